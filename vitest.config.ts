@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Two cores: more workers than that only make each test slower.
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    restoreMocks: true,
+    unstubEnvs: true,
+  },
+});
