@@ -1,0 +1,115 @@
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type Server } from 'node:http';
+
+export interface LoopbackRequest {
+  readonly method: string;
+  /** Path and query as they came, still encoded: an ARN's slash must stay `%2F` until a route has matched. */
+  readonly target: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+export interface LoopbackReply {
+  readonly status: number;
+  readonly headers?: OutgoingHttpHeaders;
+  readonly body?: string | Buffer;
+}
+
+/** What a handler returns to close the connection without a word, as a lost reply does. */
+export const HANG_UP = Symbol('hang up');
+
+export interface LoopbackServerOptions {
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Larger bodies are answered 413 without being read. */
+  readonly maxBodyBytes: number;
+  readonly handle: (request: LoopbackRequest) => Promise<LoopbackReply | typeof HANG_UP>;
+}
+
+export interface LoopbackServer {
+  readonly port: number;
+  readonly url: string;
+  /** Closes at once: open connections are cut. */
+  close(): Promise<void>;
+}
+
+/**
+ * An HTTP server for this machine only. It listens on 127.0.0.1 and refuses any Host header that is not
+ * loopback, so that a web page cannot reach it through a name that resolves here (DNS rebinding).
+ *
+ * @throws the system's error (EADDRINUSE, …) when the port cannot be had.
+ */
+export async function startLoopbackServer(options: LoopbackServerOptions): Promise<LoopbackServer> {
+  const server = createServer((request, response) => {
+    answer(request, options)
+      .catch((): LoopbackReply => ({ status: 500, body: 'The local server failed; its terminal says why.' }))
+      .then((reply) => {
+        if (reply === HANG_UP) {
+          request.socket.destroy();
+          return;
+        }
+        response.writeHead(reply.status, reply.headers);
+        response.end(reply.body);
+      });
+  });
+  const port = await listen(server, options.port);
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  options: LoopbackServerOptions,
+): Promise<LoopbackReply | typeof HANG_UP> {
+  if (!isLoopbackHost(request.headers.host)) {
+    return { status: 421, body: 'This server answers to 127.0.0.1, localhost and [::1] only.' };
+  }
+  const body = await readBody(request, options.maxBodyBytes);
+  if (body === undefined) {
+    return { status: 413, headers: { connection: 'close' }, body: 'The request body is too large.' };
+  }
+  const { method = 'GET', url: target = '/', headers } = request;
+  try {
+    return await options.handle({ method, target, headers, body });
+  } catch (error) {
+    console.error(error);
+    throw error;
+  }
+}
+
+function isLoopbackHost(host: string | undefined): boolean {
+  return host !== undefined && /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i.test(host);
+}
+
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    bytes += buffer.length;
+    if (bytes > maxBytes) return undefined;
+    chunks.push(buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      const address = server.address();
+      if (address === null || typeof address === 'string') {
+        reject(new Error('The server has no port: it does not listen on a network address.'));
+        return;
+      }
+      resolve(address.port);
+    });
+  });
+}
