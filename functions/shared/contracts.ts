@@ -1,0 +1,151 @@
+/**
+ * What crosses the edge of the service: events in and out, and the API's requests. The JSON Schemas in
+ * `events/` are generated from here, so that neither can drift from what the code accepts.
+ */
+import { z } from 'zod';
+
+export const STATUS_CHANGE_DETAIL_TYPE = 'Stream Session Status Change';
+export const STATUS_CHANGE_REJECTED_DETAIL_TYPE = 'Stream Session Status Change Rejected';
+export const OUTCOME_DETAIL_TYPE = 'Stream Session Reconnection Outcome';
+
+/** The longest offer the API takes, in bytes of UTF-8. A browser's is 5 to 15 KB; the service documents no limit. */
+export const MAX_SIGNAL_REQUEST_BYTES = 65_536;
+
+/** `StreamSessionStatus` of the service's API, all eight values. */
+export const streamSessionStatusSchema = z.enum([
+  'ACTIVATING',
+  'ACTIVE',
+  'CONNECTED',
+  'PENDING_CLIENT_RECONNECTION',
+  'RECONNECTING',
+  'TERMINATING',
+  'TERMINATED',
+  'ERROR',
+]);
+export type StreamSessionStatus = z.infer<typeof streamSessionStatusSchema>;
+
+/** The service's pattern for a resource's short id; its identifiers are 1 to 128 characters long. */
+const resourceIdSchema = z.string().regex(/^[a-zA-Z0-9-]{1,128}$/);
+
+/** The service's `StatusReason` values are camel-case words; new ones must not be refused. */
+const statusReasonSchema = z.string().regex(/^[a-zA-Z]{1,64}$/);
+
+const timestampSchema = z.iso.datetime({ offset: true });
+
+export const sessionKeySchema = z.object({
+  streamGroupId: resourceIdSchema.describe('Short id of the stream group, such as sg-1AB2C3De4'),
+  streamSessionId: resourceIdSchema
+    // An execution's name is the session id, a hyphen and the window's number, in 80 characters.
+    .max(68)
+    .describe('Short id of the stream session, such as ABC123def4567'),
+});
+/** Names one stream session within the account and Region that this service is deployed to. */
+export type SessionKey = z.infer<typeof sessionKeySchema>;
+
+export const statusChangeDetailSchema = z
+  .object({
+    version: z.literal('1'),
+    ...sessionKeySchema.shape,
+    status: streamSessionStatusSchema.describe('The status that the session has entered'),
+    statusReason: statusReasonSchema.optional().describe("The service's StatusReason, when it gives one"),
+    statusChangedAt: timestampSchema.describe(
+      'When the session entered the status; for PENDING_CLIENT_RECONNECTION, when the client was lost',
+    ),
+    connectionTimeoutSeconds: z
+      .int()
+      .min(1)
+      .max(3600)
+      .optional()
+      .describe("The session's ConnectionTimeoutSeconds, when the sender knows it"),
+    sessionEndsAt: timestampSchema
+      .optional()
+      .describe("The session's start plus its SessionLengthSeconds, when the sender knows it"),
+  })
+  .meta({ title: 'Stream Session Status Change, detail, version 1' });
+export type StatusChangeDetail = z.infer<typeof statusChangeDetailSchema>;
+
+/** The parts of EventBridge's envelope that this service reads. */
+export const statusChangeEventSchema = z.object({
+  id: z.string().min(1).max(256),
+  source: z.string().min(1).max(256),
+  'detail-type': z.literal(STATUS_CHANGE_DETAIL_TYPE),
+  time: timestampSchema,
+  detail: statusChangeDetailSchema,
+});
+export type StatusChangeEvent = z.infer<typeof statusChangeEventSchema>;
+
+export const outcomeSchema = z.enum(['RECONNECTED', 'TERMINATED', 'ERRORED']);
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+export const outcomeDetailSchema = z
+  .object({
+    version: z.literal('1'),
+    ...sessionKeySchema.shape,
+    generation: z.int().min(1).describe("The window's number for this session, counted from 1"),
+    outcome: outcomeSchema,
+    statusReason: statusReasonSchema
+      .nullable()
+      .describe("The service's StatusReason; null when it gave none"),
+    disconnectedAt: timestampSchema,
+    outcomeAt: timestampSchema.describe('When the session entered the status that decided the outcome'),
+    connectionAttempts: z.int().min(0).describe('Calls behind the connections created in this window'),
+    executionName: z.string().min(1).max(80),
+  })
+  .meta({ title: 'Stream Session Reconnection Outcome, detail, version 1' });
+export type OutcomeDetail = z.infer<typeof outcomeDetailSchema>;
+
+/** What is kept of an event that does not fit: fields that are harmless by their form, and why it was refused. */
+export const statusChangeRejectedDetailSchema = z
+  .object({
+    version: z.literal('1'),
+    rejectedEventId: z.string().max(256).nullable(),
+    reasons: z.array(z.string()).min(1).describe('Field and rule of each violation; never a value'),
+    fields: z.object({
+      streamGroupId: resourceIdSchema.optional(),
+      streamSessionId: resourceIdSchema.optional(),
+      status: streamSessionStatusSchema.optional(),
+      statusChangedAt: timestampSchema.optional(),
+    }),
+  })
+  .meta({ title: 'Stream Session Status Change Rejected, detail, version 1' });
+export type StatusChangeRejectedDetail = z.infer<typeof statusChangeRejectedDetailSchema>;
+
+/** The body of POST …/connections, as `CreateStreamSessionConnection` of the service has it. */
+export const createConnectionBodySchema = z
+  .strictObject({
+    SignalRequest: z
+      .string()
+      .min(1)
+      .describe('A fresh WebRTC offer: JSON text with type "offer" and a string sdp, 65,536 bytes at most'),
+    ClientToken: z
+      .string()
+      .regex(/^[\x21-\x7E]{32,128}$/)
+      .optional()
+      .describe('32 to 128 visible ASCII characters; the same for every repeat of one request'),
+  })
+  .meta({ title: 'CreateStreamSessionConnection, request body' });
+
+/** What an offer must be inside its text. Further members (webSdkVersion, extras, …) are the Web SDK's own. */
+export const offerSchema = z.looseObject({ type: z.literal('offer'), sdp: z.string().min(1) });
+
+export const windowPhaseSchema = z.enum([
+  'AWAITING_RECONNECTION',
+  'AWAITING_CLIENT',
+  'AWAITING_END',
+  'CLOSED',
+  'FAILED',
+]);
+export type WindowPhase = z.infer<typeof windowPhaseSchema>;
+
+/** The reply of GET …/window. */
+export const windowReplySchema = z
+  .object({
+    phase: windowPhaseSchema,
+    generation: z.int().min(1),
+    deadline: timestampSchema.describe('Until when the service keeps the session in the present phase'),
+    remainingSeconds: z.number().min(0),
+    outcome: outcomeSchema.optional(),
+    statusReason: statusReasonSchema.optional(),
+  })
+  .meta({ title: 'Reconnection window' });
+export type WindowReply = z.infer<typeof windowReplySchema>;
