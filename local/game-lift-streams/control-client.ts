@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import {
+  type AdminShellReadinessChange,
+  type Counters,
+  controlErrorSchema,
+  countersSchema,
+  emptySchema,
+  type Fault,
+  faultsSchema,
+  type NewFault,
+  type NewHappening,
+  type NewStreamGroup,
+  type NewStreamSessions,
+  type SessionRecord,
+  type Settings,
+  type StreamGroupRecord,
+  sessionRecordSchema,
+  sessionRecordsSchema,
+  settingsSchema,
+  streamGroupRecordSchema,
+} from './control-schemas.ts';
+
+/** A control call that was refused: 400 not understood, 404 unknown session or group, 409 cannot happen. */
+export class ControlCallError extends Error {
+  override readonly name = 'ControlCallError';
+  readonly httpStatus: number;
+
+  constructor(httpStatus: number, message: string) {
+    super(message);
+    this.httpStatus = httpStatus;
+  }
+}
+
+type OneOrMore = string | readonly string[];
+type FailureReason = Extract<NewHappening, { kind: 'sessionFails' }>['reason'];
+
+/**
+ * Steers a running stand-in: what clients and applications do, which calls fail, what has been called.
+ * Every method throws ControlCallError when the call is refused, and fetch's TypeError when nobody answers.
+ */
+export class GameLiftStreamsControl {
+  readonly #url: string;
+
+  /** @param url where the stand-in runs, as `startGameLiftStreams` returns it */
+  constructor(url: string) {
+    this.#url = url.replace(/\/$/, '');
+  }
+
+  createStreamGroup(streamGroup: NewStreamGroup): Promise<StreamGroupRecord> {
+    return this.#send('POST', 'stream-groups', streamGroupRecordSchema, streamGroup);
+  }
+
+  /** One session, in CONNECTED unless `status` says otherwise. */
+  async startSession(session: Omit<NewStreamSessions, 'count'> = {}): Promise<SessionRecord> {
+    const [record] = await this.startSessions({ ...session, count: 1 });
+    if (record === undefined) throw new ControlCallError(200, 'The stand-in has started no session.');
+    return record;
+  }
+
+  async startSessions(sessions: NewStreamSessions): Promise<SessionRecord[]> {
+    return (await this.#send('POST', 'stream-sessions', sessionRecordsSchema, sessions)).sessions;
+  }
+
+  /** ACTIVE → CONNECTED. With `signalResponse` only if that is the session's latest answer. */
+  clientConnects(streamSessionIds: OneOrMore, signalResponse?: string): Promise<SessionRecord[]> {
+    const answer = signalResponse === undefined ? {} : { signalResponse };
+    return this.#happen({ kind: 'clientConnects', streamSessionIds: list(streamSessionIds), ...answer });
+  }
+
+  /** CONNECTED → PENDING_CLIENT_RECONNECTION. */
+  clientDrops(streamSessionIds: OneOrMore): Promise<SessionRecord[]> {
+    return this.#happen({ kind: 'clientDrops', streamSessionIds: list(streamSessionIds) });
+  }
+
+  /** The player does something in a CONNECTED session: the idle timeout begins anew. */
+  clientInput(streamSessionIds: OneOrMore): Promise<SessionRecord[]> {
+    return this.#happen({ kind: 'clientInput', streamSessionIds: list(streamSessionIds) });
+  }
+
+  /** → TERMINATED, applicationExit. */
+  applicationExits(streamSessionIds: OneOrMore): Promise<SessionRecord[]> {
+    return this.#happen({ kind: 'applicationExits', streamSessionIds: list(streamSessionIds) });
+  }
+
+  /** → ERROR. */
+  sessionFails(streamSessionIds: OneOrMore, reason: FailureReason = 'internalError') {
+    return this.#happen({ kind: 'sessionFails', streamSessionIds: list(streamSessionIds), reason });
+  }
+
+  /** The next `calls` calls of an operation go wrong. */
+  async injectFault(fault: NewFault): Promise<void> {
+    await this.#send('POST', 'faults', emptySchema, fault);
+  }
+
+  /** The faults that no call has met yet, with the number of calls left. */
+  async faults(): Promise<Fault[]> {
+    return (await this.#send('GET', 'faults', faultsSchema)).faults;
+  }
+
+  async clearFaults(): Promise<void> {
+    await this.#send('DELETE', 'faults', emptySchema);
+  }
+
+  settings(): Promise<Settings> {
+    return this.#send('GET', 'settings', settingsSchema);
+  }
+
+  changeSettings(change: Partial<Settings>): Promise<Settings> {
+    return this.#send('PATCH', 'settings', settingsSchema, change);
+  }
+
+  /** Admin shells answer StreamSessionAccessNotReadyException for some time from now. */
+  async adminShellsNotReady(change: AdminShellReadinessChange): Promise<void> {
+    await this.#send('POST', 'admin-shell-readiness', emptySchema, change);
+  }
+
+  session(streamSessionId: string): Promise<SessionRecord> {
+    return this.#send('GET', `stream-sessions/${encodeURIComponent(streamSessionId)}`, sessionRecordSchema);
+  }
+
+  async sessions(filter: { streamGroupId?: string; status?: SessionRecord['status'] } = {}) {
+    const query = new URLSearchParams(filter);
+    return (await this.#send('GET', `stream-sessions?${query}`, sessionRecordsSchema)).sessions;
+  }
+
+  counters(): Promise<Counters> {
+    return this.#send('GET', 'counters', countersSchema);
+  }
+
+  /** As just started: no sessions, no faults, no counts, the settings and stream groups of the beginning. */
+  async reset(): Promise<void> {
+    await this.#send('POST', 'reset', emptySchema);
+  }
+
+  async #happen(happening: NewHappening): Promise<SessionRecord[]> {
+    return (await this.#send('POST', 'happenings', sessionRecordsSchema, happening)).sessions;
+  }
+
+  async #send<Schema extends z.ZodType>(
+    method: string,
+    path: string,
+    schema: Schema,
+    body?: object,
+  ): Promise<z.output<Schema>> {
+    const response = await fetch(`${this.#url}/_control/${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new ControlCallError(response.status, messageIn(text));
+    return schema.parse(JSON.parse(text));
+  }
+}
+
+function list(oneOrMore: OneOrMore): string[] {
+  return typeof oneOrMore === 'string' ? [oneOrMore] : [...oneOrMore];
+}
+
+function messageIn(text: string): string {
+  const error = z.string().transform(parseJson).pipe(controlErrorSchema).safeParse(text);
+  return error.success ? error.data.message : text;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,191 @@
+import {
+  ExportFilesStatus,
+  StreamSessionStatus,
+  StreamSessionStatusReason,
+} from '@aws-sdk/client-gameliftstreams';
+import { z } from 'zod';
+import { OPERATION_NAMES } from './routes.ts';
+
+/* The control API's bodies, for the server and its client alike. Times are epoch milliseconds. */
+
+const id = z.string().regex(/^[a-zA-Z0-9-]{1,32}$/);
+const operation = z.enum(OPERATION_NAMES);
+const durationMs = z.int().min(0).max(86_400_000);
+
+export const streamGroupSchema = z.strictObject({
+  streamGroupId: id,
+  /** Where its sessions run, unless StartStreamSession says. The default is the account's Region. */
+  location: id.max(20).optional(),
+});
+export type NewStreamGroup = z.input<typeof streamGroupSchema>;
+
+export const startSessionsSchema = z.strictObject({
+  /** The default is the first stream group. */
+  streamGroupId: id.optional(),
+  count: z.int().min(1).max(10_000).default(1),
+  /** The status to be in at once, reached through all that come before. */
+  status: z.enum(['ACTIVATING', 'ACTIVE', 'CONNECTED', 'PENDING_CLIENT_RECONNECTION']).default('CONNECTED'),
+  connectionTimeoutSeconds: z.int().min(1).max(3600).default(120),
+  sessionLengthSeconds: z.int().min(1).max(86_400).default(43_200),
+  applicationIdentifier: z.string().min(1).max(128).default('a-local0001'),
+  userId: z.string().max(1024).optional(),
+  exportFilesMetadata: z
+    .strictObject({
+      Status: z.enum(ExportFilesStatus),
+      StatusReason: z.string().max(1024).optional(),
+      OutputUri: z.string().max(1024).optional(),
+    })
+    .optional(),
+});
+export type NewStreamSessions = z.input<typeof startSessionsSchema>;
+
+const sessionIds = z.array(z.string().min(1)).min(1).max(10_000);
+export const happeningSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('clientConnects'),
+    streamSessionIds: sessionIds,
+    /** The answer that the client has: a client with an older one than the session's cannot connect. */
+    signalResponse: z.string().optional(),
+  }),
+  z.strictObject({ kind: z.literal('clientDrops'), streamSessionIds: sessionIds }),
+  z.strictObject({ kind: z.literal('clientInput'), streamSessionIds: sessionIds }),
+  z.strictObject({ kind: z.literal('applicationExits'), streamSessionIds: sessionIds }),
+  z.strictObject({
+    kind: z.literal('sessionFails'),
+    streamSessionIds: sessionIds,
+    reason: z
+      .enum([
+        'internalError',
+        'invalidSignalRequest',
+        'placementTimeout',
+        'applicationLogS3DestinationError',
+        'assumeRoleFailed',
+      ])
+      .default('internalError'),
+  }),
+]);
+export type Happening = z.output<typeof happeningSchema>;
+export type NewHappening = z.input<typeof happeningSchema>;
+
+const anyFault = {
+  operation,
+  calls: z.int().min(1).max(1_000_000).default(1),
+  /** Only calls for this session count and fail. */
+  streamSessionId: z.string().min(1).optional(),
+};
+export const faultSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...anyFault,
+    kind: z.enum([
+      'accessDenied',
+      'conflict',
+      'internalServer',
+      /** The effect happens, the connection is cut before the reply. */
+      'lostReply',
+      'resourceNotFound',
+      'throttling',
+      /** An untyped 503 with an empty body, as a proxy answers. */
+      'unavailable',
+      'validation',
+    ]),
+  }),
+  z.strictObject({
+    ...anyFault,
+    kind: z.literal('latency'),
+    latencyMs: durationMs,
+    /** Before anything happens, or between the effect and the reply. */
+    at: z.enum(['request', 'reply']).default('request'),
+  }),
+  z.strictObject({
+    ...anyFault,
+    operation: z.literal('CreateStreamSessionConnection'),
+    kind: z.literal('badAnswer'),
+    answer: z.enum(['missing', 'notJson', 'withoutWebSdkProtocolUrl']),
+  }),
+]);
+export type Fault = z.output<typeof faultSchema>;
+export type NewFault = z.input<typeof faultSchema>;
+
+export const settingsSchema = z.strictObject({
+  /** What a connection in the wrong status is answered. Undocumented, so clients must survive both. */
+  wrongStatusConnectionHttpStatus: z.union([z.literal(409), z.literal(400)]),
+  /** What an admin shell in the wrong status is answered: the developer guide names both. */
+  wrongStatusAdminShellHttpStatus: z.union([z.literal(400), z.literal(404)]),
+  /** How long CreateStreamSessionConnection takes. */
+  connectionMs: durationMs,
+  /** From ACTIVATING to ACTIVE. */
+  activationMs: durationMs,
+  /** From TERMINATING to TERMINATED. */
+  terminationMs: durationMs,
+});
+export type Settings = z.output<typeof settingsSchema>;
+export const settingsChangeSchema = settingsSchema.partial();
+
+export const adminShellReadinessSchema = z.strictObject({
+  /** The default is every session, those to come too. */
+  streamSessionId: z.string().min(1).optional(),
+  notReadySeconds: z.number().min(0).max(86_400),
+});
+export type AdminShellReadinessChange = z.input<typeof adminShellReadinessSchema>;
+
+export const streamGroupRecordSchema = z.object({
+  streamGroupId: z.string(),
+  arn: z.string(),
+  location: z.string(),
+});
+export type StreamGroupRecord = z.output<typeof streamGroupRecordSchema>;
+
+export const sessionRecordSchema = z.object({
+  streamSessionId: z.string(),
+  streamGroupId: z.string(),
+  arn: z.string(),
+  userId: z.string().optional(),
+  status: z.enum(StreamSessionStatus),
+  statusReason: z.enum(StreamSessionStatusReason).optional(),
+  connectionTimeoutSeconds: z.number(),
+  sessionLengthSeconds: z.number(),
+  createdAtMs: z.number(),
+  /** When the status changes by itself, and to what. */
+  nextChange: z.object({ atMs: z.number(), status: z.enum(StreamSessionStatus) }).optional(),
+  history: z.array(
+    z.object({
+      status: z.enum(StreamSessionStatus),
+      atMs: z.number(),
+      reason: z.enum(StreamSessionStatusReason).optional(),
+    }),
+  ),
+  /** Every accepted CreateStreamSessionConnection; an offer that is here twice was accepted twice. */
+  connections: z.array(
+    z.object({
+      acceptedAtMs: z.number(),
+      clientToken: z.string().optional(),
+      signalRequestSha256: z.string(),
+      outcome: z.enum(['underWay', 'answered', 'invalidSignalRequest', 'sessionEnded']),
+    }),
+  ),
+  adminShells: z.number(),
+});
+export type SessionRecord = z.output<typeof sessionRecordSchema>;
+export const sessionRecordsSchema = z.object({ sessions: z.array(sessionRecordSchema) });
+
+export const operationCountersSchema = z.object({
+  calls: z.number(),
+  /** Answered with success, replays and lost replies included. */
+  accepted: z.number(),
+  /** Of these, answered from an earlier call with the same ClientToken. */
+  replayed: z.number(),
+  /** Of these, the reply never left. */
+  lost: z.number(),
+  throttled: z.number(),
+  /** Answered with any other 4xx. */
+  rejected: z.number(),
+  /** Answered with a 5xx. */
+  failed: z.number(),
+});
+export type OperationCounters = z.output<typeof operationCountersSchema>;
+export const countersSchema = z.record(operation, operationCountersSchema);
+export type Counters = z.output<typeof countersSchema>;
+
+export const faultsSchema = z.object({ faults: z.array(faultSchema) });
+export const emptySchema = z.object({});
+export const controlErrorSchema = z.object({ message: z.string() });
