@@ -27,8 +27,8 @@ export type StreamSessionStatus = z.infer<typeof streamSessionStatusSchema>;
 /** The service's pattern for a resource's short id; its identifiers are 1 to 128 characters long. */
 const resourceIdSchema = z.string().regex(/^[a-zA-Z0-9-]{1,128}$/);
 
-/** The service's `StatusReason` values are camel-case words; new ones must not be refused. */
-const statusReasonSchema = z.string().regex(/^[a-zA-Z]{1,64}$/);
+/** A `StatusReason` of the service; new ones must not be refused. */
+const statusReasonSchema = z.string().min(1).max(256);
 
 const timestampSchema = z.iso.datetime({ offset: true });
 

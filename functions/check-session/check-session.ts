@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { CLOCK_SKEW_MS, deadlineMs } from '../shared/deadline.ts';
+import { type ReadSessionDependencies, readSession, type SessionState } from '../shared/read-session.ts';
+import { taskInputShape } from '../shared/task.ts';
+
+export const checkSessionInputSchema = z.object({
+  ...taskInputShape,
+  /** When the present disconnect happened, as far as is known. */
+  pendingSinceMs: z.number(),
+  /** 0 when no connection was created in this window. */
+  connectionCreatedAtMs: z.number(),
+  connectionTimeoutSeconds: z.int().min(1),
+  marginSeconds: z.number().min(0),
+});
+export type CheckSessionInput = z.infer<typeof checkSessionInputSchema>;
+
+export interface CheckSessionResult {
+  readonly status: string;
+  readonly statusReason: string | null;
+  readonly statusChangedAtMs: number;
+  /** Corrected by what the read has told. */
+  readonly pendingSinceMs: number;
+  readonly connectionTimeoutSeconds: number;
+  readonly deadlineMs: number;
+  /** The service should have ended the session by now, and has not. */
+  readonly overdue: boolean;
+}
+
+const WAITING_STATUSES: ReadonlySet<string> = new Set([
+  'PENDING_CLIENT_RECONNECTION',
+  'ACTIVE',
+  'RECONNECTING',
+]);
+
+/** Reads the session's status and what it says about the wait in hand. The state machine decides by it. */
+export async function checkSession(
+  input: CheckSessionInput,
+  dependencies: ReadSessionDependencies,
+): Promise<CheckSessionResult> {
+  const { clock, log } = dependencies;
+  const session = await readSession(input, dependencies);
+  const nowMs = clock.nowMs();
+  const connectionTimeoutSeconds = session.connectionTimeoutSeconds ?? input.connectionTimeoutSeconds;
+  const pendingSinceMs = latestDisconnectMs(input, session);
+  const endMs = deadlineMs({
+    sinceMs:
+      session.status === 'PENDING_CLIENT_RECONNECTION'
+        ? pendingSinceMs
+        : activeSinceMs(input, session, nowMs),
+    connectionTimeoutSeconds,
+    sessionEndsAtMs: session.sessionEndsAtMs,
+  });
+  const overdue = WAITING_STATUSES.has(session.status) && nowMs >= endMs + input.marginSeconds * 1000;
+  log.info('SessionChecked', { status: session.status, overdue });
+  return {
+    status: session.status,
+    statusReason: session.statusReason,
+    statusChangedAtMs: session.lastUpdatedAtMs ?? nowMs,
+    pendingSinceMs,
+    connectionTimeoutSeconds,
+    deadlineMs: endMs,
+    overdue,
+  };
+}
+
+/** A PENDING session updated well after the known disconnect was dropped a second time. */
+function latestDisconnectMs(input: CheckSessionInput, session: SessionState): number {
+  const updatedAtMs = session.lastUpdatedAtMs;
+  if (session.status !== 'PENDING_CLIENT_RECONNECTION' || updatedAtMs === null) return input.pendingSinceMs;
+  const isLater = updatedAtMs > Math.max(input.pendingSinceMs + CLOCK_SKEW_MS, input.connectionCreatedAtMs);
+  return isLater ? updatedAtMs : input.pendingSinceMs;
+}
+
+/** The second window runs from ACTIVE; a connection that was created by other callers is known by the read only. */
+function activeSinceMs(input: CheckSessionInput, session: SessionState, nowMs: number): number {
+  return Math.max(input.connectionCreatedAtMs, session.lastUpdatedAtMs ?? nowMs);
+}

@@ -1,0 +1,46 @@
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import type { ApiRequest } from '../shared/api/api-handler.ts';
+import { errorReply, okReply } from '../shared/api/replies.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { WindowReply } from '../shared/contracts.ts';
+import type { Log } from '../shared/logging.ts';
+import { windowExecutionName } from '../shared/naming.ts';
+import type { Table } from '../shared/table/table.ts';
+import { isOpen, readWindow } from '../shared/table/window-item.ts';
+
+export interface GetWindowDependencies {
+  readonly table: Table;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: { readonly AWS_REGION: string };
+}
+
+/**
+ * GET …/window: the session's latest reconnection window, as the table has it. It asks the service nothing, so
+ * a page may ask every second.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function getWindow(
+  { session }: ApiRequest,
+  { table, clock, log }: GetWindowDependencies,
+): Promise<APIGatewayProxyResult> {
+  const window = await readWindow(table, session);
+  if (window === undefined) {
+    return errorReply('ResourceNotFoundException', 'No reconnection window of this stream session is known.');
+  }
+  const remainingMs = isOpen(window) ? Math.max(0, window.deadlineMs - clock.nowMs()) : 0;
+  const reply: WindowReply = {
+    phase: window.phase,
+    generation: window.generation,
+    deadline: new Date(window.deadlineMs).toISOString(),
+    remainingSeconds: remainingMs / 1000,
+    ...(window.outcome === undefined ? {} : { outcome: window.outcome }),
+    ...(typeof window.statusReason === 'string' ? { statusReason: window.statusReason } : {}),
+  };
+  log.info('WindowRead', {
+    executionName: windowExecutionName(session, window.generation),
+    phase: window.phase,
+  });
+  return okReply(reply);
+}

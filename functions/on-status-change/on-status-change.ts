@@ -1,0 +1,130 @@
+import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  type SessionKey,
+  STATUS_CHANGE_REJECTED_DETAIL_TYPE,
+  type StatusChangeEvent,
+} from '../shared/contracts.ts';
+import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
+import { type EventBus, publish } from '../shared/events.ts';
+import { windowExecutionName } from '../shared/naming.ts';
+import { type ReadSessionDependencies, readSession } from '../shared/read-session.ts';
+import { callDependency } from '../shared/service-fault.ts';
+import { signalWindow } from '../shared/table/mailbox.ts';
+import { openWindow, type WindowSettings } from '../shared/table/open-window.ts';
+import type { WindowItem } from '../shared/table/window-item.ts';
+import type { ParsedEvent } from './parse-event.ts';
+
+export interface OnStatusChangeDependencies extends ReadSessionDependencies, EventBus {
+  readonly stepFunctions: SFNClient;
+  readonly settings: EventBus['settings'] &
+    ReadSessionDependencies['settings'] &
+    WindowSettings & { readonly RECONNECTION_WINDOW_ARN: string };
+}
+
+export interface OnStatusChangeResult {
+  readonly result: 'WINDOW_OPENED' | 'WINDOW_SIGNALLED' | 'DUPLICATE' | 'STALE' | 'NO_WINDOW' | 'REJECTED';
+}
+
+/**
+ * One event for the service: opens the session's window or signals the open one. What does not fit the
+ * contract is published as rejected, and nothing else happens.
+ *
+ * @throws DependencyUnavailableException and what `callService` throws: all made good by Lambda's own retries
+ *   of an asynchronous invocation, for every step here is harmless when repeated.
+ */
+export async function onStatusChange(
+  parsed: ParsedEvent,
+  dependencies: OnStatusChangeDependencies,
+): Promise<OnStatusChangeResult> {
+  if (!parsed.ok) {
+    await publish(dependencies, STATUS_CHANGE_REJECTED_DETAIL_TYPE, parsed.rejection);
+    dependencies.log.warn('EventRejected', { reasons: parsed.rejection.reasons.join('; ') });
+    return { result: 'REJECTED' };
+  }
+  const { streamGroupId, streamSessionId, status } = parsed.event.detail;
+  const session = { streamGroupId, streamSessionId };
+  const ofSession = { ...dependencies, log: dependencies.log.with(session) };
+  return status === 'PENDING_CLIENT_RECONNECTION'
+    ? onDisconnect(session, parsed.event, ofSession)
+    : onOtherStatus(session, parsed.event, ofSession);
+}
+
+async function onDisconnect(
+  session: SessionKey,
+  { id, detail }: StatusChangeEvent,
+  dependencies: OnStatusChangeDependencies,
+): Promise<OnStatusChangeResult> {
+  const { table, clock, settings } = dependencies;
+  const disconnect = {
+    disconnectedAtMs: Math.min(Date.parse(detail.statusChangedAt), clock.nowMs()),
+    connectionTimeoutSeconds: detail.connectionTimeoutSeconds,
+    sessionEndsAtMs: detail.sessionEndsAt === undefined ? undefined : Date.parse(detail.sessionEndsAt),
+  };
+  const { kind, window } = await openWindow(table, session, disconnect, settings, async () => {
+    const { status } = await readSession(session, dependencies);
+    return status === 'PENDING_CLIENT_RECONNECTION';
+  });
+  const log = dependencies.log.with({ executionName: windowExecutionName(session, window.generation) });
+  if (kind === 'STALE') {
+    log.info('StaleEventIgnored', { status: detail.status });
+    return { result: 'STALE' };
+  }
+  if (kind === 'OPENED') log.info('WindowOpened', { generation: window.generation });
+  await ensureRunning(session, window, { ...dependencies, log });
+  if (kind === 'OPENED') return { result: 'WINDOW_OPENED' };
+
+  // Dropped again before the window saw the session connected: the window goes on, with a new deadline.
+  const droppedAgain =
+    disconnect.disconnectedAtMs >
+    Math.max(window.disconnectedAtMs, window.connectionCreatedAtMs) + CLOCK_SKEW_MS;
+  if (!droppedAgain) {
+    log.info('DuplicateEventIgnored', { status: detail.status });
+    return { result: 'DUPLICATE' };
+  }
+  await signalWindow(session, { id }, { ...dependencies, log });
+  return { result: 'WINDOW_SIGNALLED' };
+}
+
+async function onOtherStatus(
+  session: SessionKey,
+  { id, detail }: StatusChangeEvent,
+  dependencies: OnStatusChangeDependencies,
+): Promise<OnStatusChangeResult> {
+  const window = await signalWindow(session, { id }, dependencies);
+  if (window === undefined) {
+    dependencies.log.info('EventWithoutWindowIgnored', { status: detail.status });
+    return { result: 'NO_WINDOW' };
+  }
+  await ensureRunning(session, window, dependencies);
+  return { result: 'WINDOW_SIGNALLED' };
+}
+
+/**
+ * Starts the window's execution unless it is known to run, which its first wait writes down. Whoever opened the
+ * window may have died before the start, so every later event repeats it: the same name with the same input is
+ * the same execution.
+ */
+async function ensureRunning(
+  session: SessionKey,
+  window: WindowItem,
+  { stepFunctions, log, settings }: OnStatusChangeDependencies,
+): Promise<void> {
+  if (window.running) return;
+  try {
+    await callDependency(
+      () =>
+        stepFunctions.send(
+          new StartExecutionCommand({
+            stateMachineArn: settings.RECONNECTION_WINDOW_ARN,
+            name: windowExecutionName(session, window.generation),
+            input: window.executionInput,
+          }),
+        ),
+      ['ExecutionAlreadyExists'],
+    );
+    log.info('WindowStarted', { generation: window.generation });
+  } catch (error) {
+    // It ran and has ended, or another version of this code started it: either way it was started.
+    if (!(error instanceof Error) || error.name !== 'ExecutionAlreadyExists') throw error;
+  }
+}

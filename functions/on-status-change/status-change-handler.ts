@@ -1,0 +1,24 @@
+import middy, { type MiddyfiedHandler } from '@middy/core';
+import { createLog } from '../shared/logging.ts';
+import { fitForHistory } from '../shared/task.ts';
+import {
+  type OnStatusChangeDependencies,
+  type OnStatusChangeResult,
+  onStatusChange,
+} from './on-status-change.ts';
+import { parseStatusChangeEvent } from './parse-event.ts';
+
+/** The glue of an EventBridge target: it must read an event of any form, for a bad one is not to be retried. */
+export function statusChangeHandler(
+  dependencies: Omit<OnStatusChangeDependencies, 'log'>,
+): MiddyfiedHandler<unknown, OnStatusChangeResult> {
+  return middy<unknown, OnStatusChangeResult>({ timeoutEarlyInMillis: 0 }).handler(async (event: unknown) => {
+    const log = createLog({});
+    try {
+      const parsed = parseStatusChangeEvent(event, dependencies.clock.nowMs());
+      return await onStatusChange(parsed, { ...dependencies, log });
+    } catch (error) {
+      throw fitForHistory(error, log);
+    }
+  });
+}

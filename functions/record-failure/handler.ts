@@ -1,0 +1,13 @@
+import { documents } from '../shared/clients/table.ts';
+import { systemClock } from '../shared/clock.ts';
+import { readSettings } from '../shared/settings.ts';
+import { taskHandler } from '../shared/task.ts';
+import { recordFailure, recordFailureInputSchema } from './record-failure.ts';
+
+const settings = readSettings(['TABLE_NAME', 'OUTCOME_RETENTION_DAYS']);
+
+export const handler = taskHandler(recordFailureInputSchema, recordFailure, {
+  table: { documents, name: settings.TABLE_NAME },
+  clock: systemClock,
+  settings,
+});

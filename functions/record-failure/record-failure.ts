@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { Clock } from '../shared/clock.ts';
+import type { Log } from '../shared/logging.ts';
+import { epochSeconds, type Table } from '../shared/table/table.ts';
+import { IS_OPEN, OPEN_PHASES, updateWindow } from '../shared/table/window-item.ts';
+import { taskInputShape } from '../shared/task.ts';
+
+export const recordFailureInputSchema = z.object({
+  ...taskInputShape,
+  generation: z.int().min(1),
+  /** The error's name, as the execution will end with it. */
+  error: z.string().min(1).max(256),
+});
+export type RecordFailureInput = z.infer<typeof recordFailureInputSchema>;
+
+export interface RecordFailureDependencies {
+  readonly table: Table;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: { readonly OUTCOME_RETENTION_DAYS: number };
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/**
+ * Closes the window of an execution that is about to end red, without an outcome: the next report of the same
+ * disconnect opens a new window. A window that is closed already stays as it is.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function recordFailure(
+  input: RecordFailureInput,
+  { table, clock, log, settings }: RecordFailureDependencies,
+): Promise<void> {
+  const nowMs = clock.nowMs();
+  const { generation, error } = input;
+  await updateWindow(table, input, {
+    UpdateExpression:
+      'SET phase = :failed, failure = :error, closedAtMs = :nowMs, expiresAt = :expiresAt REMOVE taskToken, signalIds',
+    ConditionExpression: `generation = :generation AND ${IS_OPEN}`,
+    ExpressionAttributeValues: {
+      ...OPEN_PHASES,
+      ':failed': 'FAILED',
+      ':error': error,
+      ':nowMs': nowMs,
+      ':expiresAt': epochSeconds(nowMs + settings.OUTCOME_RETENTION_DAYS * DAY_MS),
+      ':generation': generation,
+    },
+  });
+  log.warn('WindowFailed', { generation, error });
+}

@@ -1,0 +1,15 @@
+import { eventBridge } from '../shared/clients/event-bus.ts';
+import { documents } from '../shared/clients/table.ts';
+import { systemClock } from '../shared/clock.ts';
+import { readSettings } from '../shared/settings.ts';
+import { taskHandler } from '../shared/task.ts';
+import { recordOutcome, recordOutcomeInputSchema } from './record-outcome.ts';
+
+const settings = readSettings(['TABLE_NAME', 'EVENT_BUS_NAME', 'EVENT_SOURCE', 'OUTCOME_RETENTION_DAYS']);
+
+export const handler = taskHandler(recordOutcomeInputSchema, recordOutcome, {
+  eventBridge,
+  table: { documents, name: settings.TABLE_NAME },
+  clock: systemClock,
+  settings,
+});

@@ -1,0 +1,175 @@
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import type { Clock } from '../shared/clock.ts';
+import {
+  OUTCOME_DETAIL_TYPE,
+  type OutcomeDetail,
+  outcomeDetailSchema,
+  outcomeSchema,
+  type SessionKey,
+} from '../shared/contracts.ts';
+import { WindowNotOpenError } from '../shared/errors.ts';
+import { type EventBus, publish } from '../shared/events.ts';
+import type { Log } from '../shared/logging.ts';
+import { sessionPartition } from '../shared/naming.ts';
+import { callDependency } from '../shared/service-fault.ts';
+import { epochSeconds, isConditionFailure, type Table } from '../shared/table/table.ts';
+import {
+  IS_OPEN,
+  isOpen,
+  OPEN_PHASES,
+  readWindow,
+  updateWindow,
+  type WindowItem,
+} from '../shared/table/window-item.ts';
+import { taskInputShape } from '../shared/task.ts';
+
+export const recordOutcomeInputSchema = z.object({
+  ...taskInputShape,
+  generation: z.int().min(1),
+  /** The last signal that the execution has seen. */
+  ackSeq: z.int().min(0),
+  outcome: outcomeSchema,
+  statusReason: z.string().nullable(),
+  disconnectedAtMs: z.number(),
+  /** When the session entered the status that decided the outcome. */
+  endedAtMs: z.number(),
+  connectionAttempts: z.int().min(0),
+});
+export type RecordOutcomeInput = z.infer<typeof recordOutcomeInputSchema>;
+
+export interface RecordOutcomeDependencies extends EventBus {
+  readonly table: Table;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: EventBus['settings'] & { readonly OUTCOME_RETENTION_DAYS: number };
+}
+
+export interface RecordOutcomeResult {
+  /** False when a signal came that the execution has not seen: it must look again before the window closes. */
+  readonly recorded: boolean;
+  readonly seq: number;
+  readonly connectionCreatedAtMs: number;
+  readonly connectionAttempts: number;
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/**
+ * Closes the window with its outcome, writes the outcome as an item of its own, and publishes it: in this
+ * order, each step harmless when repeated, so that a process that dies between two of them is made good by the
+ * task's retry. The event may therefore come twice; its session and generation say that it is the same.
+ *
+ * @throws WindowNotOpenError when there is no such window.
+ * @throws DependencyUnavailableException
+ */
+export async function recordOutcome(
+  input: RecordOutcomeInput,
+  dependencies: RecordOutcomeDependencies,
+): Promise<RecordOutcomeResult> {
+  const { log } = dependencies;
+  const closing = await closeWindow(input, dependencies);
+  if (!closing.recorded) {
+    log.info('OutcomePostponed', { generation: input.generation, seq: closing.seq });
+    return closing;
+  }
+  const detail = await keepOutcome(
+    { ...input, connectionAttempts: closing.connectionAttempts },
+    dependencies,
+  );
+  await publish(dependencies, OUTCOME_DETAIL_TYPE, detail);
+  log.info('OutcomeRecorded', {
+    generation: detail.generation,
+    outcome: detail.outcome,
+    statusReason: detail.statusReason,
+    connectionAttempts: detail.connectionAttempts,
+    durationMs: Date.parse(detail.outcomeAt) - Date.parse(detail.disconnectedAt),
+  });
+  return closing;
+}
+
+async function closeWindow(
+  input: RecordOutcomeInput,
+  { table, clock, settings }: RecordOutcomeDependencies,
+): Promise<RecordOutcomeResult> {
+  // A session that has ended stays ended whatever was signalled; one that is connected may have dropped again.
+  const unseenSignals = input.outcome === 'RECONNECTED' ? ' AND seq <= :ackSeq' : '';
+  const nowMs = clock.nowMs();
+  const closed = await updateWindow(table, input, {
+    UpdateExpression:
+      'SET phase = :closed, outcome = :outcome, statusReason = :statusReason, outcomeAtMs = :outcomeAtMs, closedAtMs = :nowMs, expiresAt = :expiresAt REMOVE taskToken, signalIds',
+    ConditionExpression: `generation = :generation AND ${IS_OPEN}${unseenSignals}`,
+    ExpressionAttributeValues: {
+      ...OPEN_PHASES,
+      ':closed': 'CLOSED',
+      ':generation': input.generation,
+      ':outcome': input.outcome,
+      ':statusReason': input.statusReason,
+      ':outcomeAtMs': input.endedAtMs,
+      ':nowMs': nowMs,
+      ':expiresAt': epochSeconds(nowMs + settings.OUTCOME_RETENTION_DAYS * DAY_MS),
+      ...(unseenSignals === '' ? {} : { ':ackSeq': input.ackSeq }),
+    },
+  });
+  if (closed !== undefined) return { ...mailboxOf(closed), recorded: true };
+
+  const present = await readWindow(table, input);
+  if (present === undefined || present.generation < input.generation) throw new WindowNotOpenError();
+  if (present.generation > input.generation) {
+    // This window was closed before, or the next could not have opened; only the rest is to be repeated.
+    const { ackSeq: seq, connectionAttempts } = input;
+    return { recorded: true, seq, connectionCreatedAtMs: 0, connectionAttempts };
+  }
+  if (present.phase === 'FAILED') throw new WindowNotOpenError();
+  return { ...mailboxOf(present), recorded: !isOpen(present) };
+}
+
+function mailboxOf({ seq, connectionCreatedAtMs, connectionAttempts }: WindowItem) {
+  return { seq, connectionCreatedAtMs, connectionAttempts };
+}
+
+/** Writes the outcome once; what was written first is what counts, and what a repeat publishes again. */
+async function keepOutcome(
+  input: RecordOutcomeInput,
+  { table, clock, settings }: RecordOutcomeDependencies,
+): Promise<OutcomeDetail> {
+  const detail: OutcomeDetail = {
+    version: '1',
+    streamGroupId: input.streamGroupId,
+    streamSessionId: input.streamSessionId,
+    generation: input.generation,
+    outcome: input.outcome,
+    statusReason: input.statusReason,
+    disconnectedAt: new Date(input.disconnectedAtMs).toISOString(),
+    outcomeAt: new Date(input.endedAtMs).toISOString(),
+    connectionAttempts: input.connectionAttempts,
+    executionName: input.executionName,
+  };
+  const Key = outcomeKey(input, input.generation);
+  const expiresAt = epochSeconds(clock.nowMs() + settings.OUTCOME_RETENTION_DAYS * DAY_MS);
+  try {
+    await callDependency(
+      () =>
+        table.documents.send(
+          new PutCommand({
+            TableName: table.name,
+            Item: { ...Key, ...detail, expiresAt },
+            ConditionExpression: 'attribute_not_exists(pk)',
+          }),
+        ),
+      ['ConditionalCheckFailedException'],
+    );
+    return detail;
+  } catch (error) {
+    if (!isConditionFailure(error)) throw error;
+    const { Item } = await callDependency(() =>
+      table.documents.send(new GetCommand({ TableName: table.name, Key, ConsistentRead: true })),
+    );
+    return outcomeDetailSchema.parse(Item);
+  }
+}
+
+/** Padded, so that a query of the session lists its outcomes in order. */
+function outcomeKey(session: SessionKey, generation: number) {
+  return { pk: sessionPartition(session), sk: `outcome#${String(generation).padStart(6, '0')}` };
+}

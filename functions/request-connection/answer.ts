@@ -1,0 +1,95 @@
+import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { z } from 'zod';
+import { errorReply, okReply } from '../shared/api/replies.ts';
+
+/** The output of `create-connection` when it ends green; its producer is functions/create-connection. */
+const outputSchema = z.discriminatedUnion('result', [
+  z.object({ result: z.literal('CONNECTION_CREATED'), signalResponse: z.string() }),
+  z.object({ result: z.literal('NOT_FOUND') }),
+  z.object({ result: z.literal('OFFER_REJECTED') }),
+  z.object({ result: z.literal('ALREADY_CONNECTED') }),
+  z.object({
+    result: z.literal('SESSION_ENDED'),
+    outcome: z.enum(['TERMINATED', 'ERRORED']),
+    statusReason: z.string().nullable(),
+  }),
+  z.object({ result: z.literal('NOT_RECONNECTABLE'), status: z.string() }),
+]);
+
+export interface Answer {
+  /** What it came to, for the log. */
+  readonly result: string;
+  readonly reply: APIGatewayProxyResult;
+}
+
+/** Turns how the execution ended into the reply that the service itself would give. */
+export function answerOf(
+  execution: Pick<StartSyncExecutionCommandOutput, 'status' | 'output' | 'error'>,
+): Answer {
+  if (execution.status !== 'SUCCEEDED') {
+    const error = execution.error ?? execution.status ?? 'NONE';
+    return { result: error, reply: failureReply(error) };
+  }
+  const output = outputSchema.parse(JSON.parse(execution.output ?? 'null'));
+  return { result: output.result, reply: outcomeReply(output) };
+}
+
+function outcomeReply(output: z.infer<typeof outputSchema>): APIGatewayProxyResult {
+  switch (output.result) {
+    case 'CONNECTION_CREATED':
+      return okReply({ SignalResponse: output.signalResponse });
+    case 'NOT_FOUND':
+      return errorReply(
+        'ResourceNotFoundException',
+        'The stream group or the stream session does not exist.',
+      );
+    case 'OFFER_REJECTED':
+      return errorReply(
+        'ValidationException',
+        'SignalRequest was refused by Amazon GameLift Streams. Make a new offer and ask again.',
+      );
+    case 'ALREADY_CONNECTED':
+      return errorReply('ConflictException', 'The stream session has a connected client.');
+    case 'SESSION_ENDED':
+      return errorReply('ConflictException', 'The stream session has ended. Start a new one.', {
+        members: {
+          Outcome: output.outcome,
+          ...(output.statusReason === null ? {} : { StatusReason: output.statusReason }),
+        },
+      });
+    case 'NOT_RECONNECTABLE':
+      return errorReply(
+        'ConflictException',
+        'The stream session is in a status that nobody can reconnect to.',
+      );
+  }
+}
+
+/** What the last attempt failed with: the name of an error of `functions/shared/errors.ts`, or of the machine. */
+function failureReply(error: string): APIGatewayProxyResult {
+  switch (error) {
+    case 'ThrottlingException':
+    case 'PermitNotAvailableException':
+    case 'CallerDeadlinePassed':
+      return errorReply(
+        'ThrottlingException',
+        'Too many reconnections at once. Ask again with the same request.',
+        {
+          retryAfterSeconds: 2,
+        },
+      );
+    case 'ConflictException':
+      return errorReply('ConflictException', 'The stream session is busy with another request. Ask again.', {
+        retryAfterSeconds: 2,
+      });
+    default:
+      return errorReply(
+        'InternalServerException',
+        'The reconnection failed. Ask again with the same request.',
+        {
+          retryAfterSeconds: 1,
+        },
+      );
+  }
+}

@@ -1,0 +1,50 @@
+import { InvalidRequestError } from '../shared/api/request-error.ts';
+import { createConnectionBodySchema, MAX_SIGNAL_REQUEST_BYTES, offerSchema } from '../shared/contracts.ts';
+
+export interface ConnectionBody {
+  readonly signalRequest: string;
+  readonly clientToken: string | undefined;
+}
+
+/**
+ * Reads the body of a reconnection request, strictly: the service's SDK checks nothing, and an offer that is
+ * none can end the session (StatusReason invalidSignalRequest).
+ *
+ * @throws InvalidRequestError naming the field.
+ */
+export function parseConnectionBody(text: string): ConnectionBody {
+  const body = createConnectionBodySchema.safeParse(parseJson(text));
+  if (!body.success) {
+    const issue = body.error.issues[0];
+    throw new InvalidRequestError(
+      issue?.code === 'unrecognized_keys'
+        ? 'The body may have the members SignalRequest and ClientToken only.'
+        : (PROBLEMS[String(issue?.path[0])] ??
+            'The body must be a JSON object with the member SignalRequest.'),
+    );
+  }
+  const { SignalRequest: signalRequest, ClientToken: clientToken } = body.data;
+  if (Buffer.byteLength(signalRequest, 'utf8') > MAX_SIGNAL_REQUEST_BYTES) {
+    throw new InvalidRequestError(`SignalRequest must be ${MAX_SIGNAL_REQUEST_BYTES} bytes at most.`);
+  }
+  if (!offerSchema.safeParse(parseJson(signalRequest)).success) {
+    throw new InvalidRequestError(
+      'SignalRequest must be JSON text with type "offer" and a string sdp, as generateSignalRequest() makes it.',
+    );
+  }
+  return { signalRequest, clientToken };
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  SignalRequest: 'SignalRequest must be a string of 1 character or more.',
+  ClientToken: 'ClientToken must be 32 to 128 visible ASCII characters.',
+};
+
+/** Undefined for what is no JSON: the parser's own message would quote the text. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

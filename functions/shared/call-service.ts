@@ -1,0 +1,77 @@
+import type { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { type Clock, withTimeout } from './clock.ts';
+import {
+  InternalServerException,
+  PermitNotAvailableException,
+  ThrottlingException,
+  UnexpectedError,
+} from './errors.ts';
+import type { Log } from './logging.ts';
+import { serviceFault } from './service-fault.ts';
+import { fillSecond, type QuotaOperation, takePermit } from './table/permits.ts';
+import type { Table } from './table/table.ts';
+
+export interface ServiceDependencies {
+  readonly gameLiftStreams: GameLiftStreamsClient;
+  readonly table: Table;
+  readonly clock: Clock;
+  /** 0 ≤ random() < 1. */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+export interface ServiceCall {
+  readonly operation: QuotaOperation;
+  /** The account's quota for the operation. */
+  readonly perSecond: number;
+  /** Epoch ms by which the reply must be here; without it, permit and call have their full time. */
+  readonly deadlineMs?: number;
+}
+
+/** What the caller has to decide about; every other fault is thrown. */
+export type ServiceReply<Reply> =
+  | { readonly ok: true; readonly reply: Reply }
+  | { readonly ok: false; readonly fault: 'NOT_FOUND' | 'INVALID' | 'CONFLICT' };
+
+/** A longer wait for a permit would be idling in a Lambda; the state machine waits more cheaply. */
+const PERMIT_WAIT_MS = 3000;
+/** The service answers a reconnection in "a few seconds at most" (AWS's sample); a read is quicker. */
+const CALL_TIMEOUT_MS = 5000;
+
+/**
+ * One call to Amazon GameLift Streams under the account's quota: a permit first, then one attempt.
+ *
+ * @throws PermitNotAvailableException, ThrottlingException, InternalServerException: all retryable.
+ * @throws UnexpectedError when the service refuses the call for good (permissions).
+ */
+export async function callService<Reply>(
+  { operation, perSecond, deadlineMs = Number.POSITIVE_INFINITY }: ServiceCall,
+  call: (client: GameLiftStreamsClient, abortSignal: AbortSignal) => Promise<Reply>,
+  dependencies: ServiceDependencies,
+): Promise<ServiceReply<Reply>> {
+  const { gameLiftStreams, clock, log } = dependencies;
+  const quota = { operation, perSecond };
+  const latestMs = Math.min(clock.nowMs() + PERMIT_WAIT_MS, deadlineMs);
+  if (!(await takePermit({ ...quota, latestMs }, dependencies))) throw new PermitNotAvailableException();
+  const timeoutMs = Math.max(0, Math.min(CALL_TIMEOUT_MS, deadlineMs - clock.nowMs()));
+  try {
+    const reply = await withTimeout(clock, timeoutMs, (abortSignal) => call(gameLiftStreams, abortSignal));
+    return { ok: true, reply };
+  } catch (error) {
+    const fault = serviceFault(error);
+    switch (fault) {
+      case 'NOT_FOUND':
+      case 'INVALID':
+      case 'CONFLICT':
+        return { ok: false, fault };
+      case 'THROTTLED':
+        log.warn('CallThrottled', { operation });
+        await fillSecond(quota, dependencies);
+        throw new ThrottlingException({ cause: error });
+      case 'UNAVAILABLE':
+        throw new InternalServerException({ cause: error });
+      default:
+        throw new UnexpectedError({ cause: error });
+    }
+  }
+}

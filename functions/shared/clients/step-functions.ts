@@ -1,0 +1,10 @@
+import { SFNClient } from '@aws-sdk/client-sfn';
+
+/**
+ * A few seconds of SDK retries, for the next retry of an asynchronous Lambda is a minute away.
+ * StartSyncExecution puts "sync-" before the host, which no local endpoint has.
+ */
+export const stepFunctions = new SFNClient({
+  maxAttempts: 5,
+  disableHostPrefix: process.env['AWS_ENDPOINT_URL_SFN'] !== undefined,
+});

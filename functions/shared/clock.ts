@@ -1,0 +1,31 @@
+/** Epoch milliseconds and waiting, passed in so that decisions can be tested without waiting. */
+export interface Clock {
+  nowMs(): number;
+  sleep(delayMs: number): Promise<void>;
+  /** Runs `callback` once, `delayMs` from now; the returned function cancels it. */
+  setTimer(delayMs: number, callback: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
+  setTimer(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Runs `work` with a signal that aborts after `timeoutMs` and leaves no timer behind. */
+export async function withTimeout<Result>(
+  clock: Clock,
+  timeoutMs: number,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const cancel = clock.setTimer(timeoutMs, () => controller.abort());
+  try {
+    return await work(controller.signal);
+  } finally {
+    cancel();
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * When the service ends a session that nobody comes back to: the beginning of the wait plus
+ * ConnectionTimeoutSeconds, cut by the session's own maximum length. All in epoch milliseconds.
+ */
+export function deadlineMs(wait: {
+  readonly sinceMs: number;
+  readonly connectionTimeoutSeconds: number;
+  readonly sessionEndsAtMs: number | null | undefined;
+}): number {
+  const timeoutMs = wait.sinceMs + wait.connectionTimeoutSeconds * 1000;
+  return Math.min(timeoutMs, wait.sessionEndsAtMs ?? Number.POSITIVE_INFINITY);
+}
+
+/** How far the clocks of two feeds may differ before their times are taken for two different moments. */
+export const CLOCK_SKEW_MS = 2000;

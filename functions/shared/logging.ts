@@ -1,0 +1,85 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { isKnownError } from './errors.ts';
+
+/** The stable names of log lines: dashboards, alarms and saved queries rely on them. */
+export type LogEvent =
+  | 'WindowOpened'
+  | 'WindowStarted'
+  | 'WindowSignalled'
+  | 'SignalDelivered'
+  | 'SignalPending'
+  | 'TaskTokenRegistered'
+  | 'TaskTokenSuperseded'
+  | 'DuplicateEventIgnored'
+  | 'StaleEventIgnored'
+  | 'EventWithoutWindowIgnored'
+  | 'EventRejected'
+  | 'SessionChecked'
+  | 'SessionTerminated'
+  | 'OutcomeRecorded'
+  | 'OutcomePostponed'
+  | 'WindowFailed'
+  | 'ConnectionCreated'
+  | 'ConnectionRefused'
+  | 'ConnectionRequested'
+  | 'ConnectionAnswered'
+  | 'WindowRead'
+  | 'CallThrottled'
+  | 'TaskFailed'
+  | 'RequestFailed';
+
+export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
+
+/** What a decision may write: an event's name and plain fields. Payloads, tokens and signals never fit in. */
+export interface Log {
+  info(event: LogEvent, fields?: LogFields): void;
+  warn(event: LogEvent, fields?: LogFields): void;
+  /** Writes the error's name, its causes' names and its stack frames; never a message, which may quote input. */
+  error(event: LogEvent, error: unknown, fields?: LogFields): void;
+  /** The same log with more fields on every line. */
+  with(fields: LogFields): Log;
+}
+
+let root: Logger | undefined;
+
+/** A log of its own for each invocation: concurrent invocations must not share keys. */
+export function createLog(fields: LogFields): Log {
+  root ??= new Logger();
+  return logOf(root, fields);
+}
+
+function logOf(parent: Logger, fields: LogFields): Log {
+  const logger = parent.createChild({
+    persistentKeys: { ...parent.getPersistentLogAttributes(), ...fields },
+  });
+  return {
+    info: (event, more = {}) => logger.info(event, more),
+    warn: (event, more = {}) => logger.warn(event, more),
+    error: (event, error, more = {}) => logger.error(event, { ...more, ...describeError(error) }),
+    with: (more) => logOf(logger, more),
+  };
+}
+
+interface ErrorDescription {
+  readonly errorName: string;
+  readonly causes?: readonly string[];
+  readonly frames?: readonly string[];
+  /** Only of errors whose messages are fixed. */
+  readonly errorMessage?: string;
+}
+
+/** What may be said of an error: a JSON.parse error quotes its input in its message, an SDK's may too. */
+export function describeError(error: unknown): ErrorDescription {
+  if (!(error instanceof Error)) return { errorName: typeof error };
+  const causes: string[] = [];
+  for (let cause = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause) {
+    causes.push(cause.name);
+  }
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return {
+    errorName: error.name,
+    ...(causes.length > 0 ? { causes } : {}),
+    ...(isKnownError(error) ? { errorMessage: error.message } : {}),
+    frames: frames.slice(0, 8).map((frame) => frame.trim()),
+  };
+}

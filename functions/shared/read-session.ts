@@ -1,0 +1,61 @@
+import { GetStreamSessionCommand, type GetStreamSessionOutput } from '@aws-sdk/client-gameliftstreams';
+import { callService, type ServiceDependencies } from './call-service.ts';
+import type { SessionKey } from './contracts.ts';
+
+export interface ReadSessionDependencies extends ServiceDependencies {
+  readonly settings: { readonly READS_PER_SECOND: number };
+}
+
+/** What may leave the read: GetStreamSession also returns the offer, the answer and environment variables. */
+export interface SessionState {
+  /** As the service says it, so possibly one that this code does not know; NOT_FOUND for a 404. */
+  readonly status: string;
+  readonly statusReason: string | null;
+  /** The nearest the API has to "in this status since"; what exactly it tracks is not documented. */
+  readonly lastUpdatedAtMs: number | null;
+  readonly connectionTimeoutSeconds: number | null;
+  /** Start plus SessionLengthSeconds. */
+  readonly sessionEndsAtMs: number | null;
+}
+
+/**
+ * One GetStreamSession, under the account's read quota. A 400 is taken for a 404: the identifiers were checked
+ * before, so the service is saying that it has no such session.
+ *
+ * @param deadlineMs epoch ms by which the reply must be here.
+ * @throws what `callService` throws.
+ */
+export async function readSession(
+  { streamGroupId, streamSessionId }: SessionKey,
+  dependencies: ReadSessionDependencies,
+  deadlineMs?: number,
+): Promise<SessionState> {
+  const read = await callService(
+    {
+      operation: 'GetStreamSession',
+      perSecond: dependencies.settings.READS_PER_SECOND,
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    },
+    (client, abortSignal) =>
+      client.send(
+        new GetStreamSessionCommand({ Identifier: streamGroupId, StreamSessionIdentifier: streamSessionId }),
+        { abortSignal },
+      ),
+    dependencies,
+  );
+  return read.ok ? stateOf(read.reply) : { ...stateOf({}), status: 'NOT_FOUND' };
+}
+
+function stateOf(session: GetStreamSessionOutput): SessionState {
+  const { CreatedAt: createdAt, SessionLengthSeconds: lengthSeconds } = session;
+  return {
+    status: session.Status ?? 'NONE',
+    statusReason: session.StatusReason ?? null,
+    lastUpdatedAtMs: session.LastUpdatedAt?.getTime() ?? null,
+    connectionTimeoutSeconds: session.ConnectionTimeoutSeconds ?? null,
+    sessionEndsAtMs:
+      createdAt === undefined || lengthSeconds === undefined
+        ? null
+        : createdAt.getTime() + lengthSeconds * 1000,
+  };
+}

@@ -1,0 +1,72 @@
+import { DependencyUnavailableException, isKnownError, UnexpectedError } from './errors.ts';
+
+/** What a failed call to Amazon GameLift Streams means for the caller of it. */
+export type ServiceFault =
+  /** Over quota: HTTP 429, and 400 by the service's list of common errors. */
+  | 'THROTTLED'
+  /** 409, "conflicts with the current state". No page says when; decide by the session's status. */
+  | 'CONFLICT'
+  /** 400. May mean a bad parameter or a wrong status; decide by the session's status. */
+  | 'INVALID'
+  | 'NOT_FOUND'
+  /** 5xx, no answer, or an aborted wait: the call may have been accepted. */
+  | 'UNAVAILABLE'
+  /** Permissions and the like: no retry changes it. */
+  | 'OTHER';
+
+const FAULTS: Readonly<Record<string, ServiceFault>> = {
+  ThrottlingException: 'THROTTLED',
+  ConflictException: 'CONFLICT',
+  ValidationException: 'INVALID',
+  ResourceNotFoundException: 'NOT_FOUND',
+  InternalServerException: 'UNAVAILABLE',
+  AbortError: 'UNAVAILABLE',
+  TimeoutError: 'UNAVAILABLE',
+};
+
+export function serviceFault(error: unknown): ServiceFault {
+  if (!(error instanceof Error)) return 'OTHER';
+  const named = Object.hasOwn(FAULTS, error.name) ? FAULTS[error.name] : undefined;
+  if (named !== undefined) return named;
+  const status = httpStatus(error);
+  if (status === 429) return 'THROTTLED';
+  return status === undefined || status >= 500 ? 'UNAVAILABLE' : 'OTHER';
+}
+
+/**
+ * Runs a call to the table, Step Functions or the bus, whose client has retried already.
+ *
+ * @param expected names of errors that the caller handles itself and gets as they are.
+ * @throws DependencyUnavailableException when a later retry may help, UnexpectedError when none can.
+ */
+export async function callDependency<Result>(
+  call: () => Promise<Result>,
+  expected: readonly string[] = [],
+): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isKnownError(error) || (error instanceof Error && expected.includes(error.name))) throw error;
+    const fault = serviceFault(error);
+    throw fault === 'UNAVAILABLE' || fault === 'THROTTLED' || isThrottling(error)
+      ? new DependencyUnavailableException({ cause: error })
+      : new UnexpectedError({ cause: error });
+  }
+}
+
+/** DynamoDB and Step Functions name their throttling errors each in their own way, all with HTTP 400. */
+function isThrottling(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /Throttl|TooManyRequests|ProvisionedThroughputExceeded|RequestLimitExceeded|LimitExceeded/.test(
+      error.name,
+    )
+  );
+}
+
+function httpStatus(error: Error): number | undefined {
+  if (!('$metadata' in error)) return undefined;
+  const { $metadata: metadata } = error;
+  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;
+  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
+}

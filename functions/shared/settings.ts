@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+const nonBlank = z.string().trim().min(1);
+const wholeNumber = (minimum: number, maximum: number) =>
+  nonBlank.pipe(z.coerce.number<string>().int().min(minimum).max(maximum));
+
+/** Every environment variable that a function reads; none has a default here. `serverless.yml` sets them. */
+const settingsSchema = z.object({
+  AWS_REGION: nonBlank,
+  TABLE_NAME: nonBlank,
+  EVENT_BUS_NAME: nonBlank,
+  /** EventBridge reserves "aws." for AWS's own services and refuses the entry. */
+  EVENT_SOURCE: nonBlank.regex(/^(?!aws\.)/i, 'must not begin with "aws."'),
+  RECONNECTION_WINDOW_ARN: nonBlank,
+  CREATE_CONNECTION_ARN: nonBlank,
+  /** Seconds; the service's own range for ConnectionTimeoutSeconds. */
+  DEFAULT_CONNECTION_TIMEOUT_SECONDS: wholeNumber(1, 3600),
+  /** Seconds after a deadline before the service is asked how the session ended. */
+  WINDOW_MARGIN_SECONDS: wholeNumber(0, 60),
+  OUTCOME_RETENTION_DAYS: wholeNumber(1, 3650),
+  TERMINATE_ABANDONED_SESSIONS: z.enum(['true', 'false']).transform((text) => text === 'true'),
+  /** Requests a second that the account may make of each operation. */
+  CONNECTIONS_PER_SECOND: wholeNumber(1, 100_000),
+  READS_PER_SECOND: wholeNumber(1, 100_000),
+  TERMINATIONS_PER_SECOND: wholeNumber(1, 100_000),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+
+/**
+ * Reads the named environment variables, once, when a function's module loads.
+ *
+ * @throws Error naming every variable that is missing or wrong, so that a bad deployment fails at its first
+ *   invocation and not in the middle of a window.
+ */
+export function readSettings<const Name extends keyof Settings>(
+  names: readonly Name[],
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Pick<Settings, Name> {
+  const problems: string[] = [];
+  const settings: Partial<Settings> = {};
+  for (const name of names) {
+    const result = settingsSchema.shape[name].safeParse(environment[name]);
+    if (result.success) Object.assign(settings, { [name]: result.data });
+    else problems.push(`${name}: ${result.error.issues[0]?.message ?? 'invalid'}`);
+  }
+  if (problems.length > 0) throw new Error(`Environment variables to set or mend: ${problems.join('; ')}`);
+  return pick(settings, names);
+}
+
+function pick<Name extends keyof Settings>(
+  settings: Partial<Settings>,
+  names: readonly Name[],
+): Pick<Settings, Name> {
+  const hasAll = (value: Partial<Settings>): value is Partial<Settings> & Pick<Settings, Name> =>
+    names.every((name) => value[name] !== undefined);
+  if (!hasAll(settings)) throw new Error('A setting was neither read nor refused.');
+  return settings;
+}

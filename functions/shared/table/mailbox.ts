@@ -1,0 +1,162 @@
+/**
+ * The mailbox between those who signal a window and the execution that waits for them. A signal and the
+ * registration of a task token may come in either order, and either process may die between its write and its
+ * send. So a signal is first added to the item under a growing `seq`, then sent to the token found there; a
+ * registration first stores its token, then sends to itself when `seq` is past what its execution has seen.
+ * Whichever comes second finds what the first has written.
+ */
+import { SendTaskSuccessCommand, type SFNClient } from '@aws-sdk/client-sfn';
+import type { SessionKey, WindowPhase } from '../contracts.ts';
+import { WindowNotOpenError } from '../errors.ts';
+import type { Log } from '../logging.ts';
+import { callDependency } from '../service-fault.ts';
+import type { Table } from './table.ts';
+import { IS_OPEN, isOpen, OPEN_PHASES, readWindow, updateWindow, type WindowItem } from './window-item.ts';
+
+export interface MailboxDependencies {
+  readonly table: Table;
+  readonly stepFunctions: SFNClient;
+  readonly log: Log;
+}
+
+export interface Signal {
+  /** The same for every repeat of one signal, so that a repeat counts once. */
+  readonly id: string;
+  /** Set when the signal says that a connection was created. */
+  readonly connection?: { readonly createdAtMs: number; readonly attempts: number };
+}
+
+/** What a waiting state gets: everything that has been signalled so far, not only the latest. */
+export interface SignalledState {
+  readonly seq: number;
+  readonly connectionCreatedAtMs: number;
+  readonly connectionAttempts: number;
+}
+
+/** More `retryCount`s than this in one wait would need a Retry of 1,000 attempts. */
+const WAIT_ORDER_STEP = 1000;
+
+/**
+ * Adds the signal to the session's open window and sends it to whoever waits; a repeat is only sent again.
+ *
+ * @returns the window, or undefined when none is open: then nothing was changed.
+ * @throws DependencyUnavailableException
+ */
+export async function signalWindow(
+  session: SessionKey,
+  signal: Signal,
+  dependencies: MailboxDependencies,
+): Promise<WindowItem | undefined> {
+  const window =
+    (await addSignal(session, signal, dependencies.table)) ?? (await openWindowOf(session, dependencies));
+  if (window === undefined) return undefined;
+  dependencies.log.info('WindowSignalled', { generation: window.generation, seq: window.seq });
+  if (window.taskToken !== undefined) await deliver(window.taskToken, window, dependencies);
+  return window;
+}
+
+async function addSignal(
+  session: SessionKey,
+  { id, connection }: Signal,
+  table: Table,
+): Promise<WindowItem | undefined> {
+  const created = connection === undefined ? '' : 'SET connectionCreatedAtMs = :createdAtMs';
+  const attempts = connection === undefined ? '' : ', connectionAttempts :attempts';
+  return updateWindow(table, session, {
+    UpdateExpression: `${created} ADD seq :one, signalIds :ids${attempts}`,
+    ConditionExpression: `${IS_OPEN} AND NOT contains(signalIds, :id)`,
+    ExpressionAttributeValues: {
+      ...OPEN_PHASES,
+      ':one': 1,
+      ':id': id,
+      ':ids': new Set([id]),
+      ...(connection === undefined
+        ? {}
+        : { ':createdAtMs': connection.createdAtMs, ':attempts': connection.attempts }),
+    },
+  });
+}
+
+async function openWindowOf(
+  session: SessionKey,
+  { table }: MailboxDependencies,
+): Promise<WindowItem | undefined> {
+  const window = await readWindow(table, session);
+  return window !== undefined && isOpen(window) ? window : undefined;
+}
+
+export interface Registration {
+  readonly taskToken: string;
+  readonly generation: number;
+  readonly phase: WindowPhase;
+  readonly deadlineMs: number;
+  /** The last `seq` that the execution has seen. */
+  readonly ackSeq: number;
+  /** How many waits the execution has begun before, and which attempt of its state this is. */
+  readonly waitNumber: number;
+  readonly retryCount: number;
+}
+
+/**
+ * Stores the task token of a state that begins to wait, and sends at once what was signalled before.
+ *
+ * @throws WindowNotOpenError when the window was closed or replaced: the execution has nothing to wait for.
+ * @throws DependencyUnavailableException
+ */
+export async function registerTaskToken(
+  session: SessionKey,
+  registration: Registration,
+  dependencies: MailboxDependencies,
+): Promise<void> {
+  const { table, log } = dependencies;
+  const { taskToken, generation, phase, deadlineMs, ackSeq, waitNumber, retryCount } = registration;
+  const window = await updateWindow(table, session, {
+    UpdateExpression:
+      'SET taskToken = :taskToken, waitOrder = :waitOrder, phase = :phase, deadlineMs = :deadlineMs, running = :true',
+    ConditionExpression: `generation = :generation AND ${IS_OPEN} AND (attribute_not_exists(waitOrder) OR waitOrder <= :waitOrder)`,
+    ExpressionAttributeValues: {
+      ...OPEN_PHASES,
+      ':taskToken': taskToken,
+      ':waitOrder': waitNumber * WAIT_ORDER_STEP + retryCount,
+      ':phase': phase,
+      ':deadlineMs': deadlineMs,
+      ':true': true,
+      ':generation': generation,
+    },
+  });
+  if (window === undefined) {
+    const present = await readWindow(table, session);
+    if (present === undefined || present.generation !== generation || !isOpen(present)) {
+      throw new WindowNotOpenError();
+    }
+    // An attempt that was given up for dead came late: its state waits with a newer token.
+    log.info('TaskTokenSuperseded', { generation });
+    return;
+  }
+  log.info('TaskTokenRegistered', { generation, phase });
+  if (window.seq > ackSeq) await deliver(taskToken, window, dependencies);
+}
+
+/** A send that finds its task over leaves the signal in the item, where the next registration finds it. */
+async function deliver(
+  taskToken: string,
+  { generation, seq, connectionCreatedAtMs, connectionAttempts }: WindowItem,
+  { stepFunctions, log }: MailboxDependencies,
+): Promise<void> {
+  const state: SignalledState = { seq, connectionCreatedAtMs, connectionAttempts };
+  try {
+    await callDependency(
+      () => stepFunctions.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(state) })),
+      ['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'],
+    );
+    log.info('SignalDelivered', { generation, seq });
+  } catch (error) {
+    if (
+      !(error instanceof Error) ||
+      !['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'].includes(error.name)
+    ) {
+      throw error;
+    }
+    log.info('SignalPending', { generation, seq });
+  }
+}

@@ -1,0 +1,136 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { SessionKey } from '../contracts.ts';
+import { CLOCK_SKEW_MS, deadlineMs } from '../deadline.ts';
+import { DependencyUnavailableException } from '../errors.ts';
+import { callDependency } from '../service-fault.ts';
+import { isConditionFailure, type Table } from './table.ts';
+import { isOpen, readWindow, type WindowItem, windowKey } from './window-item.ts';
+
+export interface Disconnect {
+  readonly disconnectedAtMs: number;
+  readonly connectionTimeoutSeconds: number | undefined;
+  readonly sessionEndsAtMs: number | undefined;
+}
+
+export interface WindowSettings {
+  readonly DEFAULT_CONNECTION_TIMEOUT_SECONDS: number;
+  readonly WINDOW_MARGIN_SECONDS: number;
+  readonly TERMINATE_ABANDONED_SESSIONS: boolean;
+}
+
+export type Opening =
+  | { readonly kind: 'OPENED'; readonly window: WindowItem }
+  | { readonly kind: 'ALREADY_OPEN'; readonly window: WindowItem }
+  /** A report of a disconnect whose window is closed, or of a session that has ended. */
+  | { readonly kind: 'STALE'; readonly window: WindowItem };
+
+/** Losing this many races in a row means that something is wrong with more than the timing. */
+const MAX_TRIES = 5;
+
+/**
+ * Opens the session's window unless one is open or the disconnect is an old one: a single write for a session
+ * that never had a window, which is what a thousand sessions dropped at once are.
+ *
+ * @param isStillPending asks the service; called only where the times alone cannot tell a late report of the
+ *   last disconnect from a new one.
+ * @throws DependencyUnavailableException, and what `isStillPending` throws.
+ */
+export async function openWindow(
+  table: Table,
+  session: SessionKey,
+  disconnect: Disconnect,
+  settings: WindowSettings,
+  isStillPending: () => Promise<boolean>,
+): Promise<Opening> {
+  let previous: WindowItem | undefined;
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const window = newWindow(session, disconnect, settings, previous);
+    if (await putWindow(table, session, window, previous)) return { kind: 'OPENED', window };
+    previous = await readWindow(table, session);
+    if (previous === undefined) continue;
+    if (isOpen(previous)) return { kind: 'ALREADY_OPEN', window: previous };
+    if (!(await isNewDisconnect(previous, disconnect.disconnectedAtMs, isStillPending))) {
+      return { kind: 'STALE', window: previous };
+    }
+  }
+  throw new DependencyUnavailableException();
+}
+
+async function isNewDisconnect(
+  closed: WindowItem,
+  disconnectedAtMs: number,
+  isStillPending: () => Promise<boolean>,
+): Promise<boolean> {
+  // A window that ended red owes its disconnect an outcome still.
+  if (closed.phase === 'FAILED') return true;
+  if (closed.outcome !== 'RECONNECTED') return false;
+  if (disconnectedAtMs <= closed.disconnectedAtMs + CLOCK_SKEW_MS) return false;
+  if (disconnectedAtMs > (closed.outcomeAtMs ?? 0) + CLOCK_SKEW_MS) return true;
+  return isStillPending();
+}
+
+function newWindow(
+  session: SessionKey,
+  disconnect: Disconnect,
+  settings: WindowSettings,
+  previous: WindowItem | undefined,
+): WindowItem {
+  const { disconnectedAtMs } = disconnect;
+  const generation = (previous?.generation ?? 0) + 1;
+  const connectionTimeoutSeconds =
+    disconnect.connectionTimeoutSeconds ??
+    previous?.connectionTimeoutSeconds ??
+    settings.DEFAULT_CONNECTION_TIMEOUT_SECONDS;
+  const sessionEndsAtMs = disconnect.sessionEndsAtMs ?? previous?.sessionEndsAtMs;
+  const endMs = deadlineMs({ sinceMs: disconnectedAtMs, connectionTimeoutSeconds, sessionEndsAtMs });
+  return {
+    generation,
+    phase: 'AWAITING_RECONNECTION',
+    executionInput: JSON.stringify({
+      ...session,
+      generation,
+      disconnectedAtMs,
+      deadlineMs: endMs,
+      connectionTimeoutSeconds,
+      marginSeconds: settings.WINDOW_MARGIN_SECONDS,
+      terminateAbandoned: settings.TERMINATE_ABANDONED_SESSIONS,
+    }),
+    running: false,
+    disconnectedAtMs,
+    deadlineMs: endMs,
+    connectionTimeoutSeconds,
+    sessionEndsAtMs,
+    seq: 0,
+    connectionCreatedAtMs: 0,
+    connectionAttempts: 0,
+  };
+}
+
+/** Whether the window is now the session's; not, when the item is no longer as `previous` was. */
+async function putWindow(
+  table: Table,
+  session: SessionKey,
+  window: WindowItem,
+  previous: WindowItem | undefined,
+): Promise<boolean> {
+  const condition =
+    previous === undefined
+      ? { ConditionExpression: 'attribute_not_exists(pk)' }
+      : {
+          ConditionExpression: 'generation = :generation AND phase = :phase',
+          ExpressionAttributeValues: { ':generation': previous.generation, ':phase': previous.phase },
+        };
+  try {
+    await callDependency(
+      () =>
+        table.documents.send(
+          new PutCommand({ TableName: table.name, Item: { ...windowKey(session), ...window }, ...condition }),
+        ),
+      ['ConditionalCheckFailedException'],
+    );
+    return true;
+  } catch (error) {
+    if (isConditionFailure(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { outcomeSchema, type SessionKey, windowPhaseSchema } from '../contracts.ts';
+import { sessionPartition } from '../naming.ts';
+import { callDependency } from '../service-fault.ts';
+import { isConditionFailure, type Table } from './table.ts';
+
+/**
+ * A session's latest window: one item, overwritten by the session's next window, so that every step of a
+ * window's life is one conditional write. Older outcomes are items of their own (`record-outcome`).
+ */
+export const windowItemSchema = z.object({
+  generation: z.int(),
+  phase: windowPhaseSchema,
+  /** The input of the window's execution: kept as first written, so that a repeated start is the same start. */
+  executionInput: z.string(),
+  /** Whether the execution is known to have started. */
+  running: z.boolean(),
+  disconnectedAtMs: z.number(),
+  /** Until when the service keeps the session in the present phase, as far as is known. */
+  deadlineMs: z.number(),
+  connectionTimeoutSeconds: z.number(),
+  sessionEndsAtMs: z.number().optional(),
+  /** The mailbox: how many signals have come, and who has asked to be told. */
+  seq: z.number(),
+  taskToken: z.string().optional(),
+  /** Where in the execution's life the token was asked for; an older asker never replaces a newer one. */
+  waitOrder: z.number().optional(),
+  connectionCreatedAtMs: z.number(),
+  connectionAttempts: z.number(),
+  outcome: outcomeSchema.optional(),
+  statusReason: z.string().nullable().optional(),
+  outcomeAtMs: z.number().optional(),
+  closedAtMs: z.number().optional(),
+});
+export type WindowItem = z.infer<typeof windowItemSchema>;
+
+export function windowKey(session: SessionKey) {
+  return { pk: sessionPartition(session), sk: 'window' };
+}
+
+/** Phases in which a window waits for its end. */
+export const OPEN_PHASES = {
+  ':awaitingReconnection': 'AWAITING_RECONNECTION',
+  ':awaitingClient': 'AWAITING_CLIENT',
+  ':awaitingEnd': 'AWAITING_END',
+} as const;
+export const IS_OPEN = 'phase IN (:awaitingReconnection, :awaitingClient, :awaitingEnd)';
+
+export function isOpen(window: WindowItem): boolean {
+  return window.phase !== 'CLOSED' && window.phase !== 'FAILED';
+}
+
+/**
+ * @returns the session's latest window, or undefined when it never had one or its TTL has passed.
+ * @throws DependencyUnavailableException
+ */
+export async function readWindow(table: Table, session: SessionKey): Promise<WindowItem | undefined> {
+  const { Item } = await callDependency(() =>
+    table.documents.send(
+      new GetCommand({ TableName: table.name, Key: windowKey(session), ConsistentRead: true }),
+    ),
+  );
+  return Item === undefined ? undefined : windowItemSchema.parse(Item);
+}
+
+type WindowUpdate = Omit<
+  ConstructorParameters<typeof UpdateCommand>[0],
+  'TableName' | 'Key' | 'ReturnValues'
+>;
+
+/**
+ * @returns the window as it is after the update, or undefined when the condition did not hold.
+ * @throws DependencyUnavailableException
+ */
+export async function updateWindow(
+  table: Table,
+  session: SessionKey,
+  update: WindowUpdate,
+): Promise<WindowItem | undefined> {
+  try {
+    const { Attributes } = await callDependency(
+      () =>
+        table.documents.send(
+          new UpdateCommand({
+            TableName: table.name,
+            Key: windowKey(session),
+            ReturnValues: 'ALL_NEW',
+            ...update,
+          }),
+        ),
+      ['ConditionalCheckFailedException'],
+    );
+    return windowItemSchema.parse(Attributes);
+  } catch (error) {
+    if (isConditionFailure(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,52 @@
+import { parser } from '@aws-lambda-powertools/parser/middleware';
+import middy, { type MiddyfiedHandler } from '@middy/core';
+import { z } from 'zod';
+import { type SessionKey, sessionKeySchema } from './contracts.ts';
+import { InvalidTaskInputError, isKnownError, UnexpectedError } from './errors.ts';
+import { createLog, type Log } from './logging.ts';
+
+/** What every task of a state machine gets: which session it is for, and in which execution. */
+export const taskInputShape = { ...sessionKeySchema.shape, executionName: z.string().min(1).max(80) };
+
+export type TaskInput = SessionKey & { readonly executionName: string };
+
+/**
+ * The glue of a Step Functions task: the input is parsed once, the log carries the session and the execution,
+ * and what the decision throws leaves as one of the errors of `errors.ts`, the only ones that `Retry` and
+ * `Catch` know and whose messages are fit for a history.
+ */
+export function taskHandler<Input extends TaskInput, Dependencies extends object, Result>(
+  schema: z.ZodType<Input>,
+  decide: (input: Input, dependencies: Dependencies & { readonly log: Log }) => Promise<Result>,
+  dependencies: Dependencies,
+): MiddyfiedHandler<Input, Result> {
+  return middy<Input, Result>({ timeoutEarlyInMillis: 0 })
+    .use(knownErrorsOnly())
+    .use(parser({ schema }))
+    .handler(async (input: Input) => {
+      const { streamGroupId, streamSessionId, executionName } = input;
+      const log = createLog({ streamGroupId, streamSessionId, executionName });
+      try {
+        return await decide(input, { ...dependencies, log });
+      } catch (error) {
+        throw fitForHistory(error, log);
+      }
+    });
+}
+
+/** A failure before the decision: the input is not what the state machine builds. */
+function knownErrorsOnly(): middy.MiddlewareObj {
+  return {
+    onError: ({ error }) => {
+      if (isKnownError(error)) throw error;
+      const isInputError = error instanceof Error && error.name === 'ParseError';
+      throw fitForHistory(isInputError ? new InvalidTaskInputError({ cause: error }) : error, createLog({}));
+    },
+  };
+}
+
+/** Logs the error as far as it may be logged, and gives it back as one that a state machine may see. */
+export function fitForHistory(error: unknown, log: Log): unknown {
+  log.error('TaskFailed', error);
+  return isKnownError(error) ? error : new UnexpectedError({ cause: error });
+}

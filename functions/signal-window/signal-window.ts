@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { type MailboxDependencies, signalWindow as signal } from '../shared/table/mailbox.ts';
+import { taskInputShape } from '../shared/task.ts';
+
+export const signalWindowInputSchema = z.object({
+  ...taskInputShape,
+  connectionCreatedAtMs: z.number(),
+  connectionAttempts: z.int().min(1),
+});
+export type SignalWindowInput = z.infer<typeof signalWindowInputSchema>;
+
+export interface SignalWindowResult {
+  /** False when no window is open: a reconnection works without one. */
+  readonly signalled: boolean;
+}
+
+/** Tells the session's open window that a connection was created. A repeat, by its execution's name, counts once. */
+export async function signalWindow(
+  input: SignalWindowInput,
+  dependencies: MailboxDependencies,
+): Promise<SignalWindowResult> {
+  const { streamGroupId, streamSessionId, executionName } = input;
+  const window = await signal(
+    { streamGroupId, streamSessionId },
+    {
+      id: executionName,
+      connection: { createdAtMs: input.connectionCreatedAtMs, attempts: input.connectionAttempts },
+    },
+    dependencies,
+  );
+  return { signalled: window !== undefined };
+}
