@@ -1,0 +1,149 @@
+import type { z } from 'zod';
+import { parseAt, ServiceDescriptionError } from './description-error.ts';
+import { resolveIntrinsics, resolveText } from './intrinsics.ts';
+import {
+  definitionScope,
+  eventBusArn,
+  functionLogicalId,
+  intrinsicScope,
+  lambdaArn,
+  queueArn,
+  stateMachineArn,
+} from './names.ts';
+import { type ParsedResources, parseResources } from './resources.ts';
+import { routesAndRules } from './routes-and-rules.ts';
+import { functionSchema, type ParsedFunction, printedSchema, stateMachineSchema } from './schemas.ts';
+import type { Service, ServiceFunction, StateMachine } from './service.ts';
+
+type Printed = z.output<typeof printedSchema>;
+
+export interface DescribeOptions {
+  /** The account that ARNs name. */
+  readonly account: string;
+}
+
+/**
+ * Reads the document that `serverless print` prints.
+ *
+ * @throws ServiceDescriptionError that names the path of whatever the stand-ins do not know.
+ */
+export function describeService(document: unknown, { account }: DescribeOptions): Service {
+  const printed = parseAt(printedSchema, document, 'serverless.yml');
+  const { region, stage } = printed.provider;
+  const parsedFunctions = Object.entries(printed.functions).map(
+    ([key, value]) => [key, parseAt(functionSchema, value, `functions.${key}`)] as const,
+  );
+  const functions = parsedFunctions.map(([key, parsed]) => describeFunction(key, parsed, printed, account));
+  const resources = parseResources(printed.resources);
+  const undefinedMachines = describeStateMachines(printed, account);
+  const unnamed = {
+    name: printed.service,
+    stage,
+    region,
+    account,
+    functions,
+    stateMachines: undefinedMachines,
+    ...nameResources(resources, printed, account),
+  };
+  const scope = definitionScope(unnamed);
+  const stateMachines = undefinedMachines.map((machine): StateMachine => {
+    const path = `stepFunctions.stateMachines.${machine.key}.definition`;
+    const resolved = resolveIntrinsics(machine.definition, scope, path);
+    if (!isRecord(resolved)) throw new ServiceDescriptionError(path, 'must be an object');
+    return { ...machine, definition: resolved };
+  });
+  const named = { ...unnamed, stateMachines };
+  return { ...named, ...routesAndRules(named, new Map(parsedFunctions), resources.rules) };
+}
+
+/** @throws ServiceDescriptionError for a name that `serverless.yml` does not declare: it would be ignored. */
+export function refuseUnknownParams(document: unknown, names: readonly string[]): void {
+  const { params } = parseAt(printedSchema, document, 'serverless.yml');
+  const known = new Set(Object.values(params).flatMap((ofStage) => Object.keys(ofStage)));
+  for (const name of names) {
+    if (!known.has(name)) {
+      throw new ServiceDescriptionError(
+        `params.${name}`,
+        `serverless.yml declares no such parameter; it has ${[...known].sort().join(', ')}`,
+      );
+    }
+  }
+}
+
+function describeFunction(
+  key: string,
+  parsed: ParsedFunction,
+  { provider }: Printed,
+  account: string,
+): ServiceFunction {
+  const dot = parsed.handler.indexOf('.');
+  return {
+    key,
+    logicalId: functionLogicalId(key),
+    name: parsed.name,
+    arn: lambdaArn(provider.region, account, parsed.name),
+    handler: { module: parsed.handler.slice(0, dot), exportName: parsed.handler.slice(dot + 1) },
+    timeoutSeconds: parsed.timeout ?? provider.timeout,
+    memoryMegabytes: parsed.memorySize ?? provider.memorySize,
+    maximumRetryAttempts: parsed.maximumRetryAttempts,
+    environment: { ...provider.environment, ...parsed.environment },
+  };
+}
+
+/** The machines with their definitions as printed: intrinsics in them may name one another. */
+function describeStateMachines(printed: Printed, account: string): StateMachine[] {
+  return Object.entries(printed.stepFunctions.stateMachines).map(([key, value]) => {
+    const machine = parseAt(stateMachineSchema, value, `stepFunctions.stateMachines.${key}`);
+    const { id, name, type, definition } = machine;
+    const arn = stateMachineArn(printed.provider.region, account, name);
+    return { key, logicalId: id, name, arn, type, definition };
+  });
+}
+
+/** Resources without a name of their own get `<service>-<stage>-<logical id>`, as CloudFormation's begin. */
+function nameResources(
+  resources: ParsedResources,
+  { service, provider }: Printed,
+  account: string,
+): Pick<Service, 'tables' | 'queues' | 'buses'> {
+  const { region, stage } = provider;
+  // Names may use the pseudo parameters, not other resources.
+  const scope = intrinsicScope({
+    name: service,
+    stage,
+    region,
+    account,
+    functions: [],
+    stateMachines: [],
+    tables: [],
+    queues: [],
+    buses: [],
+  });
+  const nameOf = (logicalId: string, given: unknown, field: string): string =>
+    given === undefined
+      ? `${service}-${stage}-${logicalId}`
+      : resolveText(given, scope, `resources.Resources.${logicalId}.Properties.${field}`);
+  return {
+    tables: resources.tables.map(({ logicalId, properties }) => ({
+      logicalId,
+      name: nameOf(logicalId, properties.TableName, 'TableName'),
+      attributeDefinitions: properties.AttributeDefinitions,
+      keySchema: properties.KeySchema,
+      ...(properties.TimeToLiveSpecification?.Enabled === true && {
+        timeToLiveAttribute: properties.TimeToLiveSpecification.AttributeName,
+      }),
+    })),
+    queues: resources.queues.map(({ logicalId, properties }) => {
+      const name = nameOf(logicalId, properties.QueueName, 'QueueName');
+      return { logicalId, name, arn: queueArn(region, account, name) };
+    }),
+    buses: resources.buses.map(({ logicalId, properties }) => {
+      const name = nameOf(logicalId, properties.Name, 'Name');
+      return { logicalId, name, arn: eventBusArn(region, account, name) };
+    }),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,116 @@
+import { parseAt, ServiceDescriptionError } from './description-error.ts';
+import { type IntrinsicScope, resolveIntrinsics, resolveText } from './intrinsics.ts';
+import { intrinsicScope, type NamedParts } from './names.ts';
+import type { ParsedResources } from './resources.ts';
+import { eventBridgeEventSchema, httpEventSchema, type ParsedFunction } from './schemas.ts';
+import type { Route, Rule, RuleTarget, Service, ServiceFunction } from './service.ts';
+
+/** What reaches the functions: their own `events`, and the rules among the resources. */
+export function routesAndRules(
+  parts: NamedParts,
+  parsedFunctions: ReadonlyMap<string, ParsedFunction>,
+  parsedRules: ParsedResources['rules'],
+): Pick<Service, 'routes' | 'rules'> {
+  const scope = intrinsicScope(parts);
+  const routes: Route[] = [];
+  const rules: Rule[] = [];
+  for (const fn of parts.functions) {
+    for (const [index, event] of (parsedFunctions.get(fn.key)?.events ?? []).entries()) {
+      const path = `functions.${fn.key}.events.${index}`;
+      const [[type, value] = ['', undefined], ...others] = Object.entries(event);
+      if (others.length > 0) throw new ServiceDescriptionError(path, 'must have one event type');
+      switch (type) {
+        case 'http':
+          routes.push(describeRoute(value, fn, `${path}.http`));
+          break;
+        case 'eventBridge':
+          rules.push(describeFunctionRule(value, fn, index, parts, scope, `${path}.eventBridge`));
+          break;
+        default:
+          throw new ServiceDescriptionError(`${path}.${type}`, 'is an event that the stand-ins do not know');
+      }
+    }
+  }
+  for (const { logicalId, properties } of parsedRules) {
+    const path = `resources.Resources.${logicalId}.Properties`;
+    rules.push({
+      name: logicalId,
+      busName: busNameOf(properties.EventBusName, parts, scope, `${path}.EventBusName`),
+      pattern: resolvePattern(properties.EventPattern, scope, `${path}.EventPattern`),
+      targets: properties.Targets.map(({ Arn }, index) =>
+        targetOf(Arn, parts, scope, `${path}.Targets.${index}.Arn`),
+      ),
+    });
+  }
+  refuseDuplicates(routes);
+  return { routes, rules };
+}
+
+function describeRoute(value: unknown, fn: ServiceFunction, path: string): Route {
+  const http = parseAt(httpEventSchema, value, path);
+  return {
+    method: http.method,
+    path: `/${http.path}`,
+    functionName: fn.name,
+    authorizer: http.authorizer === undefined ? 'NONE' : 'AWS_IAM',
+  };
+}
+
+function describeFunctionRule(
+  value: unknown,
+  fn: ServiceFunction,
+  index: number,
+  parts: NamedParts,
+  scope: IntrinsicScope,
+  path: string,
+): Rule {
+  const event = parseAt(eventBridgeEventSchema, value, path);
+  return {
+    name: `${fn.key}.${index}`,
+    busName: busNameOf(event.eventBus, parts, scope, `${path}.eventBus`),
+    pattern: resolvePattern(event.pattern, scope, `${path}.pattern`),
+    targets: [functionTarget(fn)],
+  };
+}
+
+function functionTarget({ name, maximumRetryAttempts }: ServiceFunction): RuleTarget {
+  return { type: 'function', functionName: name, maximumRetryAttempts };
+}
+
+function targetOf(value: unknown, parts: NamedParts, scope: IntrinsicScope, path: string): RuleTarget {
+  const arn = resolveText(value, scope, path);
+  const fn = parts.functions.find((candidate) => candidate.arn === arn);
+  if (fn !== undefined) return functionTarget(fn);
+  const queue = parts.queues.find((candidate) => candidate.arn === arn);
+  if (queue !== undefined) return { type: 'queue', queueName: queue.name };
+  throw new ServiceDescriptionError(path, `${arn} is neither a function nor a queue of this service`);
+}
+
+function busNameOf(value: unknown, parts: NamedParts, scope: IntrinsicScope, path: string): string {
+  const nameOrArn = resolveText(value, scope, path);
+  if (nameOrArn === 'default') return nameOrArn;
+  const bus = parts.buses.find(({ name, arn }) => name === nameOrArn || arn === nameOrArn);
+  if (bus === undefined) throw new ServiceDescriptionError(path, `${nameOrArn} is no bus of this service`);
+  return bus.name;
+}
+
+function resolvePattern(
+  pattern: Record<string, unknown>,
+  scope: IntrinsicScope,
+  path: string,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(pattern).map(([key, value]) => [key, resolveIntrinsics(value, scope, `${path}.${key}`)]),
+  );
+}
+
+/** Two parameters in one place are one resource to API Gateway, whatever their names. */
+function refuseDuplicates(routes: readonly Route[]): void {
+  const seen = new Set<string>();
+  for (const { method, path } of routes) {
+    const shape = `${method} ${path.replace(/\{[^}]*\}/g, '{}')}`;
+    if (seen.has(shape))
+      throw new ServiceDescriptionError(`${method} ${path}`, 'two functions have this route');
+    seen.add(shape);
+  }
+}

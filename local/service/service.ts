@@ -1,0 +1,92 @@
+/** The deployable service, as the stand-ins need it: `serverless.yml` after variables, before CloudFormation. */
+export interface Service {
+  readonly name: string;
+  readonly stage: string;
+  readonly region: string;
+  /** The made-up account that every local ARN names. */
+  readonly account: string;
+  readonly functions: readonly ServiceFunction[];
+  readonly routes: readonly Route[];
+  readonly rules: readonly Rule[];
+  readonly stateMachines: readonly StateMachine[];
+  readonly tables: readonly Table[];
+  readonly queues: readonly Queue[];
+  readonly buses: readonly EventBus[];
+}
+
+export interface ServiceFunction {
+  /** Its key in `serverless.yml`. */
+  readonly key: string;
+  /** The logical id that the framework gives it in CloudFormation. */
+  readonly logicalId: string;
+  /** Its deployed name. */
+  readonly name: string;
+  readonly arn: string;
+  /** `module` is the handler's path from the repository's root, without an extension. */
+  readonly handler: { readonly module: string; readonly exportName: string };
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+  /** How often an asynchronous invocation is repeated: 0 to 2. */
+  readonly maximumRetryAttempts: number;
+  /** The provider's and its own; values may be intrinsics (`resolveEnvironment` replaces them). */
+  readonly environment: Readonly<Record<string, unknown>>;
+}
+
+export interface Route {
+  readonly method: string;
+  /** With a leading slash, such as `/streamgroups/{Identifier}`. */
+  readonly path: string;
+  readonly functionName: string;
+  readonly authorizer: 'AWS_IAM' | 'NONE';
+}
+
+export interface Rule {
+  /** For people: the resource's logical id, or the function's key and the event's number. */
+  readonly name: string;
+  /** The name of the bus whose events it matches; `default` is the account's own. */
+  readonly busName: string;
+  readonly pattern: Readonly<Record<string, unknown>>;
+  readonly targets: readonly RuleTarget[];
+}
+
+export type RuleTarget =
+  | {
+      readonly type: 'function';
+      readonly functionName: string;
+      readonly maximumRetryAttempts: number;
+    }
+  | { readonly type: 'queue'; readonly queueName: string };
+
+export interface StateMachine {
+  readonly key: string;
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly type: 'STANDARD' | 'EXPRESS';
+  /** Amazon States Language, with every intrinsic replaced. */
+  readonly definition: Readonly<Record<string, unknown>>;
+}
+
+export interface Table {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly attributeDefinitions: readonly {
+    readonly AttributeName: string;
+    readonly AttributeType: 'S' | 'N' | 'B';
+  }[];
+  readonly keySchema: readonly { readonly AttributeName: string; readonly KeyType: 'HASH' | 'RANGE' }[];
+  /** The attribute whose time, in epoch seconds, ends an item's life. */
+  readonly timeToLiveAttribute?: string;
+}
+
+export interface Queue {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+}
+
+export interface EventBus {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+}
