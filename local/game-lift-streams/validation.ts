@@ -118,7 +118,7 @@ export function parseInput<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(members);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => describe(issue, members));
+  const problems = firstOfEachMember(result.error.issues.map((issue) => describe(issue, members)));
   const wrongType = problems.find((problem) => problem.isWrongType);
   if (wrongType !== undefined) throw serialization(`The member ${wrongType.path} has the wrong type.`);
   const texts = problems.map(({ path, text }) => `Value at '${path}' failed to satisfy constraint: ${text}`);
@@ -130,6 +130,11 @@ interface Problem {
   readonly path: string;
   readonly text: string;
   readonly isWrongType: boolean;
+}
+
+/** An empty Description breaks its pattern too: one constraint is enough to say what is wrong. */
+function firstOfEachMember(problems: readonly Problem[]): Problem[] {
+  return problems.filter(({ path }, index) => problems.findIndex((other) => other.path === path) === index);
 }
 
 function describe(issue: z.core.$ZodIssue, members: unknown): Problem {

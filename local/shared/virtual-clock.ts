@@ -76,7 +76,8 @@ export class VirtualClock implements Clock {
     // Work that a timer or a reply has just started needs some turns of the event loop to be seen.
     for (let quietTurns = 0; quietTurns < 3; quietTurns++) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (this.#busy === 0) continue;
+      // Below zero when work has given up on something that still sleeps in its name: nothing is under way.
+      if (this.#busy <= 0) continue;
       quietTurns = -1;
       await new Promise<void>((resolve) => this.#idleWaiters.add(resolve));
     }
