@@ -83,7 +83,8 @@ async function answer(
   }
 }
 
-function isLoopbackHost(host: string | undefined): boolean {
+/** Whether a Host header names this machine only. */
+export function isLoopbackHost(host: string | undefined): boolean {
   return host !== undefined && /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i.test(host);
 }
 

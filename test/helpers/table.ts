@@ -1,0 +1,54 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll } from 'vitest';
+import type { Table } from '../../functions/shared/table/table.ts';
+import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/server.ts';
+
+export const LOCAL_CLIENT = {
+  region: 'us-west-2',
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+};
+
+export const TABLE_DEFINITION = {
+  TableName: 'Table',
+  AttributeDefinitions: [
+    { AttributeName: 'pk', AttributeType: 'S' as const },
+    { AttributeName: 'sk', AttributeType: 'S' as const },
+  ],
+  KeySchema: [
+    { AttributeName: 'pk', KeyType: 'HASH' as const },
+    { AttributeName: 'sk', KeyType: 'RANGE' as const },
+  ],
+};
+
+export function tableAt(url: string): Table {
+  const client = new DynamoDBClient({ ...LOCAL_CLIENT, endpoint: url });
+  return {
+    documents: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
+    name: TABLE_DEFINITION.TableName,
+  };
+}
+
+/** A real table for the tests of a file. Tests keep apart by using sessions of their own. */
+export function useTable(): () => Table {
+  let server: DynamoDb | undefined;
+  let table: Table | undefined;
+  beforeAll(async () => {
+    server = await startDynamoDb({ port: 0, region: LOCAL_CLIENT.region, tables: [TABLE_DEFINITION] });
+    table = tableAt(server.url);
+  });
+  afterAll(async () => {
+    table?.documents.destroy();
+    await server?.close();
+  });
+  return () => {
+    if (table === undefined) throw new Error('The table starts before the first test.');
+    return table;
+  };
+}
+
+/** Everything that rests in the table. */
+export async function allItems(table: Table): Promise<Record<string, unknown>[]> {
+  const { Items = [] } = await table.documents.send(new ScanCommand({ TableName: table.name }));
+  return Items;
+}

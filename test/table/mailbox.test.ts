@@ -1,0 +1,186 @@
+import { SendTaskSuccessCommand, SFNClient, TaskTimedOut } from '@aws-sdk/client-sfn';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { SessionKey } from '../../functions/shared/contracts.ts';
+import { registerTaskToken, signalWindow } from '../../functions/shared/table/mailbox.ts';
+import { openWindow } from '../../functions/shared/table/open-window.ts';
+import { readWindow, updateWindow } from '../../functions/shared/table/window-item.ts';
+import { memoryLog } from '../helpers/log.ts';
+import { newSession } from '../helpers/sessions.ts';
+import { useTable } from '../helpers/table.ts';
+
+const table = useTable();
+const stepFunctions = mockClient(SFNClient);
+
+beforeEach(() => {
+  stepFunctions.reset();
+  stepFunctions.on(SendTaskSuccessCommand).resolves({});
+});
+
+function dependencies() {
+  return { table: table(), stepFunctions: new SFNClient({ region: 'us-west-2' }), log: memoryLog() };
+}
+
+async function openedSession(): Promise<SessionKey> {
+  const session = newSession();
+  const disconnect = {
+    disconnectedAtMs: 1000,
+    connectionTimeoutSeconds: 120,
+    sessionEndsAtMs: undefined,
+  };
+  const settings = {
+    DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
+    WINDOW_MARGIN_SECONDS: 2,
+    TERMINATE_ABANDONED_SESSIONS: false,
+  };
+  await openWindow(table(), session, disconnect, settings, async () => true);
+  return session;
+}
+
+function registration(overrides: Partial<Parameters<typeof registerTaskToken>[1]> = {}) {
+  return {
+    taskToken: 'token-1',
+    generation: 1,
+    phase: 'AWAITING_RECONNECTION' as const,
+    deadlineMs: 121_000,
+    ackSeq: 0,
+    waitNumber: 0,
+    retryCount: 0,
+    ...overrides,
+  };
+}
+
+function sent(): { token: string | undefined; state: unknown }[] {
+  return stepFunctions.commandCalls(SendTaskSuccessCommand).map(({ args: [{ input }] }) => ({
+    token: input.taskToken,
+    state: JSON.parse(input.output ?? 'null'),
+  }));
+}
+
+describe('the mailbox', () => {
+  it('delivers a signal to the token that was registered before it', async () => {
+    const session = await openedSession();
+    await registerTaskToken(session, registration(), dependencies());
+
+    await signalWindow(session, { id: 'a', connection: { createdAtMs: 5000, attempts: 3 } }, dependencies());
+
+    expect(sent()).toEqual([
+      { token: 'token-1', state: { seq: 1, connectionCreatedAtMs: 5000, connectionAttempts: 3 } },
+    ]);
+  });
+
+  it('delivers a signal to the token that is registered after it', async () => {
+    const session = await openedSession();
+    await signalWindow(session, { id: 'a' }, dependencies());
+    expect(sent()).toEqual([]);
+
+    await registerTaskToken(session, registration(), dependencies());
+
+    expect(sent()).toEqual([
+      { token: 'token-1', state: { seq: 1, connectionCreatedAtMs: 0, connectionAttempts: 0 } },
+    ]);
+  });
+
+  it('delivers a signal whose sender died between its write and its send to the next token', async () => {
+    const session = await openedSession();
+    await registerTaskToken(session, registration(), dependencies());
+    stepFunctions.on(SendTaskSuccessCommand).rejectsOnce(new Error('the process died here')).resolves({});
+    await expect(signalWindow(session, { id: 'a' }, dependencies())).rejects.toThrow();
+    stepFunctions.resetHistory();
+
+    await registerTaskToken(session, registration({ taskToken: 'token-2', waitNumber: 1 }), dependencies());
+
+    expect(sent()).toMatchObject([{ token: 'token-2', state: { seq: 1 } }]);
+  });
+
+  it('sends a repeated signal again and counts it once', async () => {
+    const session = await openedSession();
+    await registerTaskToken(session, registration(), dependencies());
+    const signal = { id: 'a', connection: { createdAtMs: 5000, attempts: 2 } };
+
+    await signalWindow(session, signal, dependencies());
+    await signalWindow(session, { id: 'b' }, dependencies());
+    await signalWindow(session, signal, dependencies());
+
+    expect(sent().map(({ state }) => state)).toEqual([
+      { seq: 1, connectionCreatedAtMs: 5000, connectionAttempts: 2 },
+      { seq: 2, connectionCreatedAtMs: 5000, connectionAttempts: 2 },
+      { seq: 2, connectionCreatedAtMs: 5000, connectionAttempts: 2 },
+    ]);
+  });
+
+  it('does not deliver again what the execution has acknowledged', async () => {
+    const session = await openedSession();
+    await signalWindow(session, { id: 'a' }, dependencies());
+
+    await registerTaskToken(session, registration({ ackSeq: 1 }), dependencies());
+
+    expect(sent()).toEqual([]);
+  });
+
+  it('keeps a signal whose task has timed out, for the next registration', async () => {
+    const session = await openedSession();
+    await registerTaskToken(session, registration(), dependencies());
+    stepFunctions
+      .on(SendTaskSuccessCommand)
+      .rejectsOnce(new TaskTimedOut({ message: 'Task Timed Out', $metadata: {} }))
+      .resolves({});
+
+    await signalWindow(session, { id: 'a' }, dependencies());
+    await registerTaskToken(session, registration({ taskToken: 'token-2', waitNumber: 1 }), dependencies());
+
+    expect(sent()).toMatchObject([{ token: 'token-1' }, { token: 'token-2', state: { seq: 1 } }]);
+  });
+
+  it('lets no late registration replace a newer one', async () => {
+    const session = await openedSession();
+    await registerTaskToken(session, registration({ taskToken: 'newer', retryCount: 1 }), dependencies());
+
+    await registerTaskToken(session, registration({ taskToken: 'older', retryCount: 0 }), dependencies());
+
+    expect((await readWindow(table(), session))?.taskToken).toBe('newer');
+  });
+
+  it('changes nothing when the window is closed', async () => {
+    const session = await openedSession();
+    await updateWindow(table(), session, {
+      UpdateExpression: 'SET phase = :closed',
+      ExpressionAttributeValues: { ':closed': 'CLOSED' },
+    });
+
+    expect(await signalWindow(session, { id: 'a' }, dependencies())).toBeUndefined();
+
+    expect((await readWindow(table(), session))?.seq).toBe(0);
+    expect(sent()).toEqual([]);
+  });
+
+  it('refuses to register a wait of a window that is closed', async () => {
+    const session = await openedSession();
+    await updateWindow(table(), session, {
+      UpdateExpression: 'SET phase = :closed',
+      ExpressionAttributeValues: { ':closed': 'CLOSED' },
+    });
+
+    await expect(registerTaskToken(session, registration(), dependencies())).rejects.toMatchObject({
+      name: 'WindowNotOpenError',
+    });
+  });
+
+  it('refuses to register a wait of another generation than the open one', async () => {
+    const session = await openedSession();
+
+    await expect(
+      registerTaskToken(session, registration({ generation: 2 }), dependencies()),
+    ).rejects.toMatchObject({ name: 'WindowNotOpenError' });
+  });
+
+  it('loses none of fifty signals that come at once', async () => {
+    const session = await openedSession();
+
+    await Promise.all(
+      Array.from({ length: 50 }, (_, index) => signalWindow(session, { id: `s${index}` }, dependencies())),
+    );
+
+    expect((await readWindow(table(), session))?.seq).toBe(50);
+  });
+});
