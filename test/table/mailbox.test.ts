@@ -86,11 +86,11 @@ describe('the mailbox', () => {
     await registerTaskToken(session, registration(), dependencies());
     stepFunctions.on(SendTaskSuccessCommand).rejectsOnce(new Error('the process died here')).resolves({});
     await expect(signalWindow(session, { id: 'a' }, dependencies())).rejects.toThrow();
-    stepFunctions.resetHistory();
 
     await registerTaskToken(session, registration({ taskToken: 'token-2', waitNumber: 1 }), dependencies());
 
-    expect(sent()).toMatchObject([{ token: 'token-2', state: { seq: 1 } }]);
+    expect(sent().at(-1)).toMatchObject({ token: 'token-2', state: { seq: 1 } });
+    expect(sent()).toHaveLength(2);
   });
 
   it('sends a repeated signal again and counts it once', async () => {
