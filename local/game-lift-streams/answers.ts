@@ -80,18 +80,22 @@ function transportLines(random: Random): string[] {
 
 function answerMedia(section: readonly string[], transport: readonly string[]): string[] {
   const [mLine = '', ...attributes] = section;
-  const [kind = '', , protocol, ...formats] = mLine.slice(2).split(' ');
+  const [kind = '', port, protocol, ...formats] = mLine.slice(2).split(' ');
   const format = chooseFormat(kind, formats, attributes);
   const mid = attributes.filter((line) => line.startsWith('a=mid:'));
+  const head = (answeredPort: number) => [
+    `m=${kind} ${answeredPort} ${protocol} ${format}`,
+    'c=IN IP4 0.0.0.0',
+  ];
+  // Port 0 is an m-line that the offer has given up; port 9 stands for "see the candidates".
+  if (port === '0') return [...head(0), ...mid];
   if (kind === 'application') {
-    const port = attributes.find((line) => line.startsWith('a=sctp-port:')) ?? 'a=sctp-port:5000';
-    return [`m=${kind} 9 ${protocol} ${format}`, 'c=IN IP4 0.0.0.0', ...transport, ...mid, port];
+    const sctpPort = attributes.find((line) => line.startsWith('a=sctp-port:')) ?? 'a=sctp-port:5000';
+    return [...head(9), ...transport, ...mid, sctpPort];
   }
-  const formatLines = attributes.filter((line) =>
-    new RegExp(`^a=(rtpmap|fmtp|rtcp-fb):${format} `).test(line),
-  );
-  const head = [`m=${kind} 9 ${protocol} ${format}`, 'c=IN IP4 0.0.0.0'];
-  return [...head, ...transport, ...mid, direction(attributes), 'a=rtcp-mux', ...formatLines];
+  const formatPrefixes = ['rtpmap', 'fmtp', 'rtcp-fb'].map((name) => `a=${name}:${format} `);
+  const formatLines = attributes.filter((line) => formatPrefixes.some((prefix) => line.startsWith(prefix)));
+  return [...head(9), ...transport, ...mid, direction(attributes), 'a=rtcp-mux', ...formatLines];
 }
 
 /** Video is H.264 and sound is Opus where the offer has them; else the offer's first format. */

@@ -86,7 +86,7 @@ function dispatch(world: World, reset: () => void, request: LoopbackRequest): ob
   return route({
     world,
     reset,
-    rest: decodeURIComponent(path.slice(name.length)),
+    rest: path.slice(name.length),
     query: new URLSearchParams(search),
     body: parseJson(request.body),
   });

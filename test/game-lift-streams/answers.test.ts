@@ -99,6 +99,27 @@ describe('an answer', () => {
     expect(lines(result, 'a=inactive')).toHaveLength(1);
   });
 
+  it('gives up the m-lines that the offer has given up, and stands any format', () => {
+    // Prepare
+    const sdp = [
+      'v=0',
+      'm=audio 0 UDP/TLS/RTP/SAVPF 111',
+      'a=mid:0',
+      'm=video 9 UDP/TLS/RTP/SAVPF (',
+      'm=',
+    ].join('\n');
+
+    // Act
+    const result = answer(JSON.stringify({ type: 'offer', sdp })).sdp;
+
+    // Assess
+    expect(lines(result, 'm=').slice(0, 2)).toEqual([
+      'm=audio 0 UDP/TLS/RTP/SAVPF 111',
+      'm=video 9 UDP/TLS/RTP/SAVPF (',
+    ]);
+    expect(lines(result, 'a=ice-ufrag:')).toHaveLength(2);
+  });
+
   it.each([
     ['text', 'hello'],
     ['an answer', JSON.stringify({ type: 'answer', sdp: 'v=0' })],

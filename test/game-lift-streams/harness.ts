@@ -71,7 +71,8 @@ export async function start(options: Partial<GameLiftStreamsOptions> = {}) {
   const server = await startGameLiftStreams({
     port: 0,
     clock,
-    activity: clock,
+    // A test with a clock of its own waits by that clock's timers.
+    ...(options.clock === undefined ? { activity: clock } : {}),
     random: seededRandom(),
     connectionMs: CONNECTION_MS,
     activationMs: ACTIVATION_MS,

@@ -318,6 +318,42 @@ describe('a stream session', () => {
     expect(await statusOf(gls, id)).toEqual({ Status: 'CONNECTED' });
   });
 
+  it('does not count the time in RECONNECTING against either window', async () => {
+    // Prepare
+    const gls = await start({ connectionMs: 5_000 });
+    const { streamSessionId: id } = await gls.control.startSession({
+      status: 'PENDING_CLIENT_RECONNECTION',
+      connectionTimeoutSeconds: 2,
+    });
+
+    // Act
+    const { SignalResponse } = await gls.passing(5_000, () => gls.beginConnection(id));
+    await gls.clock.advance(1_999);
+
+    // Assess
+    expect(SignalResponse).toBeDefined();
+    expect(await statusOf(gls, id)).toEqual({ Status: 'ACTIVE' });
+  });
+
+  it('terminates with maxSessionLengthTimeout in RECONNECTING, and the call fails', async () => {
+    // Prepare
+    const gls = await start({ connectionMs: 5_000 });
+    const { streamSessionId: id } = await gls.control.startSession({
+      status: 'PENDING_CLIENT_RECONNECTION',
+      sessionLengthSeconds: 3,
+    });
+
+    // Act
+    const failure = await failureOf(gls.passing(5_000, () => gls.beginConnection(id)));
+
+    // Assess
+    expect(failure.name).toBe('ConflictException');
+    expect(await statusOf(gls, id)).toEqual({
+      Status: 'TERMINATED',
+      StatusReason: 'maxSessionLengthTimeout',
+    });
+  });
+
   it('fails the connection that is under way when it ends meanwhile', async () => {
     // Prepare
     const gls = await start();
