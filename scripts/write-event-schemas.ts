@@ -1,0 +1,45 @@
+/**
+ * Writes the JSON Schemas of `events/`, or with `--check` says which of them are out of date.
+ * Usage: node scripts/write-event-schemas.ts [--check]
+ */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { EVENT_CONTRACTS, schemaFileText } from './event-schemas.ts';
+
+const EVENTS_FOLDER = join(import.meta.dirname, '..', 'events');
+
+/** Writes every schema into `folder`, which must exist. Files of no contract are left alone. */
+export async function writeSchemaFiles(folder: string): Promise<void> {
+  for (const contract of EVENT_CONTRACTS) {
+    await writeFile(join(folder, contract.fileName), schemaFileText(contract));
+  }
+}
+
+/** Names of the schema files in `folder` that are missing, differ from the code's, or belong to no contract. */
+export async function outdatedSchemaFiles(folder: string): Promise<string[]> {
+  const expected = new Map<string, string>(
+    EVENT_CONTRACTS.map((contract) => [contract.fileName, schemaFileText(contract)]),
+  );
+  const present = (await readdir(folder)).filter((name) => name.endsWith('.schema.json'));
+  const outdated: string[] = [];
+  for (const name of new Set([...expected.keys(), ...present])) {
+    const text = present.includes(name) ? await readFile(join(folder, name), 'utf8') : undefined;
+    if (text !== expected.get(name)) outdated.push(name);
+  }
+  return outdated.sort();
+}
+
+/** What the command does with `args` (those after the script's name). Returns the exit code. */
+export async function run(args: readonly string[], folder: string = EVENTS_FOLDER): Promise<0 | 1> {
+  const { values } = parseArgs({ args: [...args], options: { check: { type: 'boolean', default: false } } });
+  if (!values.check) {
+    await writeSchemaFiles(folder);
+    return 0;
+  }
+  const outdated = await outdatedSchemaFiles(folder);
+  for (const name of outdated) console.error(`out of date: events/${name}`);
+  return outdated.length === 0 ? 0 : 1;
+}
+
+if (import.meta.main) process.exitCode = await run(process.argv.slice(2));
