@@ -15,7 +15,7 @@ export type LambdaResult =
 export interface LambdaFailure {
   readonly errorType: string;
   readonly errorMessage: string;
-  readonly trace?: readonly string[];
+  readonly trace?: string[];
 }
 
 /** Invokes by name or ARN and waits for the reply. A function's failure is a result; it never rejects. */

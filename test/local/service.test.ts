@@ -167,7 +167,7 @@ describe('an error of the CLI', () => {
 
     // Assess
     await expect(printing).rejects.toThrow(ServerlessPrintError);
-    await expect(printing).rejects.toThrow(/Cannot resolve variable at "custom\.greeting"[^]*osls/);
+    await expect(printing).rejects.toThrow(/Cannot resolve variable at "custom\.greeting".*osls/s);
     await rm(directory, { recursive: true });
   });
 });
