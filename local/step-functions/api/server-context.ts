@@ -1,0 +1,14 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Executions } from '../executions.ts';
+import type { StateMachines } from '../state-machines.ts';
+import type { Place } from './arns.ts';
+
+/** What the operations of one server work on. */
+export interface ServerContext {
+  readonly place: Place;
+  readonly engine: Engine;
+  readonly machines: StateMachines;
+  readonly executions: Executions;
+  /** For names and request ids. */
+  readonly uniqueId: () => string;
+}

@@ -1,0 +1,14 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { InvokeLambda } from './lambda.ts';
+import type { TaskTokens } from './task-tokens.ts';
+import type { Bindings } from './template.ts';
+
+/** What every execution of a server shares. */
+export interface Engine {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly region: string;
+  readonly invokeLambda: InvokeLambda;
+  readonly tokens: TaskTokens;
+  readonly functions: Bindings;
+}

@@ -1,0 +1,63 @@
+import type { Clock } from '../shared/clock.ts';
+import { startLoopbackServer } from '../shared/loopback-server.ts';
+import { answerRequest } from './api/protocol.ts';
+import type { ServerContext } from './api/server-context.ts';
+import { jsonataFunctions } from './engine/jsonata-functions.ts';
+import type { InvokeLambda } from './engine/lambda.ts';
+import { TaskTokens } from './engine/task-tokens.ts';
+import { uniqueIds } from './engine/unique-ids.ts';
+import { Executions } from './executions.ts';
+import { StateMachines } from './state-machines.ts';
+
+export { checkDefinition, type DefinitionError } from './definition/check.ts';
+export type { InvokeLambda, LambdaFailure, LambdaResult } from './engine/lambda.ts';
+
+/** A definition of 1 MiB, every character of it escaped in the request's JSON. */
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Step Functions' API on 127.0.0.1, with the machines and executions of this one server in memory.
+ *
+ * Between two timers of `clock` the engine runs on promises alone; the time that `invokeLambda` takes is the
+ * caller's to track.
+ *
+ * @throws the system's error (EADDRINUSE, …) when the port cannot be had.
+ */
+export async function startStepFunctions(options: {
+  port: number;
+  clock: Clock;
+  random: () => number;
+  invokeLambda: InvokeLambda;
+  accountId?: string;
+  region?: string;
+}): Promise<{ url: string; port: number; close(): Promise<void> }> {
+  const { clock, random, invokeLambda, accountId = '123456789012', region = 'us-east-1' } = options;
+  const uniqueId = uniqueIds(random);
+  const context: ServerContext = {
+    place: { region, accountId },
+    machines: new StateMachines(),
+    executions: new Executions(),
+    uniqueId,
+    engine: {
+      clock,
+      random,
+      region,
+      invokeLambda,
+      tokens: new TaskTokens(),
+      functions: jsonataFunctions({ clock, random, uniqueId }),
+    },
+  };
+  const server = await startLoopbackServer({
+    port: options.port,
+    maxBodyBytes: MAX_BODY_BYTES,
+    handle: (request) => answerRequest(context, request),
+  });
+  return {
+    url: server.url,
+    port: server.port,
+    close: async () => {
+      await server.close();
+      context.executions.abandonAll();
+    },
+  };
+}
