@@ -36,7 +36,7 @@ export function parseConnectionBody(text: string): ConnectionBody {
 }
 
 const PROBLEMS: Readonly<Record<string, string>> = {
-  SignalRequest: 'SignalRequest must be a string of 1 character or more.',
+  SignalRequest: `SignalRequest must be a string of 1 to ${MAX_SIGNAL_REQUEST_BYTES} bytes.`,
   ClientToken: 'ClientToken must be 32 to 128 visible ASCII characters.',
 };
 

@@ -116,6 +116,8 @@ export const createConnectionBodySchema = z
     SignalRequest: z
       .string()
       .min(1)
+      // In characters, so a first sieve only; the bytes are counted after it.
+      .max(MAX_SIGNAL_REQUEST_BYTES)
       .describe('A fresh WebRTC offer: JSON text with type "offer" and a string sdp, 65,536 bytes at most'),
     ClientToken: z
       .string()
