@@ -170,11 +170,11 @@ export const sessionRecordsSchema = z.object({ sessions: z.array(sessionRecordSc
 
 export const operationCountersSchema = z.object({
   calls: z.number(),
-  /** Answered with success, replays and lost replies included. */
+  /** Succeeded; replays and lost replies count too. */
   accepted: z.number(),
   /** Of these, answered from an earlier call with the same ClientToken. */
   replayed: z.number(),
-  /** Of these, the reply never left. */
+  /** Of all calls, those whose reply never left. */
   lost: z.number(),
   throttled: z.number(),
   /** Answered with any other 4xx. */

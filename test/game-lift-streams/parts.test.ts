@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientTokens } from '../../local/game-lift-streams/idempotency.ts';
+import { ClockSleeper, sleepUntil } from '../../local/game-lift-streams/sleeper.ts';
 import { DueTimes } from '../../local/game-lift-streams/timers.ts';
 
 describe('due times', () => {
@@ -64,5 +65,26 @@ describe('remembered ClientTokens', () => {
 
     // Assess
     expect(tokens.find('token', 'same', 0)).toBe(succeeded);
+  });
+});
+
+describe('waiting', () => {
+  it('goes on when a timer fires before the clock shows its time', async () => {
+    // Prepare
+    let nowMs = 0;
+    const clock = {
+      nowMs: () => nowMs,
+      setTimer: (delayMs: number, callback: () => void) => {
+        nowMs += Math.max(1, delayMs - 1);
+        queueMicrotask(callback);
+        return () => undefined;
+      },
+    };
+
+    // Act
+    await sleepUntil(clock, new ClockSleeper(clock), 50);
+
+    // Assess
+    expect(nowMs).toBe(50);
   });
 });

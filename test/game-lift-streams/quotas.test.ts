@@ -72,6 +72,23 @@ describe('the quotas', () => {
     expect([atOnce, tooEarly, inTime]).toEqual([1, 0, 1]);
   });
 
+  it('let a call pass when its time has come, however often it was tried before', async () => {
+    // Prepare
+    const gls = await start();
+    const id = await withSession(gls);
+    await gls.adminShell(id);
+
+    // Act
+    const results: number[] = [];
+    for (let tries = 1; tries <= 10; tries++) {
+      await gls.clock.advance(100);
+      results.push(await passed(() => gls.adminShell(id), 1));
+    }
+
+    // Assess
+    expect(results).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  });
+
   it('can be set, turned off, and set below one a second', async () => {
     // Prepare
     const gls = await start({
