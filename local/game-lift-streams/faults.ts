@@ -24,6 +24,8 @@ export interface FaultsOfCall {
   readonly fault: Fault | undefined;
 }
 
+export const NO_FAULTS: FaultsOfCall = { requestLatencyMs: 0, replyLatencyMs: 0, fault: undefined };
+
 /** Faults for the next calls. A call meets the oldest fault that fits it, and the oldest latency besides. */
 export class PlannedFaults {
   #planned: Planned[] = [];

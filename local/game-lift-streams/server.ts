@@ -1,18 +1,9 @@
 import type { Clock } from '../shared/clock.ts';
-import {
-  HANG_UP,
-  type LoopbackReply,
-  type LoopbackRequest,
-  startLoopbackServer,
-} from '../shared/loopback-server.ts';
+import { startLoopbackServer } from '../shared/loopback-server.ts';
 import { answerControl, CONTROL_PATH } from './control-api.ts';
-import { errorOf, type FaultsOfCall, spoilAnswer } from './faults.ts';
-import { OPERATIONS, type OperationResult } from './operations.ts';
-import { errorReply, readMembers, successReply } from './protocol.ts';
+import { answerService } from './dispatch.ts';
 import { DEFAULT_QUOTAS, type Quotas } from './quotas.ts';
-import { type Random, randomUuid } from './randomness.ts';
-import { type Call, matchRoute } from './routes.ts';
-import { ServiceError, throttling, unknownOperation } from './service-error.ts';
+import type { Random } from './randomness.ts';
 import { type Activity, ClockSleeper, sleepUntil } from './sleeper.ts';
 import { World } from './world.ts';
 
@@ -103,65 +94,4 @@ export async function startGameLiftStreams(options: GameLiftStreamsOptions): Pro
       return server.close();
     },
   };
-}
-
-type WaitUntil = (atMs: number) => Promise<void>;
-
-async function answerService(
-  world: World,
-  waitUntil: WaitUntil,
-  request: LoopbackRequest,
-): Promise<LoopbackReply | typeof HANG_UP> {
-  const requestId = randomUuid(world.random);
-  const route = matchRoute(request.method, request.target);
-  if (route.kind === 'call') return answerCall(world, waitUntil, route.call, request, requestId);
-  const message =
-    route.kind === 'notImplemented'
-      ? `The local stand-in for GameLift Streams does not implement ${route.operation}.`
-      : 'GameLift Streams has no operation with this method and path.';
-  return errorReply(unknownOperation(message), requestId);
-}
-
-async function answerCall(
-  world: World,
-  waitUntil: WaitUntil,
-  call: Call,
-  request: LoopbackRequest,
-  requestId: string,
-): Promise<LoopbackReply | typeof HANG_UP> {
-  const { operation } = call;
-  const arrivedAtMs = world.settle();
-  const isInQuota = world.quotas.take(operation, arrivedAtMs);
-  const faults: FaultsOfCall = isInQuota
-    ? world.faults.take(operation, call.labels['StreamSessionIdentifier']?.split('/').at(-1))
-    : { requestLatencyMs: 0, replyLatencyMs: 0, fault: undefined };
-  await waitUntil(arrivedAtMs + faults.requestLatencyMs);
-
-  const isLost = faults.fault?.kind === 'lostReply';
-  const answer = async (): Promise<LoopbackReply> => {
-    if (faults.fault?.kind === 'unavailable') {
-      world.counters.count(operation, { httpStatus: 503 });
-      return { status: 503 };
-    }
-    try {
-      if (!isInQuota) throw throttling();
-      const injected = errorOf(faults.fault);
-      if (injected !== undefined) throw injected;
-      const members = () => readMembers(request.body);
-      const result = await OPERATIONS[operation]({ world, call, members, waitUntil });
-      world.counters.count(operation, { ...result, isLost });
-      return successReply(result.httpStatus, requestId, bodyOf(result, faults));
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      world.counters.count(operation, { httpStatus: error.httpStatus, isLost });
-      return errorReply(error, requestId);
-    }
-  };
-  const reply = await answer();
-  await waitUntil(world.settle() + faults.replyLatencyMs);
-  return isLost ? HANG_UP : reply;
-}
-
-function bodyOf(result: OperationResult, { fault }: FaultsOfCall): object | undefined {
-  return fault?.kind === 'badAnswer' ? spoilAnswer(fault.answer) : result.body;
 }
