@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import { LOCAL_CREDENTIALS } from '../shared/credentials.ts';
 import { isLoopbackHost } from '../shared/loopback-server.ts';
 
 export interface DynamoDb {
@@ -32,7 +33,7 @@ export async function startDynamoDb({ port, region, tables }: DynamoDbOptions): 
   const client = new DynamoDBClient({
     endpoint: url,
     region,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    credentials: LOCAL_CREDENTIALS,
   });
   for (const table of tables) {
     await client.send(new CreateTableCommand({ ...table, BillingMode: 'PAY_PER_REQUEST' }));

@@ -3,10 +3,11 @@ import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
 import type { Table } from '../../functions/shared/table/table.ts';
 import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/server.ts';
+import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 
 export const LOCAL_CLIENT = {
   region: 'us-west-2',
-  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  credentials: LOCAL_CREDENTIALS,
 };
 
 export const TABLE_DEFINITION = {

@@ -1,0 +1,154 @@
+import {
+  CreateStateMachineCommand,
+  DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
+  type HistoryEvent,
+  SendTaskSuccessCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { inject, onTestFinished } from 'vitest';
+import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
+import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
+import { VirtualClock } from '../../local/shared/virtual-clock.ts';
+import { startStepFunctions } from '../../local/step-functions/server.ts';
+
+/** Answers one invocation of a function; throw a `TaskError` to fail it. */
+export type ScriptedFunction = (payload: Record<string, unknown>) => unknown;
+
+/** A failure of a function or of Lambda, by the name that a machine matches. */
+export class TaskError extends Error {
+  override readonly name = 'TaskError';
+  readonly errorType: string;
+
+  constructor(errorType: string) {
+    super('scripted');
+    this.errorType = errorType;
+  }
+}
+
+/** A function that never answers: its task has to time out. */
+export const NO_ANSWER = Symbol('no answer');
+
+/**
+ * The deployed definitions on a Step Functions endpoint of their own, with scripted functions in place of the
+ * real ones and time that moves when told to.
+ */
+export async function startMachines(
+  functions: Readonly<Record<string, ScriptedFunction>>,
+  random = () => 0.5,
+) {
+  const service = inject('service');
+  const clock = new VirtualClock();
+  const invoked: { functionKey: string; atMs: number; payload: Record<string, unknown> }[] = [];
+  const server = await startStepFunctions({
+    port: 0,
+    clock,
+    random,
+    region: service.region,
+    accountId: service.account,
+    invokeLambda: async (functionName, payload): Promise<LambdaResult> => {
+      const key =
+        service.functions.find(({ name, arn }) => functionName === name || functionName === arn)?.key ?? '';
+      const script = functions[key];
+      if (script === undefined || typeof payload !== 'object' || payload === null) {
+        throw new Error(`No script for ${functionName}`);
+      }
+      const input = { ...payload };
+      invoked.push({ functionKey: key, atMs: clock.nowMs(), payload: input });
+      try {
+        const reply = await script(input);
+        return reply === NO_ANSWER ? new Promise(() => {}) : { ok: true, payload: reply ?? null };
+      } catch (error) {
+        if (!(error instanceof TaskError)) throw error;
+        return { ok: false, failure: { errorType: error.errorType, errorMessage: error.message } };
+      }
+    },
+  });
+  const client = new SFNClient({
+    endpoint: server.url,
+    region: service.region,
+    credentials: LOCAL_CREDENTIALS,
+    disableHostPrefix: true,
+  });
+  onTestFinished(async () => {
+    client.destroy();
+    await server.close();
+  });
+  for (const { name, type, definition } of service.stateMachines) {
+    const roleArn = `arn:aws:iam::${service.account}:role/local`;
+    await client.send(
+      new CreateStateMachineCommand({ name, type, definition: JSON.stringify(definition), roleArn }),
+    );
+  }
+  const arnOf = (key: string) => service.stateMachines.find((machine) => machine.key === key)?.arn;
+
+  return {
+    clock,
+    client,
+    invoked,
+    arnOf,
+    /** How often a function was invoked. */
+    calls: (functionKey: string) => invoked.filter((call) => call.functionKey === functionKey).length,
+    /** Starts the window of a session that dropped now. */
+    async startWindow(overrides: Readonly<Record<string, unknown>> = {}) {
+      const input = { ...windowInput(clock.nowMs()), ...overrides };
+      const { executionArn = '' } = await client.send(
+        new StartExecutionCommand({
+          stateMachineArn: arnOf('reconnectionWindow'),
+          name: `${input.streamSessionId}-${input.generation}`,
+          input: JSON.stringify(input),
+        }),
+      );
+      await clock.idle();
+      return executionArn;
+    },
+    /** Sends a signal as the mailbox does; time stands still until it is delivered. */
+    signal: (taskToken: unknown, state: SignalledState) => {
+      const output = JSON.stringify(state);
+      return clock.track(() =>
+        client.send(new SendTaskSuccessCommand({ taskToken: String(taskToken), output })),
+      );
+    },
+    describe: (executionArn: string) => client.send(new DescribeExecutionCommand({ executionArn })),
+    history: (executionArn: string) => allEvents(client, executionArn),
+    /** The states that an execution has entered, in order. */
+    async path(executionArn: string): Promise<string[]> {
+      const events = await allEvents(client, executionArn);
+      return events.flatMap(({ stateEnteredEventDetails: entered }) => entered?.name ?? []);
+    },
+  };
+}
+
+export interface SignalledState {
+  readonly seq: number;
+  readonly connectionCreatedAtMs: number;
+  readonly connectionAttempts: number;
+}
+
+/** The input that on-status-change builds for a window of 120 s. */
+export function windowInput(disconnectedAtMs: number) {
+  return {
+    streamGroupId: 'sg-1AB2C3De4',
+    streamSessionId: 'ABC123def4567',
+    generation: 1,
+    disconnectedAtMs,
+    deadlineMs: disconnectedAtMs + 120_000,
+    connectionTimeoutSeconds: 120,
+    marginSeconds: 2,
+    terminateAbandoned: false,
+  };
+}
+
+async function allEvents(client: SFNClient, executionArn: string): Promise<HistoryEvent[]> {
+  const all: HistoryEvent[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page: { events: HistoryEvent[] | undefined; nextToken?: string | undefined } = await client.send(
+      new GetExecutionHistoryCommand({ executionArn, maxResults: 1000, nextToken }),
+    );
+    all.push(...(page.events ?? []));
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return all;
+}

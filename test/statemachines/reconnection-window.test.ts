@@ -1,0 +1,492 @@
+import { describe, expect, it } from 'vitest';
+import { allDefinitions } from '../helpers/definitions.ts';
+import {
+  NO_ANSWER,
+  type ScriptedFunction,
+  type SignalledState,
+  startMachines,
+  TaskError,
+} from '../helpers/machines.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** What check-session returns of a session, with a deadline far away. */
+function sessionCheck(overrides: Readonly<Record<string, unknown>> = {}): ScriptedFunction {
+  return ({ pendingSinceMs, connectionTimeoutSeconds }) => ({
+    status: 'PENDING_CLIENT_RECONNECTION',
+    statusReason: null,
+    statusChangedAtMs: pendingSinceMs,
+    pendingSinceMs,
+    connectionTimeoutSeconds,
+    deadlineMs: Number(pendingSinceMs) + Number(connectionTimeoutSeconds) * SECOND,
+    overdue: false,
+    ...overrides,
+  });
+}
+
+/** Answers each call with the next of the scripts; the last one goes on. */
+function inTurn(...scripts: readonly ScriptedFunction[]): ScriptedFunction {
+  let call = 0;
+  return (payload) => scripts[Math.min(call++, scripts.length - 1)]?.(payload);
+}
+
+const recorded: ScriptedFunction = ({ ackSeq, connectionAttempts }) => ({
+  recorded: true,
+  seq: ackSeq,
+  connectionCreatedAtMs: 0,
+  connectionAttempts,
+});
+
+async function start(functions: Readonly<Record<string, ScriptedFunction>> = {}) {
+  const machines = await startMachines({
+    registerTaskToken: () => null,
+    checkSession: sessionCheck({ status: 'TERMINATED', statusReason: 'reconnectionTimeout' }),
+    recordOutcome: recorded,
+    recordFailure: () => null,
+    terminateSession: () => null,
+    ...functions,
+  });
+  return {
+    ...machines,
+    /** Signals whoever waits now. */
+    signalWaiting: async (state: SignalledState) => {
+      const waiting = machines.invoked.findLast(({ functionKey }) => functionKey === 'registerTaskToken');
+      await machines.signal(waiting?.payload['taskToken'], state);
+      await machines.clock.idle();
+    },
+    phases: () =>
+      machines.invoked
+        .filter(({ functionKey }) => functionKey === 'registerTaskToken')
+        .map(({ payload }) => payload['phase']),
+    payloadsOf: (key: string) =>
+      machines.invoked.filter(({ functionKey }) => functionKey === key).map(({ payload }) => payload),
+    timesOf: (key: string, sinceMs: number) =>
+      machines.invoked
+        .filter(({ functionKey }) => functionKey === key)
+        .map(({ atMs }) => (atMs - sinceMs) / SECOND),
+  };
+}
+
+function created(seq: number, connectionCreatedAtMs: number, connectionAttempts = 1): SignalledState {
+  return { seq, connectionCreatedAtMs, connectionAttempts };
+}
+
+describe('a window that nobody comes back to', () => {
+  it('asks the service at the deadline and its margin, and records TERMINATED', async () => {
+    const { clock, startWindow, timesOf, describe: describeExecution, path } = await start();
+    const startMs = clock.nowMs();
+    const window = await startWindow();
+
+    await clock.advance(122 * SECOND);
+
+    expect(timesOf('checkSession', startMs)).toEqual([122]);
+    const { status, output } = await describeExecution(window);
+    expect(status).toBe('SUCCEEDED');
+    expect(JSON.parse(output ?? '')).toMatchObject({
+      outcome: 'TERMINATED',
+      statusReason: 'reconnectionTimeout',
+    });
+    expect(await path(window)).toEqual([
+      'OpenWindow',
+      'AwaitReconnection',
+      'CheckSession',
+      'DecideByStatus',
+      'RecordOutcome',
+      'WhichOutcome',
+      'Terminated',
+    ]);
+  });
+
+  it('makes no more transitions in an hour than in ten seconds', async () => {
+    const lengths = [];
+    for (const seconds of [10, 3600]) {
+      const { clock, startWindow, path } = await start();
+      const window = await startWindow({ deadlineMs: clock.nowMs() + seconds * SECOND });
+      await clock.advance((seconds + 2) * SECOND);
+      lengths.push((await path(window)).length);
+    }
+    expect(lengths).toEqual([7, 7]);
+  });
+
+  it('waits at least a second when the deadline is long past', async () => {
+    const { clock, startWindow, timesOf } = await start();
+    const startMs = clock.nowMs();
+    await startWindow({ deadlineMs: startMs - MINUTE });
+
+    await clock.advance(SECOND);
+
+    expect(timesOf('checkSession', startMs)).toEqual([1]);
+  });
+});
+
+describe('a window whose player comes back', () => {
+  it('waits for the client after the connection and records RECONNECTED in at most 12 transitions', async () => {
+    const connectedAtMs = Date.UTC(2026, 0, 1) + 7000;
+    const checkSession = sessionCheck({ status: 'CONNECTED', statusChangedAtMs: connectedAtMs });
+    const { clock, startWindow, signalWaiting, phases, path, payloadsOf, ...run } = await start({
+      checkSession,
+    });
+    const window = await startWindow();
+    await clock.advance(5 * SECOND);
+
+    await signalWaiting(created(1, clock.nowMs(), 3));
+    await clock.advance(2 * SECOND);
+
+    expect(phases()).toEqual(['AWAITING_RECONNECTION', 'AWAITING_CLIENT']);
+    expect((await run.describe(window)).status).toBe('SUCCEEDED');
+    expect(payloadsOf('recordOutcome')).toMatchObject([
+      { outcome: 'RECONNECTED', connectionAttempts: 3, ackSeq: 1, endedAtMs: connectedAtMs },
+    ]);
+    const states = await path(window);
+    expect(states.at(-1)).toBe('Reconnected');
+    expect(states.length).toBeLessThanOrEqual(12);
+  });
+
+  it('is asked about at 2, 4, 8 … seconds, and not past the second deadline and its margin', async () => {
+    const createdAtMs = Date.UTC(2026, 0, 1);
+    const checkSession = sessionCheck({ status: 'ACTIVE', deadlineMs: createdAtMs + 20 * SECOND });
+    const { clock, startWindow, signalWaiting, timesOf } = await start({ checkSession });
+    await startWindow({ connectionTimeoutSeconds: 20 });
+    await signalWaiting(created(1, createdAtMs));
+
+    await clock.advance(22 * SECOND);
+
+    expect(timesOf('checkSession', createdAtMs)).toEqual([2, 6, 14, 22]);
+  });
+
+  it('starts the wait for the client anew when a newer offer was answered', async () => {
+    const checkSession = sessionCheck({ status: 'ACTIVE', deadlineMs: Date.UTC(2026, 0, 2) });
+    const { clock, startWindow, signalWaiting, timesOf, payloadsOf } = await start({ checkSession });
+    const startMs = clock.nowMs();
+    await startWindow();
+    await signalWaiting(created(1, startMs));
+    await clock.advance(5 * SECOND);
+
+    await signalWaiting(created(2, clock.nowMs(), 2));
+    await clock.advance(2 * SECOND);
+
+    expect(timesOf('checkSession', startMs)).toEqual([2, 7]);
+    expect(payloadsOf('registerTaskToken').at(-2)).toMatchObject({
+      phase: 'AWAITING_CLIENT',
+      deadlineMs: startMs + 125 * SECOND,
+    });
+  });
+
+  it('looks at once when a signal says only that the status changed', async () => {
+    const { clock, startWindow, signalWaiting, timesOf, path } = await start({
+      checkSession: sessionCheck({ status: 'CONNECTED' }),
+    });
+    const startMs = clock.nowMs();
+    const window = await startWindow();
+
+    await signalWaiting(created(1, 0, 0));
+
+    expect(timesOf('checkSession', startMs)).toEqual([0]);
+    expect((await path(window)).at(-1)).toBe('Reconnected');
+  });
+
+  it('waits for a reconnection again, until the new deadline, when the client dropped once more', async () => {
+    const againMs = Date.UTC(2026, 0, 1) + 30 * SECOND;
+    const pendingAgain = sessionCheck({ pendingSinceMs: againMs, deadlineMs: againMs + 120 * SECOND });
+    const { clock, startWindow, signalWaiting, phases, payloadsOf } = await start({
+      checkSession: inTurn(pendingAgain, sessionCheck({ status: 'TERMINATED' })),
+    });
+    await startWindow();
+    await signalWaiting(created(1, clock.nowMs()));
+
+    await clock.advance(2 * SECOND);
+
+    expect(phases()).toEqual(['AWAITING_RECONNECTION', 'AWAITING_CLIENT', 'AWAITING_RECONNECTION']);
+    expect(payloadsOf('registerTaskToken').at(-1)).toMatchObject({ deadlineMs: againMs + 120 * SECOND });
+  });
+
+  it('looks again when a signal came while RECONNECTED was being written', async () => {
+    const recordOutcome = inTurn(
+      () => ({ recorded: false, seq: 2, connectionCreatedAtMs: 0, connectionAttempts: 0 }),
+      recorded,
+    );
+    const { startWindow, signalWaiting, path, payloadsOf } = await start({
+      checkSession: sessionCheck({ status: 'CONNECTED' }),
+      recordOutcome,
+    });
+    const window = await startWindow();
+
+    await signalWaiting(created(1, 0, 0));
+
+    expect(payloadsOf('recordOutcome').map(({ ackSeq }) => ackSeq)).toEqual([1, 2]);
+    expect(await path(window)).toEqual([
+      'OpenWindow',
+      'AwaitReconnection',
+      'WasConnectionCreated',
+      'CheckSession',
+      'DecideByStatus',
+      'RecordOutcome',
+      'WhichOutcome',
+      'CheckSession',
+      'DecideByStatus',
+      'RecordOutcome',
+      'WhichOutcome',
+      'Reconnected',
+    ]);
+  });
+
+  it('acknowledges what it was signalled when it next waits, and counts its waits', async () => {
+    const { startWindow, signalWaiting, payloadsOf, clock } = await start({ checkSession: sessionCheck() });
+    await startWindow();
+    await signalWaiting(created(4, clock.nowMs()));
+    await clock.advance(2 * SECOND);
+
+    expect(payloadsOf('registerTaskToken').map(({ ackSeq, waitNumber }) => [ackSeq, waitNumber])).toEqual([
+      [0, 0],
+      [4, 1],
+      [4, 2],
+    ]);
+  });
+});
+
+interface Decision {
+  readonly check: Readonly<Record<string, unknown>>;
+  readonly next: string;
+  readonly terminateAbandoned?: boolean;
+  readonly afterSeconds?: number;
+}
+
+describe('the decision by status', () => {
+  const decisions: readonly Decision[] = [
+    { check: { status: 'CONNECTED' }, next: 'RecordOutcome' },
+    { check: { status: 'TERMINATED' }, next: 'RecordOutcome' },
+    { check: { status: 'ERROR', statusReason: 'internalError' }, next: 'RecordOutcome' },
+    { check: { status: 'PENDING_CLIENT_RECONNECTION' }, next: 'AwaitReconnection' },
+    { check: { status: 'ACTIVE' }, next: 'AwaitClient' },
+    { check: { status: 'ACTIVE', overdue: true }, terminateAbandoned: true, next: 'TerminateSession' },
+    { check: { status: 'TERMINATING' }, next: 'AwaitEnd' },
+    // After five looks, below.
+    { check: { status: 'TERMINATING' }, next: 'RecordFailure', afterSeconds: 62 },
+    { check: { status: 'NOT_FOUND' }, next: 'RecordFailure' },
+    { check: { status: 'ACTIVATING' }, next: 'RejectUnexpectedStatus' },
+  ];
+
+  it('has a test for every rule and for the default', () => {
+    const machine = allDefinitions().find(({ name }) => name === 'reconnection-window');
+    expect(decisions).toHaveLength((machine?.definition.States['DecideByStatus']?.Choices ?? []).length + 1);
+  });
+
+  it.each<Decision>([
+    ...decisions,
+    { check: { status: 'RECONNECTING' }, next: 'AwaitClient' },
+    { check: { status: 'PENDING_CLIENT_RECONNECTION', overdue: true }, next: 'AwaitEnd' },
+    { check: { status: 'RECONNECTING', overdue: true }, next: 'AwaitEnd' },
+    { check: { status: 'A_STATUS_OF_NEXT_YEAR' }, next: 'RejectUnexpectedStatus' },
+  ])('of $check leads to $next', async ({ check, next, terminateAbandoned = false, afterSeconds = 0 }) => {
+    const { clock, startWindow, signalWaiting, path } = await start({ checkSession: sessionCheck(check) });
+    const window = await startWindow({ terminateAbandoned });
+
+    await signalWaiting(created(1, 0, 0));
+    await clock.advance(afterSeconds * SECOND);
+
+    const states = await path(window);
+    const decided =
+      afterSeconds > 0 ? states.lastIndexOf('DecideByStatus') : states.indexOf('DecideByStatus');
+    expect(states[decided + 1] ?? 'nothing').toBe(next);
+  });
+
+  it.each([
+    ['CONNECTED', 'RECONNECTED', 'Reconnected'],
+    ['TERMINATED', 'TERMINATED', 'Terminated'],
+    ['ERROR', 'ERRORED', 'Errored'],
+  ])('records %s as %s and ends green in %s', async (status, outcome, end) => {
+    const { startWindow, signalWaiting, path, payloadsOf, ...run } = await start({
+      checkSession: sessionCheck({ status }),
+    });
+    const window = await startWindow();
+
+    await signalWaiting(created(1, 0, 0));
+
+    expect(payloadsOf('recordOutcome')).toMatchObject([{ outcome }]);
+    expect((await path(window)).at(-1)).toBe(end);
+    expect((await run.describe(window)).status).toBe('SUCCEEDED');
+  });
+
+  it.each([
+    ['NOT_FOUND', 'SessionNotFound'],
+    ['ACTIVATING', 'UnexpectedSessionStatus'],
+  ])('fails red on %s, with the window closed', async (status, error) => {
+    const { startWindow, signalWaiting, payloadsOf, ...run } = await start({
+      checkSession: sessionCheck({ status }),
+    });
+    const window = await startWindow();
+
+    await signalWaiting(created(1, 0, 0));
+
+    expect(payloadsOf('recordFailure')).toMatchObject([{ error, generation: 1 }]);
+    expect(await run.describe(window)).toMatchObject({ status: 'FAILED', error });
+  });
+});
+
+describe('a session that outlives its window', () => {
+  it('is asked about at 2, 4, 8, 16 and 32 s, and then fails the window', async () => {
+    const { clock, startWindow, timesOf, payloadsOf, ...run } = await start({
+      checkSession: sessionCheck({ overdue: true }),
+    });
+    const deadlineMs = clock.nowMs() + 122 * SECOND;
+    const window = await startWindow();
+
+    await clock.advance(184 * SECOND);
+
+    expect(timesOf('checkSession', deadlineMs)).toEqual([0, 2, 6, 14, 30, 62]);
+    expect(await run.describe(window)).toMatchObject({ status: 'FAILED', error: 'SessionNotEnded' });
+    expect(payloadsOf('terminateSession')).toEqual([]);
+  });
+
+  it('is terminated once, when that is switched on', async () => {
+    const { clock, startWindow, calls, path, ...run } = await start({
+      checkSession: inTurn(
+        sessionCheck({ overdue: true }),
+        sessionCheck({ overdue: true }),
+        sessionCheck({ status: 'TERMINATING' }),
+        sessionCheck({ status: 'TERMINATED' }),
+      ),
+    });
+    const window = await startWindow({ terminateAbandoned: true });
+
+    await clock.advance(122 * SECOND + 6 * SECOND);
+
+    expect(calls('terminateSession')).toBe(1);
+    expect((await path(window)).at(-1)).toBe('Terminated');
+    expect((await run.describe(window)).status).toBe('SUCCEEDED');
+  });
+
+  it('still lets its player in when the service does', async () => {
+    const { clock, startWindow, signalWaiting, phases } = await start({
+      checkSession: sessionCheck({ overdue: true }),
+    });
+    await startWindow();
+    await clock.advance(122 * SECOND);
+
+    await signalWaiting(created(1, clock.nowMs()));
+
+    expect(phases()).toEqual(['AWAITING_RECONNECTION', 'AWAITING_END', 'AWAITING_CLIENT']);
+  });
+});
+
+it('the machine ends by itself after 25 hours of being signalled', async () => {
+  const { clock, startWindow, ...run } = await start({
+    checkSession: sessionCheck({ deadlineMs: Date.UTC(2027, 0, 1) }),
+  });
+  const window = await startWindow({ deadlineMs: Date.UTC(2027, 0, 1) });
+
+  await clock.advance(25 * 60 * MINUTE);
+
+  expect((await run.describe(window)).status).toBe('TIMED_OUT');
+});
+
+/** How to bring a window to each of its tasks, which then is made to fail. */
+const tasks: Readonly<
+  Record<
+    string,
+    {
+      functionKey: string;
+      phase?: string;
+      check?: Readonly<Record<string, unknown>>;
+      terminateAbandoned?: boolean;
+    }
+  >
+> = {
+  AwaitReconnection: { functionKey: 'registerTaskToken', phase: 'AWAITING_RECONNECTION' },
+  AwaitClient: { functionKey: 'registerTaskToken', phase: 'AWAITING_CLIENT' },
+  AwaitEnd: { functionKey: 'registerTaskToken', phase: 'AWAITING_END', check: { status: 'TERMINATING' } },
+  CheckSession: { functionKey: 'checkSession', check: { status: 'CONNECTED' } },
+  TerminateSession: {
+    functionKey: 'terminateSession',
+    check: { overdue: true },
+    terminateAbandoned: true,
+  },
+  RecordOutcome: { functionKey: 'recordOutcome', check: { status: 'CONNECTED' } },
+  RecordFailure: { functionKey: 'recordFailure', check: { status: 'NOT_FOUND' } },
+};
+
+/** Runs a window to the task, with `fail` deciding what each of the task's invocations answers. */
+async function runTo(taskName: string, fail: (attempt: number) => unknown) {
+  const task = tasks[taskName];
+  if (task === undefined) throw new Error(`No way to ${taskName} is known.`);
+  const attemptsAtMs: number[] = [];
+  const usual: Record<string, ScriptedFunction> = {
+    registerTaskToken: ({ taskToken, phase }) => {
+      const connected = phase === 'AWAITING_RECONNECTION' ? 1 : 2;
+      if (phase !== 'AWAITING_END') void signal(taskToken, created(connected, connected));
+      return null;
+    },
+    checkSession: sessionCheck(task.check ?? { status: 'CONNECTED' }),
+    recordOutcome: recorded,
+    recordFailure: () => null,
+    terminateSession: () => null,
+  };
+  const script = usual[task.functionKey];
+  const { clock, startWindow, signal, ...run } = await startMachines({
+    ...usual,
+    [task.functionKey]: (payload) => {
+      if (task.phase !== undefined && payload['phase'] !== task.phase) return script?.(payload);
+      attemptsAtMs.push(clock.nowMs());
+      const failure = fail(attemptsAtMs.length);
+      return failure === undefined ? script?.(payload) : failure;
+    },
+  });
+  const window = await startWindow({ terminateAbandoned: task.terminateAbandoned ?? false });
+  await clock.advance(30 * MINUTE);
+  return { attemptsAtMs, path: await run.path(window), execution: await run.describe(window) };
+}
+
+function failWith(error: string): unknown {
+  if (error === 'States.Timeout') return NO_ANSWER;
+  throw new TaskError(error);
+}
+
+const definition = allDefinitions().find(({ name }) => name === 'reconnection-window')?.definition;
+const taskStates = Object.entries(definition?.States ?? {}).filter(([, { Type }]) => Type === 'Task');
+
+it('every task of the machine is brought to fail', () => {
+  expect(Object.keys(tasks).sort()).toEqual(taskStates.map(([name]) => name).sort());
+});
+
+describe.each(taskStates)('%s', (taskName, state) => {
+  const retriers = state.Retry ?? [];
+
+  it.each(
+    retriers.flatMap((retrier) =>
+      retrier.ErrorEquals.map((error) => [error, retrier.IntervalSeconds] as const),
+    ),
+  )(
+    'is tried again after %s, half its first interval later by a random number of 0.5',
+    async (error, interval) => {
+      const { attemptsAtMs, path } = await runTo(taskName, (attempt) =>
+        attempt === 1 ? failWith(error) : undefined,
+      );
+
+      const [first = 0, second = 0] = attemptsAtMs;
+      const timeoutSeconds = error === 'States.Timeout' ? Number(state.TimeoutSeconds) : 0;
+      expect((second - first) / SECOND).toBe(timeoutSeconds + (interval ?? 1) / 2);
+      expect(path).toContain(taskName);
+    },
+  );
+
+  it.each(retriers.map((retrier) => [retrier.ErrorEquals[0] ?? '', retrier] as const))(
+    'gives up after its retries of %s, and the window fails',
+    async (error, { MaxAttempts = 3 }) => {
+      const { attemptsAtMs, execution } = await runTo(taskName, () => failWith(error));
+
+      expect(attemptsAtMs).toHaveLength(1 + MaxAttempts);
+      const expected = taskName === 'RecordFailure' ? 'SessionNotFound' : error;
+      expect(execution).toMatchObject({ status: 'FAILED', error: expected });
+    },
+  );
+
+  it('is not tried again after an error that it does not know, and the window fails with it', async () => {
+    const { attemptsAtMs, execution, path } = await runTo(taskName, () => failWith('WindowNotOpenError'));
+
+    expect(attemptsAtMs).toHaveLength(1);
+    const expected = taskName === 'RecordFailure' ? 'SessionNotFound' : 'WindowNotOpenError';
+    expect(execution).toMatchObject({ status: 'FAILED', error: expected });
+    expect(path.slice(-2)).toEqual(['RecordFailure', 'WindowFailed']);
+  });
+});
