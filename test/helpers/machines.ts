@@ -6,6 +6,7 @@ import {
   SendTaskSuccessCommand,
   SFNClient,
   StartExecutionCommand,
+  StartSyncExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { inject, onTestFinished } from 'vitest';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
@@ -110,6 +111,25 @@ export async function startMachines(
         client.send(new SendTaskSuccessCommand({ taskToken: String(taskToken), output })),
       );
     },
+    /** Runs create-connection as request-connection does, moving time on until it ends. */
+    async connect(overrides: Readonly<Record<string, unknown>> = {}) {
+      const input = { ...connectionInput(clock.nowMs()), ...overrides };
+      const startMs = clock.nowMs();
+      let tookMs = -1;
+      const running = client
+        .send(
+          new StartSyncExecutionCommand({
+            stateMachineArn: arnOf('createConnection'),
+            name: 'ABC123def4567-request',
+            input: JSON.stringify(input),
+          }),
+        )
+        .finally(() => {
+          tookMs = clock.nowMs() - startMs;
+        });
+      while (tookMs < 0) await clock.advance(50);
+      return { ...(await running), tookMs };
+    },
     describe: (executionArn: string) => client.send(new DescribeExecutionCommand({ executionArn })),
     history: (executionArn: string) => allEvents(client, executionArn),
     /** The states that an execution has entered, in order. */
@@ -137,6 +157,17 @@ export function windowInput(disconnectedAtMs: number) {
     connectionTimeoutSeconds: 120,
     marginSeconds: 2,
     terminateAbandoned: false,
+  };
+}
+
+/** The input that request-connection builds, for a caller who waits 20 s. */
+export function connectionInput(nowMs: number) {
+  return {
+    streamGroupId: 'sg-1AB2C3De4',
+    streamSessionId: 'ABC123def4567',
+    signalRequest: '{"type":"offer","sdp":"v=0"}',
+    clientToken: 'token'.padEnd(32, '0'),
+    deadlineMs: nowMs + 20_000,
   };
 }
 
