@@ -1,0 +1,136 @@
+import type { Rule, RuleTarget } from '../service/service.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { InvokeLambda } from '../shared/invoke-lambda.ts';
+import { AsynchronousInvocations } from './asynchronous-invocations.ts';
+import { BoundedList } from './bounded-list.ts';
+import { type Disturbance, Disturbances } from './disturbances.ts';
+import { compilePattern, type EventPattern } from './pattern/pattern.ts';
+import type { AcceptedEvent, EventEnvelope } from './put-events.ts';
+
+const MAX_RECORDS = 1_000;
+
+/** An event that came, for people and tests. */
+export interface EventRecord {
+  readonly id: string;
+  readonly source: string;
+  readonly detailType: string;
+  readonly busName: string;
+  readonly time: string;
+  /** The names of the rules that matched; none of them may have. */
+  readonly rules: readonly string[];
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** A delivery that was given up. It never holds the event's detail, which may be anything. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly source: string;
+  readonly detailType: string;
+  readonly rule: string;
+  readonly functionName: string;
+  readonly errorName: string;
+  readonly attempts: number;
+}
+
+export interface QueueMessage {
+  /** The whole event, as an SQS message's body has it. */
+  readonly body: EventEnvelope;
+}
+
+interface CompiledRule {
+  readonly name: string;
+  readonly busName: string;
+  readonly matches: EventPattern;
+  readonly targets: readonly RuleTarget[];
+}
+
+/** The account's buses: what matches is handed on, and what happened is kept in memory, within bounds. */
+export class Bus {
+  readonly #rules: readonly CompiledRule[];
+  readonly #invocations: AsynchronousInvocations;
+  readonly #disturbances: Disturbances;
+  readonly #events = new BoundedList<EventRecord>(MAX_RECORDS);
+  readonly #deadLetters = new BoundedList<DeadLetter>(MAX_RECORDS);
+  readonly #queues: ReadonlyMap<string, BoundedList<QueueMessage>>;
+
+  /** @throws InvalidEventPatternException */
+  constructor(rules: readonly Rule[], clock: Clock, invokeLambda: InvokeLambda) {
+    this.#rules = rules.map(({ name, busName, pattern, targets }) => ({
+      name,
+      busName,
+      matches: compilePattern(pattern, `rules.${name}.pattern`),
+      targets,
+    }));
+    this.#invocations = new AsynchronousInvocations(clock, invokeLambda);
+    this.#disturbances = new Disturbances(clock);
+    const targets = rules.flatMap((rule) => rule.targets);
+    this.#queues = new Map(
+      targets.flatMap((target) =>
+        target.type === 'queue' ? [[target.queueName, new BoundedList<QueueMessage>(MAX_RECORDS)]] : [],
+      ),
+    );
+  }
+
+  /** An event for a bus that is not there matches nothing, and nobody is told: EventBridge does the same. */
+  publish({ busName, envelope }: AcceptedEvent): void {
+    const matched = this.#rules.filter((rule) => rule.busName === busName && rule.matches(envelope));
+    const { id, source, time, detail, 'detail-type': detailType } = envelope;
+    this.#events.add({
+      id,
+      source,
+      detailType,
+      busName,
+      time,
+      rules: matched.map(({ name }) => name),
+      detail,
+    });
+    for (const rule of matched) {
+      for (const target of rule.targets) {
+        this.#disturbances.apply(() => this.#deliver(envelope, rule.name, target));
+      }
+    }
+  }
+
+  disturb(disturbance: Disturbance): void {
+    this.#disturbances.plan(disturbance);
+  }
+
+  /** Newest last. */
+  events(limit?: number): EventRecord[] {
+    return this.#events.latest(limit);
+  }
+
+  deadLetters(): DeadLetter[] {
+    return this.#deadLetters.latest();
+  }
+
+  messages(queueName: string): QueueMessage[] | undefined {
+    return this.#queues.get(queueName)?.latest();
+  }
+
+  idle(): Promise<void> {
+    return this.#invocations.idle();
+  }
+
+  close(): void {
+    this.#disturbances.close();
+    this.#invocations.close();
+  }
+
+  #deliver(envelope: EventEnvelope, rule: string, target: RuleTarget): void {
+    if (target.type === 'queue') {
+      this.#queues.get(target.queueName)?.add({ body: envelope });
+      return;
+    }
+    const { functionName, maximumRetryAttempts } = target;
+    this.#invocations.start({
+      functionName,
+      payload: envelope,
+      maximumRetryAttempts,
+      onGivenUp: (errorName, attempts) => {
+        const { id, source, 'detail-type': detailType } = envelope;
+        this.#deadLetters.add({ id, source, detailType, rule, functionName, errorName, attempts });
+      },
+    });
+  }
+}
