@@ -16,7 +16,12 @@ const MAX_FUTURE_MS = 60_000;
 
 const keptFields = statusChangeRejectedDetailSchema.shape.fields.shape;
 const envelopeSchema = z.looseObject({
-  id: z.string().max(256).nullable().catch(null),
+  // EventBridge's own are UUIDs; whatever else an event may bring under that name is not repeated.
+  id: z
+    .string()
+    .regex(/^[a-zA-Z0-9-]{1,64}$/)
+    .nullable()
+    .catch(null),
   detail: z
     .looseObject({
       streamGroupId: keptFields.streamGroupId.catch(undefined),
