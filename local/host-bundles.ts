@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { startLambda } from './lambda/lambda.ts';
+import { resolveEnvironment } from './service/read-service.ts';
+import type { Service } from './service/service.ts';
+import { systemClock } from './shared/clock.ts';
+import type { Endpoints, FunctionHost } from './stack.ts';
+
+/** A line that a function has logged. */
+export type OnLog = (functionName: string, line: string) => void;
+
+/** Runs the bundles that `npm run build` made, which are those that are deployed, against a local stack. */
+export function hostBundles(service: Service, endpoints: Endpoints, onLog: OnLog): FunctionHost {
+  const { region, account } = service;
+  const lambda = startLambda({
+    clock: systemClock,
+    region,
+    account,
+    onLog,
+    functions: service.functions.map((fn) => ({
+      name: fn.name,
+      bundlePath: join(import.meta.dirname, '..', `${fn.handler.module}.mjs`),
+      handlerName: fn.handler.exportName,
+      timeoutSeconds: fn.timeoutSeconds,
+      memoryMegabytes: fn.memoryMegabytes,
+      environment: {
+        ...resolveEnvironment(service, fn.key),
+        // The SDKs read these by themselves, so that the functions know nothing of a local stack.
+        AWS_ENDPOINT_URL_GAMELIFTSTREAMS: endpoints.gameLiftStreams,
+        AWS_ENDPOINT_URL_SFN: endpoints.stepFunctions,
+        AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.eventBus,
+        AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamoDb,
+      },
+    })),
+  });
+  return { invoke: (name, payload) => lambda.invoke(name, payload), close: () => lambda.close() };
+}

@@ -1,0 +1,135 @@
+import { CreateStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { startDynamoDb } from './dynamodb/server.ts';
+import { startEventBus } from './event-bus/server.ts';
+import { GameLiftStreamsControl } from './game-lift-streams/control-client.ts';
+import { type GameLiftStreamsOptions, startGameLiftStreams } from './game-lift-streams/server.ts';
+import { startRestApi } from './rest-api/server.ts';
+import type { Service } from './service/service.ts';
+import type { Clock } from './shared/clock.ts';
+import { LOCAL_CREDENTIALS } from './shared/credentials.ts';
+import type { InvokeLambda } from './shared/invoke-lambda.ts';
+import { startStepFunctions } from './step-functions/server.ts';
+
+/** Where the parts of a running stack answer, all on 127.0.0.1. */
+export interface Endpoints {
+  readonly gameLiftStreams: string;
+  readonly stepFunctions: string;
+  readonly eventBus: string;
+  readonly dynamoDb: string;
+  readonly api: string;
+}
+
+/** Runs the service's functions against a stack that is up. */
+export interface FunctionHost {
+  readonly invoke: InvokeLambda;
+  close(): Promise<void>;
+}
+
+export interface StackOptions {
+  readonly service: Service;
+  readonly clock: Clock;
+  /** 0 ≤ random() < 1. */
+  readonly random: () => number;
+  /** Any free port for each that is not named. */
+  readonly ports?: Partial<Record<keyof Endpoints, number>>;
+  readonly gameLiftStreams?: Partial<GameLiftStreamsOptions>;
+  /** Called once, when everything that the functions call answers. */
+  readonly hostFunctions: (endpoints: Endpoints) => FunctionHost;
+}
+
+export interface Stack {
+  readonly endpoints: Endpoints;
+  readonly service: Service;
+  readonly control: GameLiftStreamsControl;
+  readonly invoke: InvokeLambda;
+  close(): Promise<void>;
+}
+
+/**
+ * Brings up everything that the service runs on, with its tables, state machines, rules and routes, as
+ * `serverless.yml` has them.
+ *
+ * @throws the system's error when a port is taken; what was started by then is closed again.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { service, clock, random, ports = {} } = options;
+  const { region, account } = service;
+  const closers: (() => Promise<void>)[] = [];
+  const opened = <Part extends { close(): Promise<void> }>(part: Part): Part => {
+    closers.unshift(() => part.close());
+    return part;
+  };
+  const close = async () => {
+    for (const closePart of closers.splice(0)) await closePart();
+  };
+  let host: FunctionHost | undefined;
+  const invokeLambda: InvokeLambda = (functionName, payload) => {
+    if (host === undefined) throw new Error('The functions are invoked before the stack is up.');
+    return host.invoke(functionName, payload);
+  };
+  try {
+    const common = { clock, random, region, accountId: account };
+    const dynamoDb = opened(
+      await startDynamoDb({ port: ports.dynamoDb ?? 0, region, tables: tablesOf(service) }),
+    );
+    const gameLiftStreams = opened(
+      await startGameLiftStreams({ ...common, ...options.gameLiftStreams, port: ports.gameLiftStreams ?? 0 }),
+    );
+    const stepFunctions = opened(
+      await startStepFunctions({ ...common, port: ports.stepFunctions ?? 0, invokeLambda }),
+    );
+    const { rules, routes, stage } = service;
+    const eventBus = opened(
+      await startEventBus({ clock, random, region, account, rules, invokeLambda, port: ports.eventBus ?? 0 }),
+    );
+    const api = opened(
+      await startRestApi({
+        clock,
+        random,
+        region,
+        account,
+        routes,
+        stage,
+        invokeLambda,
+        port: ports.api ?? 0,
+      }),
+    );
+    await createStateMachines(service, stepFunctions.url);
+    const endpoints: Endpoints = {
+      gameLiftStreams: gameLiftStreams.url,
+      stepFunctions: stepFunctions.url,
+      eventBus: eventBus.url,
+      dynamoDb: dynamoDb.url,
+      api: api.url,
+    };
+    host = opened(options.hostFunctions(endpoints));
+    const control = new GameLiftStreamsControl(gameLiftStreams.url);
+    return { endpoints, service, control, invoke: invokeLambda, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function tablesOf({ tables }: Service) {
+  return tables.map(({ name, attributeDefinitions, keySchema }) => ({
+    TableName: name,
+    AttributeDefinitions: [...attributeDefinitions],
+    KeySchema: [...keySchema],
+  }));
+}
+
+async function createStateMachines(service: Service, endpoint: string): Promise<void> {
+  const client = new SFNClient({ endpoint, region: service.region, credentials: LOCAL_CREDENTIALS });
+  for (const { name, type, definition } of service.stateMachines) {
+    await client.send(
+      new CreateStateMachineCommand({
+        name,
+        type,
+        definition: JSON.stringify(definition),
+        roleArn: `arn:aws:iam::${service.account}:role/local`,
+      }),
+    );
+  }
+  client.destroy();
+}

@@ -1,0 +1,95 @@
+/**
+ * `npm start`: the whole service on this machine, with no account, until Ctrl-C. Prints where everything
+ * answers, what to try, and then what the workflow does as it does it.
+ */
+import { parseArgs } from 'node:util';
+import { LOG_FILE, startLocalStack } from '../local-stack.ts';
+import type { Endpoints, Stack } from '../stack.ts';
+import { describeLogLine } from './log-line.ts';
+import { whatRunsWhere, whatToTry } from './welcome.ts';
+
+const USAGE = `Usage: npm start -- [options]
+
+Runs the whole service on 127.0.0.1 until Ctrl-C.
+
+  --port-base <number>   the first of five ports in a row (4700)
+  --verbose              print the functions' log lines as they are
+  --help                 this text
+`;
+
+const PARTS: readonly (keyof Endpoints)[] = [
+  'gameLiftStreams',
+  'stepFunctions',
+  'eventBus',
+  'dynamoDb',
+  'api',
+];
+const MAX_PORT = 65_535;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      'port-base': { type: 'string', default: '4700' },
+      verbose: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const stack = await startLocalStack({
+    ports: portsFrom(values['port-base']),
+    onProgress: (step) => process.stdout.write(`${step} …\n`),
+    onLog: (_functionName, line) => {
+      const text = values.verbose ? line : describeLogLine(line);
+      if (text !== undefined) process.stdout.write(`${text}\n`);
+    },
+  });
+  stopOnSignal(stack);
+  const session = await stack.control.startSession({ connectionTimeoutSeconds: 120 });
+  process.stdout.write(whatRunsWhere(stack));
+  process.stdout.write(whatToTry(stack, session.streamSessionId));
+  process.stdout.write(`\nLogs: ${LOG_FILE}\nCtrl-C stops everything.\n\n`);
+}
+
+function portsFrom(text: string): Record<keyof Endpoints, number> {
+  const base = Number(text);
+  if (!/^\d+$/.test(text) || base < 1 || base + PARTS.length - 1 > MAX_PORT) {
+    throw new Error(`--port-base takes a number from 1 to ${MAX_PORT - PARTS.length + 1}`);
+  }
+  const [gameLiftStreams, stepFunctions, eventBus, dynamoDb, api] = [
+    base,
+    base + 1,
+    base + 2,
+    base + 3,
+    base + 4,
+  ];
+  return { gameLiftStreams, stepFunctions, eventBus, dynamoDb, api };
+}
+
+function stopOnSignal(stack: Stack): void {
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    process.stdout.write('\nStopping …\n');
+    stack.close().then(
+      () => process.stdout.write('Stopped.\n'),
+      (error: unknown) => {
+        console.error(error);
+        process.exitCode = 1;
+      },
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+main().catch((error: unknown) => {
+  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  const message = error instanceof Error ? error.message : String(error);
+  const advice = isTaken ? ' Choose other ports: npm start -- --port-base 5700' : '';
+  process.stderr.write(`The local stack could not start: ${message}.${advice}\n`);
+  process.exitCode = 1;
+});

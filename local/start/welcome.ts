@@ -1,0 +1,54 @@
+import { resolveEnvironment } from '../service/read-service.ts';
+import type { Stack } from '../stack.ts';
+
+const SAMPLE_BODY = 'events/samples/create-stream-session-connection.request.json';
+
+export function whatRunsWhere({ endpoints, service }: Stack): string {
+  const machines = service.stateMachines.map(({ name }) => name).join(', ');
+  const rows = [
+    ['The API', endpoints.api, 'POST …/connections, GET …/window'],
+    ['Step Functions', endpoints.stepFunctions, machines],
+    ['EventBridge', endpoints.eventBus, `bus ${service.buses[0]?.name ?? ''}`],
+    ['DynamoDB', endpoints.dynamoDb, `table ${service.tables[0]?.name ?? ''}`],
+    ['GameLift Streams', endpoints.gameLiftStreams, 'a stand-in; /_control/ steers it'],
+  ];
+  return `\n${rows.map(([part = '', url = '', what = '']) => `  ${part.padEnd(17)} ${url}   ${what}`).join('\n')}\n`;
+}
+
+/** Commands to paste, with a session that is there. */
+export function whatToTry({ endpoints, service }: Stack, streamSessionId: string): string {
+  const { EVENT_BUS_NAME, EVENT_SOURCE } = resolveEnvironment(service, 'onStatusChange');
+  const api = `${endpoints.api}/streamgroups/sg-local0001/streamsessions/${streamSessionId}`;
+  const json = "-H 'content-type: application/json'";
+  const happening = (kind: string) =>
+    `curl -s ${json} ${endpoints.gameLiftStreams}/_control/happenings -d '{"kind":"${kind}","streamSessionIds":["${streamSessionId}"]}'`;
+  const event = {
+    EventBusName: EVENT_BUS_NAME,
+    Source: EVENT_SOURCE,
+    DetailType: 'Stream Session Status Change',
+    Detail: JSON.stringify({
+      version: '1',
+      streamGroupId: 'sg-local0001',
+      streamSessionId,
+      status: 'PENDING_CLIENT_RECONNECTION',
+      statusChangedAt: 'NOW',
+    }),
+  };
+  const body = JSON.stringify({ Entries: [event] }).replace('NOW', `'"$(date -u +%FT%TZ)"'`);
+  return `
+A player is connected to session ${streamSessionId}. In another terminal:
+
+1. The player's connection is lost:
+   ${happening('clientDrops')}
+2. The game's backend reports it, which opens the reconnection window (120 s):
+   curl -s ${endpoints.eventBus} -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSEvents.PutEvents' -d '${body}'
+3. How long is left?
+   curl -s ${api}/window
+4. The player is back with a new offer, and the backend asks for the answer to it:
+   curl -s ${json} ${api}/connections -d @${SAMPLE_BODY}
+5. The player's client uses the answer:
+   ${happening('clientConnects')}
+6. How did it end?
+   curl -s ${api}/window
+`;
+}

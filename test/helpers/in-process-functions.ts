@@ -1,0 +1,172 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import type { Context } from 'aws-lambda';
+import { checkSession, checkSessionInputSchema } from '../../functions/check-session/check-session.ts';
+import {
+  createConnection,
+  createConnectionInputSchema,
+} from '../../functions/create-connection/create-connection.ts';
+import { getWindow } from '../../functions/get-window/get-window.ts';
+import { statusChangeHandler } from '../../functions/on-status-change/status-change-handler.ts';
+import { recordFailure, recordFailureInputSchema } from '../../functions/record-failure/record-failure.ts';
+import { recordOutcome, recordOutcomeInputSchema } from '../../functions/record-outcome/record-outcome.ts';
+import {
+  registerTaskToken,
+  registerTaskTokenInputSchema,
+} from '../../functions/register-task-token/register-task-token.ts';
+import { requestConnection } from '../../functions/request-connection/request-connection.ts';
+import { apiHandler } from '../../functions/shared/api/api-handler.ts';
+import { readSettings } from '../../functions/shared/settings.ts';
+import { taskHandler } from '../../functions/shared/task.ts';
+import { signalWindow, signalWindowInputSchema } from '../../functions/signal-window/signal-window.ts';
+import {
+  terminateSession,
+  terminateSessionInputSchema,
+} from '../../functions/terminate-session/terminate-session.ts';
+import { resolveEnvironment } from '../../local/service/read-service.ts';
+import type { Service } from '../../local/service/service.ts';
+import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
+import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
+import type { VirtualClock } from '../../local/shared/virtual-clock.ts';
+import type { Endpoints, FunctionHost } from '../../local/stack.ts';
+import { tableAt } from './table.ts';
+
+type Invocation = (payloadText: string, context: Context) => Promise<unknown>;
+
+/** Runs before an invocation; what it throws is how the invocation fails. */
+export type BeforeInvocation = (functionKey: string, payload: unknown) => void | Promise<void>;
+
+/**
+ * The service's functions in this process, on a virtual clock: the same glue and decisions as the bundles, with
+ * the same environment, and clients of their own. Payloads and replies cross as JSON, as Lambda's do.
+ */
+export function inProcessFunctions(
+  service: Service,
+  endpoints: Endpoints,
+  clock: VirtualClock,
+  random: () => number,
+  before: BeforeInvocation,
+): FunctionHost {
+  const connection = { region: service.region, credentials: LOCAL_CREDENTIALS };
+  const gameLiftStreams = new GameLiftStreamsClient({
+    ...connection,
+    endpoint: endpoints.gameLiftStreams,
+    maxAttempts: 1,
+  });
+  const stepFunctions = new SFNClient({
+    ...connection,
+    endpoint: endpoints.stepFunctions,
+    disableHostPrefix: true,
+  });
+  const eventBridge = new EventBridgeClient({ ...connection, endpoint: endpoints.eventBus });
+  const settingsOf = <const Name extends Parameters<typeof readSettings>[0][number]>(
+    key: string,
+    names: readonly Name[],
+  ) => readSettings(names, { ...resolveEnvironment(service, key), AWS_REGION: service.region });
+  const { TABLE_NAME } = settingsOf('checkSession', ['TABLE_NAME']);
+  const table = { ...tableAt(endpoints.dynamoDb), name: TABLE_NAME };
+  const common = { table, clock, random, gameLiftStreams, stepFunctions, eventBridge };
+  const bus = ['EVENT_BUS_NAME', 'EVENT_SOURCE'] as const;
+
+  const handlers: Readonly<Record<string, Invocation>> = {
+    onStatusChange: fromText(
+      statusChangeHandler({
+        ...common,
+        settings: settingsOf('onStatusChange', [
+          ...bus,
+          'RECONNECTION_WINDOW_ARN',
+          'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
+          'WINDOW_MARGIN_SECONDS',
+          'TERMINATE_ABANDONED_SESSIONS',
+          'READS_PER_SECOND',
+        ]),
+      }),
+    ),
+    registerTaskToken: fromText(taskHandler(registerTaskTokenInputSchema, registerTaskToken, common)),
+    checkSession: fromText(
+      taskHandler(checkSessionInputSchema, checkSession, {
+        ...common,
+        settings: settingsOf('checkSession', ['READS_PER_SECOND']),
+      }),
+    ),
+    terminateSession: fromText(
+      taskHandler(terminateSessionInputSchema, terminateSession, {
+        ...common,
+        settings: settingsOf('terminateSession', ['TERMINATIONS_PER_SECOND']),
+      }),
+    ),
+    recordOutcome: fromText(
+      taskHandler(recordOutcomeInputSchema, recordOutcome, {
+        ...common,
+        settings: settingsOf('recordOutcome', [...bus, 'OUTCOME_RETENTION_DAYS']),
+      }),
+    ),
+    recordFailure: fromText(
+      taskHandler(recordFailureInputSchema, recordFailure, {
+        ...common,
+        settings: settingsOf('recordFailure', ['OUTCOME_RETENTION_DAYS']),
+      }),
+    ),
+    createConnection: fromText(
+      taskHandler(createConnectionInputSchema, createConnection, {
+        ...common,
+        settings: settingsOf('createConnection', ['CONNECTIONS_PER_SECOND', 'READS_PER_SECOND']),
+      }),
+    ),
+    signalWindow: fromText(taskHandler(signalWindowInputSchema, signalWindow, common)),
+    requestConnection: fromText(
+      apiHandler(requestConnection, {
+        ...common,
+        settings: settingsOf('requestConnection', ['AWS_REGION', 'CREATE_CONNECTION_ARN']),
+      }),
+    ),
+    getWindow: fromText(
+      apiHandler(getWindow, { ...common, settings: settingsOf('getWindow', ['AWS_REGION']) }),
+    ),
+  };
+
+  return {
+    invoke: (functionName, payload) =>
+      clock.track(async (): Promise<LambdaResult> => {
+        const fn = service.functions.find(({ name, arn }) => functionName === name || functionName === arn);
+        const handler = handlers[fn?.key ?? ''];
+        if (fn === undefined || handler === undefined) throw new Error(`No function ${functionName}`);
+        try {
+          await before(fn.key, payload);
+          const reply = await handler(JSON.stringify(payload), contextOf(fn));
+          return { ok: true, payload: JSON.parse(JSON.stringify(reply ?? null)) };
+        } catch (error) {
+          if (!(error instanceof Error)) throw error;
+          const trace = (error.stack ?? '').split('\n');
+          return { ok: false, failure: { errorType: error.name, errorMessage: error.message, trace } };
+        }
+      }),
+    close: async () => {
+      for (const client of [gameLiftStreams, stepFunctions, eventBridge, table.documents]) client.destroy();
+    },
+  };
+}
+
+function fromText<Event>(handler: (event: Event, context: Context) => Promise<unknown>): Invocation {
+  return (payloadText, context) => handler(JSON.parse(payloadText), context);
+}
+
+let invocations = 0;
+
+function contextOf({ name, arn }: { readonly name: string; readonly arn: string }): Context {
+  return {
+    callbackWaitsForEmptyEventLoop: false,
+    functionName: name,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: arn,
+    memoryLimitInMB: '512',
+    awsRequestId: `invocation-${++invocations}`,
+    logGroupName: `/aws/lambda/${name}`,
+    logStreamName: 'in-process',
+    getRemainingTimeInMillis: () => 10_000,
+    done: () => {},
+    fail: () => {},
+    succeed: () => {},
+  };
+}
