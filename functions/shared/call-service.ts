@@ -53,7 +53,9 @@ export async function callService<Reply>(
   const quota = { operation, perSecond };
   const latestMs = Math.min(clock.nowMs() + PERMIT_WAIT_MS, deadlineMs);
   if (!(await takePermit({ ...quota, latestMs }, dependencies))) throw new PermitNotAvailableException();
-  const timeoutMs = Math.max(0, Math.min(CALL_TIMEOUT_MS, deadlineMs - clock.nowMs()));
+  const timeoutMs = Math.min(CALL_TIMEOUT_MS, deadlineMs - clock.nowMs());
+  // The permit came too late: nobody waits for the reply, and the service may accept the call all the same.
+  if (timeoutMs <= 0) throw new PermitNotAvailableException();
   try {
     const reply = await withTimeout(clock, timeoutMs, (abortSignal) => call(gameLiftStreams, abortSignal));
     return { ok: true, reply };
