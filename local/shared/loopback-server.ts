@@ -5,6 +5,8 @@ export interface LoopbackRequest {
   /** Path and query as they came, still encoded: an ARN's slash must stay `%2F` until a route has matched. */
   readonly target: string;
   readonly headers: IncomingMessage['headers'];
+  /** Names and values in turn, as they came: repeated headers are not joined, names keep their case. */
+  readonly rawHeaders: readonly string[];
   readonly body: Buffer;
 }
 
@@ -22,6 +24,8 @@ export interface LoopbackServerOptions {
   readonly port: number;
   /** Larger bodies are answered 413 without being read. */
   readonly maxBodyBytes: number;
+  /** The body and headers of that 413, where the protocol has a shape for it. */
+  readonly tooLarge?: () => Pick<LoopbackReply, 'headers' | 'body'>;
   readonly handle: (request: LoopbackRequest) => Promise<LoopbackReply | typeof HANG_UP>;
 }
 
@@ -72,11 +76,12 @@ async function answer(
   }
   const body = await readBody(request, options.maxBodyBytes);
   if (body === undefined) {
-    return { status: 413, headers: { connection: 'close' }, body: 'The request body is too large.' };
+    const { headers, body: text = 'The request body is too large.' } = options.tooLarge?.() ?? {};
+    return { status: 413, headers: { ...headers, connection: 'close' }, body: text };
   }
-  const { method = 'GET', url: target = '/', headers } = request;
+  const { method = 'GET', url: target = '/', headers, rawHeaders } = request;
   try {
-    return await options.handle({ method, target, headers, body });
+    return await options.handle({ method, target, headers, rawHeaders, body });
   } catch (error) {
     console.error(error);
     throw error;
