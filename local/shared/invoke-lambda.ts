@@ -18,5 +18,8 @@ export interface LambdaFailure {
   readonly trace?: string[];
 }
 
-/** Invokes by name or ARN and waits for the reply. A function's failure is a result; it never rejects. */
+/**
+ * Invokes by name or ARN and waits for the reply. A function's failure is a result: an invoker should not
+ * throw, and callers take one that does for a failed invocation.
+ */
 export type InvokeLambda = (functionName: string, payload: unknown) => Promise<LambdaResult>;

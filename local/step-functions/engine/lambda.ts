@@ -1,17 +1,6 @@
-/** A failed invocation, as Lambda reports it: what the function threw, or `Lambda.…` for the service's own errors. */
-export interface LambdaFailure {
-  errorType: string;
-  errorMessage: string;
-  trace?: string[];
-}
+import type { LambdaFailure } from '../../shared/invoke-lambda.ts';
 
-export type LambdaResult = { ok: true; payload: unknown } | { ok: false; failure: LambdaFailure };
-
-/**
- * Runs a function. `functionName` is what the definition has in Arguments.FunctionName: a name or an ARN.
- * `payload` is the invocation's own copy. An invoker that throws is taken for `Lambda.Unknown`.
- */
-export type InvokeLambda = (functionName: string, payload: unknown) => Promise<LambdaResult>;
+export type { InvokeLambda, LambdaFailure, LambdaResult } from '../../shared/invoke-lambda.ts';
 
 /** The error name and cause that Step Functions makes of a failed invocation. */
 export function failureOf(failure: LambdaFailure): { errorName: string; causeText: string } {
