@@ -1,0 +1,283 @@
+import {
+  GameLiftStreamsClient,
+  GetStreamSessionCommand,
+  type GetStreamSessionCommandOutput,
+  StreamSessionStatus,
+} from '@aws-sdk/client-gameliftstreams';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type CheckSessionInput, checkSession } from '../../../functions/check-session/check-session.ts';
+import { fillSecond } from '../../../functions/shared/table/permits.ts';
+import { serviceDependencies } from '../../helpers/service-dependencies.ts';
+import { serviceErrors } from '../../helpers/service-errors.ts';
+import { newSession } from '../../helpers/sessions.ts';
+import { useTable } from '../../helpers/table.ts';
+
+const table = useTable();
+const service = mockClient(GameLiftStreamsClient);
+const MARGIN_SECONDS = 2;
+
+beforeEach(() => {
+  service.reset();
+});
+
+/** The clock stands at the check; the disconnect was ten seconds before. */
+function prepare(input: Partial<CheckSessionInput> = {}) {
+  const dependencies = { ...serviceDependencies(table()), settings: { READS_PER_SECOND: 20 } };
+  const { clock } = dependencies;
+  const nowMs = clock.nowMs();
+  const session = newSession();
+  const disconnectedAtMs = nowMs - 10_000;
+  const check = (overrides: Partial<CheckSessionInput> = {}) =>
+    checkSession(
+      {
+        ...session,
+        executionName: `${session.streamSessionId}-1`,
+        pendingSinceMs: disconnectedAtMs,
+        connectionCreatedAtMs: 0,
+        connectionTimeoutSeconds: 120,
+        marginSeconds: MARGIN_SECONDS,
+        ...input,
+        ...overrides,
+      },
+      dependencies,
+    );
+  return { ...dependencies, session, nowMs, disconnectedAtMs, check };
+}
+
+/** What GetStreamSession says, with everything that must not leave the read. */
+const reply = (overrides: Partial<GetStreamSessionCommandOutput>) =>
+  service.on(GetStreamSessionCommand).resolves({
+    Arn: 'arn:of-the-read',
+    UserId: 'user-of-the-read',
+    SignalRequest: 'offer-of-the-read',
+    SignalResponse: 'answer-of-the-read',
+    WebSdkProtocolUrl: 'url-of-the-read',
+    AdditionalEnvironmentVariables: { KEY: 'environment-of-the-read' },
+    AdditionalLaunchArgs: ['argument-of-the-read'],
+    ...overrides,
+  });
+
+describe('a check', () => {
+  it.each(Object.values(StreamSessionStatus))(
+    'tells the status as the service says it: %s',
+    async (Status) => {
+      const { check, nowMs, session, log } = prepare();
+      reply({ Status, StatusReason: 'internalError', LastUpdatedAt: new Date(nowMs - 1500) });
+
+      expect(await check()).toMatchObject({
+        status: Status,
+        statusReason: 'internalError',
+        statusChangedAtMs: nowMs - 1500,
+        overdue: false,
+      });
+
+      expect(service.commandCalls(GetStreamSessionCommand).map(({ args: [{ input }] }) => input)).toEqual([
+        { Identifier: session.streamGroupId, StreamSessionIdentifier: session.streamSessionId },
+      ]);
+      expect(log.lines).toEqual([{ event: 'SessionChecked', fields: { status: Status, overdue: false } }]);
+    },
+  );
+
+  it('lets nothing else out of the read, for its result enters the history', async () => {
+    const { check, nowMs, log } = prepare();
+    reply({ Status: 'CONNECTED', LastUpdatedAt: new Date(nowMs) });
+
+    const result = await check();
+
+    expect(Object.keys(result).sort()).toEqual([
+      'connectionTimeoutSeconds',
+      'deadlineMs',
+      'overdue',
+      'pendingSinceMs',
+      'status',
+      'statusChangedAtMs',
+      'statusReason',
+    ]);
+    expect(JSON.stringify([result, log.lines])).not.toContain('of-the-read');
+  });
+
+  it.each(['resourceNotFound', 'validation', 'conflict'] as const)(
+    'tells that the service has no such session: %s',
+    async (error) => {
+      const { check, nowMs } = prepare();
+      service.on(GetStreamSessionCommand).rejects(serviceErrors[error]());
+
+      expect(await check()).toMatchObject({
+        status: 'NOT_FOUND',
+        statusReason: null,
+        statusChangedAtMs: nowMs,
+        connectionTimeoutSeconds: 120,
+        overdue: false,
+      });
+    },
+  );
+
+  it('makes do without the members that the service may leave out', async () => {
+    const { check, nowMs, disconnectedAtMs } = prepare();
+    service.on(GetStreamSessionCommand).resolves({ Status: 'PENDING_CLIENT_RECONNECTION' });
+
+    expect(await check()).toEqual({
+      status: 'PENDING_CLIENT_RECONNECTION',
+      statusReason: null,
+      statusChangedAtMs: nowMs,
+      pendingSinceMs: disconnectedAtMs,
+      connectionTimeoutSeconds: 120,
+      deadlineMs: disconnectedAtMs + 120_000,
+      overdue: false,
+    });
+  });
+
+  it.each([
+    ['internalServer', 'InternalServerException'],
+    ['throttling', 'ThrottlingException'],
+    ['accessDenied', 'UnexpectedError'],
+  ] as const)('fails as the read fails: %s', async (error, name) => {
+    service.on(GetStreamSessionCommand).rejects(serviceErrors[error]());
+
+    await expect(prepare().check()).rejects.toMatchObject({ name });
+  });
+
+  it('takes its turn in the quota of the reads', async () => {
+    const { check, clock, nowMs, ...dependencies } = prepare();
+    reply({ Status: 'CONNECTED' });
+    await fillSecond({ operation: 'GetStreamSession', perSecond: 20 }, { ...dependencies, clock });
+
+    const checking = clock.track(() => check());
+    await clock.advance(0);
+    expect(service.calls()).toHaveLength(0);
+    await clock.advance(1000);
+
+    expect(await checking).toMatchObject({ status: 'CONNECTED', statusChangedAtMs: nowMs + 1000 });
+  });
+});
+
+describe('the deadline of a session that waits for a reconnection', () => {
+  const Status = 'PENDING_CLIENT_RECONNECTION';
+
+  it('is corrected by the timeout that the read tells', async () => {
+    const { check, disconnectedAtMs } = prepare();
+    reply({ Status, ConnectionTimeoutSeconds: 10, LastUpdatedAt: new Date(disconnectedAtMs) });
+
+    expect(await check()).toMatchObject({
+      connectionTimeoutSeconds: 10,
+      deadlineMs: disconnectedAtMs + 10_000,
+    });
+  });
+
+  it('is corrected by a later disconnect', async () => {
+    const { check, nowMs } = prepare();
+    reply({ Status, LastUpdatedAt: new Date(nowMs - 3000) });
+
+    expect(await check()).toMatchObject({ pendingSinceMs: nowMs - 3000, deadlineMs: nowMs + 117_000 });
+  });
+
+  it.each([-2000, 0, 1999, 2000])(
+    'keeps the disconnect that it knows when the clocks differ by %i ms',
+    async (offsetMs) => {
+      const { check, disconnectedAtMs } = prepare();
+      reply({ Status, LastUpdatedAt: new Date(disconnectedAtMs + offsetMs) });
+
+      expect(await check()).toMatchObject({
+        pendingSinceMs: disconnectedAtMs,
+        deadlineMs: disconnectedAtMs + 120_000,
+      });
+    },
+  );
+
+  it('takes one that is a millisecond later than that for another', async () => {
+    const { check, disconnectedAtMs } = prepare();
+    reply({ Status, LastUpdatedAt: new Date(disconnectedAtMs + 2001) });
+
+    expect(await check()).toMatchObject({ pendingSinceMs: disconnectedAtMs + 2001 });
+  });
+
+  it('takes no update from before the last connection for a later disconnect', async () => {
+    const { check, disconnectedAtMs, nowMs } = prepare();
+    reply({ Status, LastUpdatedAt: new Date(nowMs - 4000) });
+
+    expect(await check({ connectionCreatedAtMs: nowMs - 4000 })).toMatchObject({
+      pendingSinceMs: disconnectedAtMs,
+    });
+    expect(await check({ connectionCreatedAtMs: nowMs - 4001 })).toMatchObject({
+      pendingSinceMs: nowMs - 4000,
+    });
+  });
+
+  it("is cut by the session's own end", async () => {
+    const { check, nowMs, disconnectedAtMs } = prepare();
+    const createdAtMs = nowMs - 3_600_000;
+    reply({
+      Status,
+      LastUpdatedAt: new Date(disconnectedAtMs),
+      CreatedAt: new Date(createdAtMs),
+      SessionLengthSeconds: 3605,
+    });
+
+    expect(await check()).toMatchObject({ deadlineMs: nowMs + 5000 });
+  });
+
+  it('is not cut where the read tells half of that only', async () => {
+    const { check, disconnectedAtMs } = prepare();
+    reply({ Status, LastUpdatedAt: new Date(disconnectedAtMs), SessionLengthSeconds: 1 });
+
+    expect(await check()).toMatchObject({ deadlineMs: disconnectedAtMs + 120_000 });
+  });
+});
+
+describe('the deadline of a session that waits for its client', () => {
+  it('counts from the connection that was created here', async () => {
+    const { check, nowMs } = prepare();
+    reply({ Status: 'ACTIVE', LastUpdatedAt: new Date(nowMs - 5000), ConnectionTimeoutSeconds: 60 });
+
+    expect(await check({ connectionCreatedAtMs: nowMs - 4000 })).toMatchObject({
+      deadlineMs: nowMs + 56_000,
+    });
+  });
+
+  it.each(['ACTIVE', 'RECONNECTING'] as const)(
+    'counts from the last update where somebody else created it: %s',
+    async (Status) => {
+      const { check, nowMs, disconnectedAtMs } = prepare();
+      reply({ Status, LastUpdatedAt: new Date(nowMs - 5000) });
+
+      expect(await check()).toMatchObject({ deadlineMs: nowMs + 115_000, pendingSinceMs: disconnectedAtMs });
+    },
+  );
+
+  it('counts from now where nothing tells better', async () => {
+    const { check, nowMs } = prepare();
+    reply({ Status: 'ACTIVE' });
+
+    expect(await check()).toMatchObject({ deadlineMs: nowMs + 120_000, overdue: false });
+  });
+});
+
+describe('a session that the service keeps too long', () => {
+  it.each<['PENDING_CLIENT_RECONNECTION' | 'ACTIVE' | 'RECONNECTING', number, boolean]>([
+    ['PENDING_CLIENT_RECONNECTION', -1, false],
+    ['PENDING_CLIENT_RECONNECTION', 0, true],
+    ['ACTIVE', -1, false],
+    ['ACTIVE', 0, true],
+    ['RECONNECTING', -1, false],
+    ['RECONNECTING', 0, true],
+  ])('is overdue at its deadline plus the margin: %s, %i ms from it', async (Status, offsetMs, overdue) => {
+    const { check, nowMs, log } = prepare();
+    const sinceMs = nowMs - 120_000 - MARGIN_SECONDS * 1000 - offsetMs;
+    reply({ Status, LastUpdatedAt: new Date(sinceMs) });
+
+    expect(await check({ pendingSinceMs: sinceMs })).toMatchObject({ overdue });
+
+    expect(log.lines).toMatchObject([{ fields: { overdue } }]);
+  });
+
+  it.each(['CONNECTED', 'ACTIVATING', 'TERMINATING', 'TERMINATED', 'ERROR'] as const)(
+    'is one that waits, not one that is %s',
+    async (Status) => {
+      const { check, nowMs } = prepare();
+      reply({ Status, LastUpdatedAt: new Date(nowMs - 3_600_000) });
+
+      expect(await check({ pendingSinceMs: nowMs - 3_600_000 })).toMatchObject({ overdue: false });
+    },
+  );
+});

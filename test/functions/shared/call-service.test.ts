@@ -1,0 +1,161 @@
+/** The real SDK client against a real socket: what it throws is what the functions must understand. */
+import { GameLiftStreamsClient, GetStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { callService, type ServiceCall } from '../../../functions/shared/call-service.ts';
+import {
+  HANG_UP,
+  type LoopbackReply,
+  type LoopbackRequest,
+  startLoopbackServer,
+} from '../../../local/shared/loopback-server.ts';
+import { serviceDependencies } from '../../helpers/service-dependencies.ts';
+import { LOCAL_CLIENT, useTable } from '../../helpers/table.ts';
+
+const table = useTable();
+const NEVER = new Promise<never>(() => {});
+
+async function prepare(handle: () => Promise<LoopbackReply | typeof HANG_UP>) {
+  const requests: LoopbackRequest[] = [];
+  const server = await startLoopbackServer({
+    port: 0,
+    maxBodyBytes: 10_000,
+    handle: (request) => {
+      requests.push(request);
+      return handle();
+    },
+  });
+  const client = new GameLiftStreamsClient({ ...LOCAL_CLIENT, endpoint: server.url, maxAttempts: 1 });
+  onTestFinished(async () => {
+    client.destroy();
+    await server.close();
+  });
+  const dependencies = { ...serviceDependencies(table()), gameLiftStreams: client };
+  const call = (options: Partial<ServiceCall> = {}) =>
+    callService(
+      { operation: 'GetStreamSession', perSecond: 20, ...options },
+      (gameLiftStreams, abortSignal) =>
+        gameLiftStreams.send(
+          new GetStreamSessionCommand({ Identifier: 'sg-1', StreamSessionIdentifier: 'session' }),
+          { abortSignal },
+        ),
+      dependencies,
+    );
+  return { requests, call, url: server.url, clock: dependencies.clock };
+}
+
+const errorReply = (status: number, type?: string): LoopbackReply => ({
+  status,
+  headers: {
+    'content-type': 'application/json',
+    ...(type === undefined ? {} : { 'x-amzn-errortype': type }),
+  },
+  body: '{"message":"a message of the service"}',
+});
+
+describe('a call that the service never answers', () => {
+  it.each<[string, (nowMs: number) => Partial<ServiceCall>, number]>([
+    ['five seconds', () => ({}), 5000],
+    ['its deadline, where that is sooner', (nowMs) => ({ deadlineMs: nowMs + 1200 }), 1200],
+    ['five seconds, where its deadline is later', (nowMs) => ({ deadlineMs: nowMs + 60_000 }), 5000],
+  ])('is given up after %s, in a way that is retried', async (_, options, expectedMs) => {
+    const { call, clock, requests } = await prepare(() => NEVER);
+    let failure: unknown;
+
+    const ending = call(options(clock.nowMs())).catch((error: unknown) => {
+      failure = error;
+    });
+    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await clock.advance(expectedMs - 1);
+    expect(failure).toBeUndefined();
+    await clock.advance(1);
+    await ending;
+
+    expect(failure).toMatchObject({ name: 'InternalServerException', cause: { name: 'AbortError' } });
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe('a call that the service answers', () => {
+  it('leaves no timer behind', async () => {
+    const { call, clock } = await prepare(async () => ({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: '{"Status":"CONNECTED"}',
+    }));
+    const cancelled = vi.fn();
+    const setTimer = clock.setTimer.bind(clock);
+    vi.spyOn(clock, 'setTimer').mockImplementation((delayMs, callback) => {
+      const cancel = setTimer(delayMs, callback);
+      return () => {
+        cancelled();
+        cancel();
+      };
+    });
+
+    expect(await call()).toMatchObject({ ok: true, reply: { Status: 'CONNECTED' } });
+
+    expect(clock.setTimer).toHaveBeenCalledTimes(1);
+    expect(cancelled).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    [404, 'ResourceNotFoundException', 'NOT_FOUND'],
+    [400, 'ValidationException', 'INVALID'],
+    [409, 'ConflictException', 'CONFLICT'],
+  ])('with %i %s is the caller’s to decide about', async (status, type, fault) => {
+    const { call } = await prepare(async () => errorReply(status, type));
+
+    expect(await call()).toEqual({ ok: false, fault });
+  });
+
+  it.each<[number, string | undefined, string]>([
+    [429, 'ThrottlingException', 'ThrottlingException'],
+    [400, 'ThrottlingException', 'ThrottlingException'],
+    [429, undefined, 'ThrottlingException'],
+    [500, 'InternalServerException', 'InternalServerException'],
+    [502, undefined, 'InternalServerException'],
+    [503, 'ServiceUnavailable', 'InternalServerException'],
+    [403, 'AccessDeniedException', 'UnexpectedError'],
+    [403, 'UnrecognizedClientException', 'UnexpectedError'],
+    [402, 'ServiceQuotaExceededException', 'UnexpectedError'],
+  ])('with %i %s is thrown as %s, after one attempt', async (status, type, name) => {
+    const { call, requests } = await prepare(async () => errorReply(status, type));
+
+    await expect(call()).rejects.toMatchObject({ name });
+
+    expect(requests).toHaveLength(1);
+  });
+
+  it('by closing the connection may have been accepted, and is retried', async () => {
+    const { call, requests } = await prepare(async () => HANG_UP);
+
+    await expect(call()).rejects.toMatchObject({ name: 'InternalServerException' });
+
+    expect(requests).toHaveLength(1);
+  });
+
+  it('with something that is no JSON is retried', async () => {
+    const { call } = await prepare(async () => ({ status: 502, body: '<html>Bad gateway</html>' }));
+
+    await expect(call()).rejects.toMatchObject({ name: 'InternalServerException' });
+  });
+});
+
+describe('the client that the functions share', () => {
+  it('makes one attempt: backoff belongs to the state machines', async () => {
+    const { url, requests } = await prepare(async () => errorReply(500, 'InternalServerException'));
+    vi.stubEnv('AWS_ENDPOINT_URL_GAMELIFTSTREAMS', url);
+    vi.stubEnv('AWS_REGION', 'us-west-2');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+    const { gameLiftStreams } = await import('../../../functions/shared/clients/game-lift-streams.ts');
+
+    const call = gameLiftStreams.send(
+      new GetStreamSessionCommand({ Identifier: 'sg-1', StreamSessionIdentifier: 'session' }),
+    );
+
+    await expect(call).rejects.toMatchObject({ name: 'InternalServerException' });
+    expect(requests).toHaveLength(1);
+    gameLiftStreams.destroy();
+  });
+});

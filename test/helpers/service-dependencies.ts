@@ -1,0 +1,18 @@
+import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import type { Table } from '../../functions/shared/table/table.ts';
+import { VirtualClock } from '../../local/shared/virtual-clock.ts';
+import { memoryLog } from './log.ts';
+
+let nextStartMs = Date.UTC(2026, 0, 1);
+
+/** What a call to the service needs, with a clock in seconds that no other test has used: they share permits. */
+export function serviceDependencies(table: Table) {
+  nextStartMs += 3_600_000;
+  return {
+    gameLiftStreams: new GameLiftStreamsClient({ region: 'us-west-2' }),
+    table,
+    clock: new VirtualClock(nextStartMs),
+    random: () => 0,
+    log: memoryLog(),
+  };
+}

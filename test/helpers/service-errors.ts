@@ -1,0 +1,36 @@
+/** What Amazon GameLift Streams answers with when it refuses a call, as its SDK throws it. */
+import {
+  AccessDeniedException,
+  ConflictException,
+  GameLiftStreamsServiceException,
+  InternalServerException,
+  ResourceNotFoundException,
+  ServiceQuotaExceededException,
+  ThrottlingException,
+  ValidationException,
+} from '@aws-sdk/client-gameliftstreams';
+
+/** In every message, for the service may quote its input: it must never be seen again. */
+export const QUOTED_INPUT = 'quoted-input-of-the-call';
+const message = `The service says ${QUOTED_INPUT}`;
+const answered = (httpStatusCode: number) => ({ message, $metadata: { httpStatusCode, attempts: 1 } });
+
+export const serviceErrors = {
+  accessDenied: () => new AccessDeniedException(answered(403)),
+  conflict: () => new ConflictException(answered(409)),
+  internalServer: () => new InternalServerException(answered(500)),
+  resourceNotFound: () => new ResourceNotFoundException(answered(404)),
+  serviceQuotaExceeded: () => new ServiceQuotaExceededException(answered(402)),
+  throttling: () => new ThrottlingException(answered(429)),
+  /** The service's list of common errors has its throttling under 400, too. */
+  throttlingAs400: () => new ThrottlingException(answered(400)),
+  validation: () => new ValidationException(answered(400)),
+  /** A 429 or 503 from something before the service, which has no error type of the service. */
+  unnamed429: () =>
+    new GameLiftStreamsServiceException({ name: 'Unknown', $fault: 'client', ...answered(429) }),
+  unnamed503: () =>
+    new GameLiftStreamsServiceException({ name: 'Unknown', $fault: 'server', ...answered(503) }),
+  /** The SDK's own, when the connection broke before any answer. */
+  connectionReset: () =>
+    Object.assign(new Error(message), { code: 'ECONNRESET', $metadata: { attempts: 1 } }),
+};

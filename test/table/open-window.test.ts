@@ -1,0 +1,299 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { SessionKey } from '../../functions/shared/contracts.ts';
+import { type Disconnect, openWindow } from '../../functions/shared/table/open-window.ts';
+import { failNext } from '../helpers/failing-table.ts';
+import { newSession } from '../helpers/sessions.ts';
+import { allItems, useTable } from '../helpers/table.ts';
+import {
+  givenClosedWindow,
+  givenFailedWindow,
+  givenOpenWindow,
+  givenRunningWindow,
+  WINDOW_SETTINGS,
+  windowOf,
+} from '../helpers/windows.ts';
+
+const table = useTable();
+const eventBridge = mockClient(EventBridgeClient);
+const NOW_MS = Date.UTC(2026, 0, 1);
+const SKEW_MS = 2000;
+
+beforeEach(() => {
+  eventBridge.reset();
+  eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'e' }] });
+});
+
+function open(
+  session: SessionKey,
+  disconnect: Partial<Disconnect> = {},
+  isStillPending: () => Promise<boolean> = () => Promise.reject(new Error('Nobody is to be asked.')),
+) {
+  return openWindow(
+    table(),
+    session,
+    {
+      disconnectedAtMs: NOW_MS,
+      connectionTimeoutSeconds: undefined,
+      sessionEndsAtMs: undefined,
+      ...disconnect,
+    },
+    WINDOW_SETTINGS,
+    isStillPending,
+  );
+}
+
+const closed = (session: SessionKey, outcome: 'RECONNECTED' | 'TERMINATED' | 'ERRORED') =>
+  givenClosedWindow(table(), session, {
+    disconnectedAtMs: NOW_MS,
+    outcome,
+    outcomeAtMs: NOW_MS + 30_000,
+    eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
+  });
+
+describe('the first window of a session', () => {
+  it('is stored with the input of its execution, which repeats what the item says', async () => {
+    const session = newSession();
+
+    const { kind, window } = await open(session, { connectionTimeoutSeconds: 60 });
+
+    expect(kind).toBe('OPENED');
+    expect(await windowOf(table(), session)).toEqual(window);
+    expect(window).toMatchObject({
+      generation: 1,
+      phase: 'AWAITING_RECONNECTION',
+      running: false,
+      seq: 0,
+      deadlineMs: NOW_MS + 60_000,
+    });
+    expect(JSON.parse(window.executionInput)).toEqual({
+      ...session,
+      generation: 1,
+      disconnectedAtMs: NOW_MS,
+      deadlineMs: NOW_MS + 60_000,
+      connectionTimeoutSeconds: 60,
+      marginSeconds: 2,
+      terminateAbandoned: false,
+    });
+  });
+
+  it.each<[string, Partial<Disconnect>, number]>([
+    ["the report's timeout", { connectionTimeoutSeconds: 10 }, 10_000],
+    ['the default where the report has none', {}, 120_000],
+    ["the session's end where that comes first", { sessionEndsAtMs: NOW_MS + 7000 }, 7000],
+    ['the timeout where the session ends later', { sessionEndsAtMs: NOW_MS + 121_000 }, 120_000],
+  ])('lasts until %s', async (_, disconnect, expectedMs) => {
+    const { window } = await open(newSession(), disconnect);
+
+    expect(window.deadlineMs - NOW_MS).toBe(expectedMs);
+    expect(JSON.parse(window.executionInput)).toMatchObject({ deadlineMs: window.deadlineMs });
+  });
+
+  it('is one window, whoever of twenty reporters comes first', async () => {
+    const session = newSession();
+
+    const openings = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => open(session, { disconnectedAtMs: NOW_MS + index })),
+    );
+
+    const opened = openings.filter(({ kind }) => kind === 'OPENED');
+    expect(opened).toHaveLength(1);
+    expect(openings.filter(({ kind }) => kind === 'ALREADY_OPEN')).toHaveLength(19);
+    for (const { window } of openings) expect(window).toEqual(opened[0]?.window);
+    const items = (await allItems(table())).filter(({ pk }) => String(pk).includes(session.streamSessionId));
+    expect(items).toHaveLength(1);
+  });
+
+  it('of two stream groups is kept apart, though their sessions have the same id', async () => {
+    const session = newSession();
+    await open(session);
+
+    expect(await open({ ...session, streamGroupId: 'sg-2' })).toMatchObject({ kind: 'OPENED' });
+  });
+});
+
+describe('a report for a session whose window is open', () => {
+  it.each(['waits to be started', 'runs'])('finds it as it is when it %s', async (state) => {
+    const session = newSession();
+    const given = state === 'runs' ? givenRunningWindow : givenOpenWindow;
+    const window = await given(table(), session, { disconnectedAtMs: NOW_MS });
+
+    const opening = await open(session, { disconnectedAtMs: NOW_MS + 60_000, connectionTimeoutSeconds: 5 });
+
+    expect(opening).toEqual({ kind: 'ALREADY_OPEN', window });
+    expect(await windowOf(table(), session)).toEqual(window);
+  });
+});
+
+describe('a report for a session that was reconnected', () => {
+  it.each([-SKEW_MS, 0, SKEW_MS])(
+    'is stale when it is of the same disconnect, %i ms apart by the clock of another feed',
+    async (offsetMs) => {
+      const session = newSession();
+      const window = await closed(session, 'RECONNECTED');
+
+      const opening = await open(session, { disconnectedAtMs: NOW_MS + offsetMs });
+
+      expect(opening).toEqual({ kind: 'STALE', window });
+      expect(await windowOf(table(), session)).toEqual(window);
+    },
+  );
+
+  it('opens the second window, without asking, when it is clearly later than the outcome', async () => {
+    const session = newSession();
+    await closed(session, 'RECONNECTED');
+
+    const { kind, window } = await open(session, { disconnectedAtMs: NOW_MS + 30_000 + SKEW_MS + 1 });
+
+    expect(kind).toBe('OPENED');
+    expect(window).toMatchObject({
+      generation: 2,
+      running: false,
+      seq: 0,
+      connectionCreatedAtMs: 0,
+      connectionAttempts: 0,
+    });
+    expect(JSON.parse(window.executionInput)).toMatchObject({ generation: 2 });
+    const stored = await windowOf(table(), session);
+    expect(stored).toEqual(window);
+    expect(stored.outcome).toBeUndefined();
+  });
+
+  it('leaves no expiry on the window that it opens: DynamoDB would delete it while it waits', async () => {
+    const session = newSession();
+    await closed(session, 'RECONNECTED');
+
+    await open(session, { disconnectedAtMs: NOW_MS + 60_000 });
+
+    const items = await allItems(table());
+    const item = items.find(
+      ({ pk, sk }) => String(pk).endsWith(`/${session.streamSessionId}`) && sk === 'window',
+    );
+    expect(item).toMatchObject({ generation: 2 });
+    expect(item).not.toHaveProperty('expiresAt');
+  });
+
+  it.each([SKEW_MS + 1, 30_000, 30_000 + SKEW_MS])(
+    'asks the service when its time, %i ms after the disconnect, cannot tell',
+    async (offsetMs) => {
+      const [pending, connected] = [newSession(), newSession()];
+      await closed(pending, 'RECONNECTED');
+      await closed(connected, 'RECONNECTED');
+      const disconnect = { disconnectedAtMs: NOW_MS + offsetMs };
+
+      expect(await open(pending, disconnect, async () => true)).toMatchObject({
+        kind: 'OPENED',
+        window: { generation: 2 },
+      });
+      expect(await open(connected, disconnect, async () => false)).toMatchObject({
+        kind: 'STALE',
+        window: { generation: 1 },
+      });
+    },
+  );
+
+  it('fails as the question to the service fails, and opens nothing', async () => {
+    const session = newSession();
+    const window = await closed(session, 'RECONNECTED');
+
+    const opening = open(session, { disconnectedAtMs: NOW_MS + 10_000 }, () =>
+      Promise.reject(new Error('Throttled')),
+    );
+
+    await expect(opening).rejects.toThrow('Throttled');
+    expect(await windowOf(table(), session)).toEqual(window);
+  });
+
+  it('keeps the timeout and the end that the window before was told', async () => {
+    const session = newSession();
+    await givenClosedWindow(table(), session, {
+      disconnectedAtMs: NOW_MS,
+      connectionTimeoutSeconds: 45,
+      sessionEndsAtMs: NOW_MS + 80_000,
+      outcome: 'RECONNECTED',
+      outcomeAtMs: NOW_MS + 10_000,
+      eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
+    });
+
+    const { window } = await open(session, { disconnectedAtMs: NOW_MS + 20_000 });
+
+    expect(window).toMatchObject({ connectionTimeoutSeconds: 45, deadlineMs: NOW_MS + 65_000 });
+    expect(window.sessionEndsAtMs).toBe(NOW_MS + 80_000);
+  });
+
+  it('prefers what it says itself to what the window before was told', async () => {
+    const session = newSession();
+    await givenClosedWindow(table(), session, {
+      disconnectedAtMs: NOW_MS,
+      connectionTimeoutSeconds: 45,
+      outcome: 'RECONNECTED',
+      outcomeAtMs: NOW_MS + 10_000,
+      eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
+    });
+
+    const { window } = await open(session, {
+      disconnectedAtMs: NOW_MS + 20_000,
+      connectionTimeoutSeconds: 300,
+    });
+
+    expect(window).toMatchObject({ connectionTimeoutSeconds: 300, deadlineMs: NOW_MS + 320_000 });
+  });
+
+  it('opens one second window, whoever of twenty reporters comes first', async () => {
+    const session = newSession();
+    await closed(session, 'RECONNECTED');
+
+    const openings = await Promise.all(
+      Array.from({ length: 20 }, () => open(session, { disconnectedAtMs: NOW_MS + 60_000 })),
+    );
+
+    expect(openings.filter(({ kind }) => kind === 'OPENED')).toHaveLength(1);
+    expect(openings.every(({ window }) => window.generation === 2)).toBe(true);
+  });
+});
+
+describe('a report for a session that has ended', () => {
+  it.each(['TERMINATED', 'ERRORED'] as const)('is stale for good after %s', async (outcome) => {
+    const session = newSession();
+    const window = await closed(session, outcome);
+
+    for (const offsetMs of [0, 10_000, 30_000 + SKEW_MS + 1, 3_600_000]) {
+      expect(await open(session, { disconnectedAtMs: NOW_MS + offsetMs })).toEqual({ kind: 'STALE', window });
+    }
+    expect(await windowOf(table(), session)).toEqual(window);
+  });
+});
+
+describe('a report for a session whose window failed', () => {
+  it.each([-SKEW_MS, 0, 60_000])(
+    'opens the next window, %i ms from the first disconnect',
+    async (offsetMs) => {
+      const session = newSession();
+      await givenFailedWindow(table(), session, { disconnectedAtMs: NOW_MS });
+
+      const opening = await open(session, { disconnectedAtMs: NOW_MS + offsetMs });
+
+      expect(opening).toMatchObject({
+        kind: 'OPENED',
+        window: { generation: 2, phase: 'AWAITING_RECONNECTION' },
+      });
+    },
+  );
+});
+
+describe('a table that fails', () => {
+  it.each(['BEFORE', 'AFTER'] as const)(
+    'is a retryable failure %s the write, and the repeat finds one window',
+    async (when) => {
+      const session = newSession();
+      failNext(table(), 'PutItemCommand', when);
+
+      await expect(open(session)).rejects.toMatchObject({ name: 'DependencyUnavailableException' });
+
+      const repeat = await open(session);
+      expect(repeat.kind).toBe(when === 'BEFORE' ? 'OPENED' : 'ALREADY_OPEN');
+      expect(repeat.window).toMatchObject({ generation: 1, running: false });
+    },
+  );
+});
