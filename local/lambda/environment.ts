@@ -15,6 +15,8 @@ export function workerEnvironment(
     PATH: process.env['PATH'] ?? '',
     TZ: ':UTC',
     LANG: 'en_US.UTF-8',
+    // A service that nobody gave an endpoint of its own is refused here, and not called on the internet.
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
     ...configured,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,

@@ -153,7 +153,7 @@ describe("a function's environment", () => {
       environment: {
         TABLE_NAME: 'table',
         NODE_OPTIONS: '--enable-source-maps',
-        AWS_ENDPOINT_URL_SFN: 'http://127.0.0.1:1',
+        AWS_ENDPOINT_URL_SFN: 'http://127.0.0.1:2',
         AWS_SECRET_ACCESS_KEY: 'real',
       },
     });
@@ -166,7 +166,8 @@ describe("a function's environment", () => {
       ok: true,
       payload: {
         TABLE_NAME: 'table',
-        AWS_ENDPOINT_URL_SFN: 'http://127.0.0.1:1',
+        AWS_ENDPOINT_URL_SFN: 'http://127.0.0.1:2',
+        AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
         AWS_REGION: 'us-west-2',
         AWS_LAMBDA_FUNCTION_NAME: NAME,
         AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
