@@ -1,0 +1,425 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { recordFailure } from '../../../functions/record-failure/record-failure.ts';
+import { type RecordOutcomeInput, recordOutcome } from '../../../functions/record-outcome/record-outcome.ts';
+import { outcomeDetailSchema, type SessionKey } from '../../../functions/shared/contracts.ts';
+import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
+import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
+import { failNext } from '../../helpers/failing-table.ts';
+import { memoryLog } from '../../helpers/log.ts';
+import { newSession } from '../../helpers/sessions.ts';
+import { allItems, useTable } from '../../helpers/table.ts';
+import {
+  BUS_SETTINGS,
+  givenFailedWindow,
+  givenOpenWindow,
+  givenRunningWindow,
+  OUTCOME_RETENTION_DAYS,
+  windowOf,
+} from '../../helpers/windows.ts';
+
+const table = useTable();
+const eventBridge = mockClient(EventBridgeClient);
+const stepFunctions = mockClient(SFNClient);
+const DISCONNECTED_AT_MS = Date.UTC(2026, 0, 1, 12);
+const ENDED_AT_MS = DISCONNECTED_AT_MS + 41_500;
+const NOW_MS = ENDED_AT_MS + 900;
+const EXPIRES_AT = NOW_MS / 1000 + OUTCOME_RETENTION_DAYS * 86_400;
+
+beforeEach(() => {
+  eventBridge.reset();
+  eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'e' }] });
+  stepFunctions.reset();
+  stepFunctions.on(SendTaskSuccessCommand).resolves({});
+});
+
+function prepare(session: SessionKey) {
+  const log = memoryLog();
+  const dependencies = {
+    table: table(),
+    eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
+    clock: new VirtualClock(NOW_MS),
+    log,
+    settings: { ...BUS_SETTINGS, OUTCOME_RETENTION_DAYS },
+  };
+  const record = (overrides: Partial<RecordOutcomeInput> = {}) =>
+    recordOutcome(
+      {
+        ...session,
+        executionName: `${session.streamSessionId}-1`,
+        generation: 1,
+        ackSeq: 0,
+        outcome: 'RECONNECTED',
+        statusReason: null,
+        disconnectedAtMs: DISCONNECTED_AT_MS,
+        endedAtMs: ENDED_AT_MS,
+        connectionAttempts: 0,
+        ...overrides,
+      },
+      dependencies,
+    );
+  return { record, log, dependencies };
+}
+
+async function givenRunning(): Promise<SessionKey> {
+  const session = newSession();
+  await givenRunningWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
+  return session;
+}
+
+const signal = (
+  session: SessionKey,
+  id: string,
+  connection?: { readonly createdAtMs: number; readonly attempts: number },
+) =>
+  signalWindow(
+    session,
+    { id, ...(connection === undefined ? {} : { connection }) },
+    { table: table(), stepFunctions: new SFNClient({ region: 'us-west-2' }), log: memoryLog() },
+  );
+
+const published = () =>
+  eventBridge
+    .commandCalls(PutEventsCommand)
+    .flatMap(({ args: [{ input }] }) => input.Entries ?? [])
+    .map(({ Detail = '' }): unknown => JSON.parse(Detail));
+
+async function outcomesOf(session: SessionKey) {
+  const items = await allItems(table());
+  return items.filter(
+    ({ pk, sk }) => String(pk).endsWith(`/${session.streamSessionId}`) && String(sk).startsWith('outcome#'),
+  );
+}
+
+describe('an outcome', () => {
+  it('closes the window, is kept as an item of its own, and is published', async () => {
+    const session = await givenRunning();
+    await signal(session, 'request-1', { createdAtMs: DISCONNECTED_AT_MS + 30_000, attempts: 3 });
+    const { record, log } = prepare(session);
+
+    const result = await record({ ackSeq: 1, statusReason: null, connectionAttempts: 3 });
+
+    expect(result).toEqual({
+      recorded: true,
+      seq: 1,
+      connectionCreatedAtMs: DISCONNECTED_AT_MS + 30_000,
+      connectionAttempts: 3,
+    });
+    expect(await windowOf(table(), session)).toMatchObject({
+      phase: 'CLOSED',
+      outcome: 'RECONNECTED',
+      statusReason: null,
+      outcomeAtMs: ENDED_AT_MS,
+      closedAtMs: NOW_MS,
+    });
+    const detail = {
+      version: '1',
+      ...session,
+      generation: 1,
+      outcome: 'RECONNECTED',
+      statusReason: null,
+      disconnectedAt: '2026-01-01T12:00:00.000Z',
+      outcomeAt: '2026-01-01T12:00:41.500Z',
+      connectionAttempts: 3,
+      executionName: `${session.streamSessionId}-1`,
+    };
+    expect(await outcomesOf(session)).toEqual([
+      {
+        pk: `session#${session.streamGroupId}/${session.streamSessionId}`,
+        sk: 'outcome#000001',
+        ...detail,
+        expiresAt: Math.ceil(EXPIRES_AT),
+      },
+    ]);
+    expect(published()).toEqual([detail]);
+    expect(outcomeDetailSchema.safeParse(published()[0]).success).toBe(true);
+    expect(eventBridge.commandCalls(PutEventsCommand)[0]?.args[0].input.Entries).toMatchObject([
+      {
+        EventBusName: 'bus',
+        Source: 'stream-session-reconnection',
+        DetailType: 'Stream Session Reconnection Outcome',
+      },
+    ]);
+    expect(log.lines).toEqual([
+      {
+        event: 'OutcomeRecorded',
+        fields: {
+          generation: 1,
+          outcome: 'RECONNECTED',
+          statusReason: null,
+          connectionAttempts: 3,
+          durationMs: 41_500,
+        },
+      },
+    ]);
+  });
+
+  it('leaves no task token in the closed window, and lets it expire', async () => {
+    const session = await givenRunning();
+
+    await prepare(session).record();
+
+    const items = await allItems(table());
+    const item = items.find(
+      ({ pk, sk }) => String(pk).endsWith(`/${session.streamSessionId}`) && sk === 'window',
+    );
+    expect(item).toMatchObject({ expiresAt: Math.ceil(EXPIRES_AT) });
+    expect(item).not.toHaveProperty('taskToken');
+    expect(item).not.toHaveProperty('signalIds');
+  });
+
+  it.each(['TERMINATED', 'ERRORED'] as const)("keeps the service's reason: %s", async (outcome) => {
+    const session = await givenRunning();
+
+    await prepare(session).record({ outcome, statusReason: 'reconnectionTimeout' });
+
+    expect(published()).toMatchObject([{ outcome, statusReason: 'reconnectionTimeout' }]);
+    expect(await windowOf(table(), session)).toMatchObject({ outcome, statusReason: 'reconnectionTimeout' });
+  });
+
+  it("counts the attempts that the window knows of, for the execution's count may be behind", async () => {
+    const session = await givenRunning();
+    await signal(session, 'request-1', { createdAtMs: DISCONNECTED_AT_MS + 30_000, attempts: 2 });
+
+    const result = await prepare(session).record({ outcome: 'TERMINATED', connectionAttempts: 0 });
+
+    expect(result).toMatchObject({ recorded: true, connectionAttempts: 2 });
+    expect(published()).toMatchObject([{ connectionAttempts: 2 }]);
+  });
+});
+
+describe('a signal that the execution has not seen', () => {
+  it('postpones RECONNECTED: it may be the next disconnect', async () => {
+    const session = await givenRunning();
+    await signal(session, 'event-1');
+    const { record, log } = prepare(session);
+    const window = await windowOf(table(), session);
+
+    const result = await record({ ackSeq: 0 });
+
+    expect(result).toEqual({
+      recorded: false,
+      seq: 1,
+      connectionCreatedAtMs: 0,
+      connectionAttempts: 0,
+    });
+    expect(await windowOf(table(), session)).toEqual(window);
+    expect(await outcomesOf(session)).toEqual([]);
+    expect(published()).toEqual([]);
+    expect(log.lines).toEqual([{ event: 'OutcomePostponed', fields: { generation: 1, seq: 1 } }]);
+  });
+
+  it('postpones it once: the next look has seen the signal', async () => {
+    const session = await givenRunning();
+    await signal(session, 'event-1');
+    const { record } = prepare(session);
+
+    const { seq } = await record({ ackSeq: 0 });
+
+    expect(await record({ ackSeq: seq })).toMatchObject({ recorded: true });
+    expect(published()).toHaveLength(1);
+  });
+
+  it.each(['TERMINATED', 'ERRORED'] as const)(
+    'changes nothing about %s: an ended session stays ended',
+    async (outcome) => {
+      const session = await givenRunning();
+      await signal(session, 'event-1');
+
+      expect(await prepare(session).record({ outcome, ackSeq: 0 })).toMatchObject({ recorded: true, seq: 1 });
+
+      expect(published()).toMatchObject([{ outcome }]);
+    },
+  );
+});
+
+describe('a process that dies', () => {
+  it.each<[string, (record: () => Promise<unknown>) => Promise<unknown>, number]>([
+    [
+      'before the window closes',
+      (record) => {
+        failNext(table(), 'UpdateItemCommand', 'BEFORE');
+        return record();
+      },
+      0,
+    ],
+    [
+      'after the window has closed',
+      (record) => {
+        failNext(table(), 'UpdateItemCommand', 'AFTER');
+        return record();
+      },
+      0,
+    ],
+    [
+      'before the outcome is written',
+      (record) => {
+        failNext(table(), 'PutItemCommand', 'BEFORE');
+        return record();
+      },
+      0,
+    ],
+    [
+      'after the outcome was written',
+      (record) => {
+        failNext(table(), 'PutItemCommand', 'AFTER');
+        return record();
+      },
+      0,
+    ],
+    [
+      'before the event is taken',
+      (record) => {
+        eventBridge
+          .on(PutEventsCommand)
+          .rejectsOnce(new Error('connect ECONNREFUSED'))
+          .resolves({ FailedEntryCount: 0 });
+        return record();
+      },
+      1,
+    ],
+    [
+      'when the event bus answers and takes nothing',
+      (record) => {
+        eventBridge
+          .on(PutEventsCommand)
+          .resolvesOnce({ FailedEntryCount: 1, Entries: [{ ErrorCode: 'InternalFailure' }] })
+          .resolves({ FailedEntryCount: 0 });
+        return record();
+      },
+      1,
+    ],
+  ])('%s is made good by the retry: one item, the same event', async (_, die, sends) => {
+    const session = await givenRunning();
+    await signal(session, 'request-1', { createdAtMs: DISCONNECTED_AT_MS + 30_000, attempts: 2 });
+    const first = prepare(session);
+    const input = { ackSeq: 1, connectionAttempts: 2 };
+    await expect(die(() => first.record(input))).rejects.toMatchObject({
+      name: 'DependencyUnavailableException',
+    });
+    expect(published()).toHaveLength(sends);
+
+    // The retry comes later, and its clock must not matter.
+    const retry = prepare(session);
+    await retry.dependencies.clock.advance(20_000);
+    const result = await retry.record(input);
+
+    expect(result).toMatchObject({ recorded: true, seq: 1, connectionAttempts: 2 });
+    const outcomes = await outcomesOf(session);
+    expect(outcomes).toHaveLength(1);
+    const { pk, sk, expiresAt, ...detail } = outcomes[0] ?? {};
+    expect([pk, sk, expiresAt]).not.toContain(undefined);
+    expect(published()).toEqual(Array.from({ length: sends + 1 }, () => detail));
+    expect(detail).toMatchObject({ outcome: 'RECONNECTED', connectionAttempts: 2 });
+  });
+
+  it('after everything was done publishes the same again, for nobody knows that it was done', async () => {
+    const session = await givenRunning();
+    await prepare(session).record();
+    const window = await windowOf(table(), session);
+
+    const result = await prepare(session).record();
+
+    expect(result).toMatchObject({ recorded: true });
+    expect(await windowOf(table(), session)).toEqual(window);
+    expect(await outcomesOf(session)).toHaveLength(1);
+    const [first, second, ...more] = published();
+    expect(second).toEqual(first);
+    expect(more).toEqual([]);
+  });
+
+  it('and comes back when the next window is open already, repeats its own outcome only', async () => {
+    const session = await givenRunning();
+    failNext(table(), 'PutItemCommand', 'BEFORE');
+    await expect(prepare(session).record({ connectionAttempts: 1 })).rejects.toThrow();
+    const next = await givenOpenWindow(table(), session, { disconnectedAtMs: NOW_MS + 60_000 });
+    expect(next.generation).toBe(2);
+
+    const result = await prepare(session).record({ connectionAttempts: 1 });
+
+    expect(result).toMatchObject({ recorded: true });
+    expect(await windowOf(table(), session)).toEqual(next);
+    expect(await outcomesOf(session)).toMatchObject([{ sk: 'outcome#000001', generation: 1 }]);
+    expect(published()).toMatchObject([{ generation: 1, outcome: 'RECONNECTED', connectionAttempts: 1 }]);
+  });
+});
+
+describe('a second outcome of one window', () => {
+  it('never replaces the first, and what is published again is the first', async () => {
+    const session = await givenRunning();
+    await prepare(session).record({ outcome: 'RECONNECTED' });
+
+    await prepare(session).record({
+      outcome: 'TERMINATED',
+      statusReason: 'reconnectionTimeout',
+      endedAtMs: ENDED_AT_MS + 60_000,
+    });
+
+    expect(await windowOf(table(), session)).toMatchObject({
+      outcome: 'RECONNECTED',
+      outcomeAtMs: ENDED_AT_MS,
+    });
+    expect(await outcomesOf(session)).toMatchObject([{ outcome: 'RECONNECTED' }]);
+    expect(published()).toMatchObject([{ outcome: 'RECONNECTED' }, { outcome: 'RECONNECTED' }]);
+  });
+
+  it('is decided once when two come at once', async () => {
+    const session = await givenRunning();
+
+    await Promise.all([
+      prepare(session).record({ outcome: 'RECONNECTED' }),
+      prepare(session).record({ outcome: 'RECONNECTED' }),
+    ]);
+
+    expect(await outcomesOf(session)).toHaveLength(1);
+    const [first, second] = published();
+    expect(second).toEqual(first);
+  });
+});
+
+describe('an outcome of a window that is not there', () => {
+  it.each<[string, () => Promise<SessionKey>, Partial<RecordOutcomeInput>]>([
+    ['a session without a window', async () => newSession(), {}],
+    ['a window that has not been opened yet', givenRunning, { generation: 2 }],
+    [
+      'a window that failed',
+      async () => {
+        const session = newSession();
+        await givenFailedWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
+        return session;
+      },
+      {},
+    ],
+  ])('is refused for good: %s', async (_, given, overrides) => {
+    const session = await given();
+    const { record } = prepare(session);
+
+    await expect(record(overrides)).rejects.toMatchObject({ name: 'WindowNotOpenError' });
+
+    expect(await outcomesOf(session)).toEqual([]);
+    expect(published()).toEqual([]);
+  });
+});
+
+describe('the outcomes of one session', () => {
+  it('are kept side by side, in the order of their windows', async () => {
+    const session = await givenRunning();
+    const { record, dependencies } = prepare(session);
+    await record();
+    await givenOpenWindow(table(), session, { disconnectedAtMs: NOW_MS + 60_000 });
+    await recordFailure(
+      { ...session, executionName: `${session.streamSessionId}-2`, generation: 2, error: 'SessionNotEnded' },
+      dependencies,
+    );
+    await givenOpenWindow(table(), session, { disconnectedAtMs: NOW_MS + 61_000 });
+
+    await record({ generation: 3, outcome: 'TERMINATED' });
+
+    expect((await outcomesOf(session)).map(({ sk, outcome }) => [sk, outcome])).toEqual([
+      ['outcome#000001', 'RECONNECTED'],
+      ['outcome#000003', 'TERMINATED'],
+    ]);
+  });
+});
