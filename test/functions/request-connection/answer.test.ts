@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { answerOf } from '../../../functions/request-connection/answer.ts';
+
+const succeeded = (output: object) => answerOf({ status: 'SUCCEEDED', output: JSON.stringify(output) });
+const bodyOf = ({ reply }: ReturnType<typeof answerOf>): unknown => JSON.parse(reply.body);
+const headersOf = ({ reply }: ReturnType<typeof answerOf>) => reply.headers ?? {};
+
+describe('an execution that ends green', () => {
+  it('with a connection is answered as the service answers, with nothing of the execution', () => {
+    const answer = succeeded({
+      result: 'CONNECTION_CREATED',
+      signalResponse: '{"type":"answer"}',
+      connectionCreatedAtMs: 1,
+      connectionAttempts: 2,
+    });
+
+    expect(answer).toEqual({
+      result: 'CONNECTION_CREATED',
+      reply: {
+        statusCode: 200,
+        headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+        body: '{"SignalResponse":"{\\"type\\":\\"answer\\"}"}',
+      },
+    });
+  });
+
+  it.each<[object & { result: string }, number, string, object]>([
+    [
+      { result: 'NOT_FOUND' },
+      404,
+      'ResourceNotFoundException',
+      { Message: 'The stream group or the stream session does not exist.' },
+    ],
+    [
+      { result: 'OFFER_REJECTED' },
+      400,
+      'ValidationException',
+      { Message: 'SignalRequest was refused by Amazon GameLift Streams. Make a new offer and ask again.' },
+    ],
+    [
+      { result: 'ALREADY_CONNECTED' },
+      409,
+      'ConflictException',
+      { Message: 'The stream session has a connected client.' },
+    ],
+    [
+      { result: 'SESSION_ENDED', outcome: 'TERMINATED', statusReason: 'reconnectionTimeout' },
+      409,
+      'ConflictException',
+      {
+        Message: 'The stream session has ended. Start a new one.',
+        Outcome: 'TERMINATED',
+        StatusReason: 'reconnectionTimeout',
+      },
+    ],
+    [
+      { result: 'SESSION_ENDED', outcome: 'ERRORED', statusReason: null },
+      409,
+      'ConflictException',
+      { Message: 'The stream session has ended. Start a new one.', Outcome: 'ERRORED' },
+    ],
+    [
+      { result: 'NOT_RECONNECTABLE', status: 'ACTIVATING' },
+      409,
+      'ConflictException',
+      { Message: 'The stream session is in a status that nobody can reconnect to.' },
+    ],
+  ])('with %j is a refusal for good: nobody is told to come back', (output, statusCode, type, body) => {
+    const answer = succeeded(output);
+
+    expect(answer.result).toBe(output.result);
+    expect(answer.reply.statusCode).toBe(statusCode);
+    expect(headersOf(answer)).toEqual({
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'x-amzn-errortype': type,
+    });
+    expect(bodyOf(answer)).toEqual(body);
+  });
+
+  it.each<[string, string | undefined]>([
+    ['no output', undefined],
+    ['an output that is no JSON', 'an-answer-SECRET'],
+    ['a result that nobody knows', '{"result":"DEADLINE_PASSED","signalResponse":"an-answer-SECRET"}'],
+    ['a connection without an answer', '{"result":"CONNECTION_CREATED"}'],
+  ])('with %s is a bug, and thrown', (_, output) => {
+    expect(() => answerOf({ status: 'SUCCEEDED', output })).toThrow();
+  });
+});
+
+describe('an execution that ends red', () => {
+  it.each<[string, number, string, string]>([
+    ['ThrottlingException', 429, 'ThrottlingException', '2'],
+    ['PermitNotAvailableException', 429, 'ThrottlingException', '2'],
+    ['CallerDeadlinePassed', 429, 'ThrottlingException', '2'],
+    ['ConflictException', 409, 'ConflictException', '2'],
+    ['InternalServerException', 500, 'InternalServerException', '1'],
+    ['DependencyUnavailableException', 500, 'InternalServerException', '1'],
+    ['UnexpectedError', 500, 'InternalServerException', '1'],
+    ['InvalidTaskInputError', 500, 'InternalServerException', '1'],
+    ['Lambda.Unknown', 500, 'InternalServerException', '1'],
+    ['States.Timeout', 500, 'InternalServerException', '1'],
+  ])('with %s is %i %s, and may be asked again after %s s', (error, statusCode, type, seconds) => {
+    const answer = answerOf({ status: 'FAILED', error });
+
+    expect(answer.result).toBe(error);
+    expect(answer.reply.statusCode).toBe(statusCode);
+    expect(headersOf(answer)).toEqual({
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'x-amzn-errortype': type,
+      'retry-after': seconds,
+    });
+    expect(Object.keys(Object(bodyOf(answer)))).toEqual(['Message']);
+  });
+
+  it('says nothing of what it ended with but which kind it is', () => {
+    const answer = answerOf({ status: 'FAILED', error: 'Odd.SECRET', output: '{"a":"SECRET"}' });
+
+    expect(JSON.stringify(answer.reply)).not.toContain('SECRET');
+  });
+
+  it.each(['FAILED', 'TIMED_OUT'] as const)('may have no error: %s', (status) => {
+    expect(answerOf({ status })).toMatchObject({ result: status, reply: { statusCode: 500 } });
+  });
+
+  it('may have no status either', () => {
+    expect(answerOf({})).toMatchObject({ result: 'NONE', reply: { statusCode: 500 } });
+  });
+});
