@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { startLambda } from './lambda/lambda.ts';
 import { resolveEnvironment } from './service/read-service.ts';
 import type { Service } from './service/service.ts';
@@ -8,8 +8,13 @@ import type { Endpoints, FunctionHost } from './stack.ts';
 /** A line that a function has logged. */
 export type OnLog = (functionName: string, line: string) => void;
 
-/** Runs the bundles that `npm run build` made, which are those that are deployed, against a local stack. */
-export function hostBundles(service: Service, endpoints: Endpoints, onLog: OnLog): FunctionHost {
+/** Runs the bundles in a folder, built as they are for a deployment, against a local stack. */
+export function hostBundles(
+  service: Service,
+  endpoints: Endpoints,
+  bundleFolder: string,
+  onLog: OnLog,
+): FunctionHost {
   const { region, account } = service;
   const lambda = startLambda({
     clock: systemClock,
@@ -18,7 +23,8 @@ export function hostBundles(service: Service, endpoints: Endpoints, onLog: OnLog
     onLog,
     functions: service.functions.map((fn) => ({
       name: fn.name,
-      bundlePath: join(import.meta.dirname, '..', `${fn.handler.module}.mjs`),
+      // serverless.yml names the folder that is packaged.
+      bundlePath: join(bundleFolder, `${relative('dist', fn.handler.module)}.mjs`),
       handlerName: fn.handler.exportName,
       timeoutSeconds: fn.timeoutSeconds,
       memoryMegabytes: fn.memoryMegabytes,

@@ -1,4 +1,6 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildFunctions } from '../scripts/build.ts';
 import { hostBundles, type OnLog } from './host-bundles.ts';
@@ -6,38 +8,54 @@ import { readService } from './service/read-service.ts';
 import { systemClock } from './shared/clock.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 
-/** What the functions of the latest local stack have logged. */
-export const LOG_FILE = join(import.meta.dirname, '../.local/functions.log');
-
 export interface LocalStackOptions {
   readonly onProgress: (step: string) => void;
   readonly ports?: StackOptions['ports'];
-  /** Called for each line that a function logs, which also goes to LOG_FILE. */
+  /** Called for each line that a function logs, which also goes to the log file. */
   readonly onLog?: OnLog;
 }
 
+export interface LocalStack extends Stack {
+  /** What the functions have logged. It stays when the stack is closed. */
+  readonly logFile: string;
+}
+
 /**
- * Builds the bundles that are deployed and runs them, in real time, against a stack of stand-ins.
+ * Bundles the functions as for a deployment and runs them, in real time, against a stack of stand-ins. Each
+ * stack has a folder of its own, so that several can run at once.
  *
  * @throws what keeps it from starting: a port that is taken, a serverless.yml that cannot be read.
  */
-export async function startLocalStack({ onProgress, ports = {}, onLog }: LocalStackOptions): Promise<Stack> {
+export async function startLocalStack({
+  onProgress,
+  ports = {},
+  onLog,
+}: LocalStackOptions): Promise<LocalStack> {
+  const folder = await mkdtemp(join(tmpdir(), 'stream-session-reconnection-'));
+  const bundleFolder = join(folder, 'bundles');
+  const logFile = join(folder, 'functions.log');
   onProgress('Reading serverless.yml and bundling the functions');
-  const [service] = await Promise.all([readService(), buildFunctions()]);
-  mkdirSync(join(LOG_FILE, '..'), { recursive: true });
-  writeFileSync(LOG_FILE, '');
+  const [service] = await Promise.all([readService(), buildFunctions(bundleFolder)]);
   onProgress(
-    'Starting the stand-ins for GameLift Streams, Step Functions, EventBridge, DynamoDB and API Gateway',
+    'Starting GameLift Streams, Step Functions, EventBridge, DynamoDB and API Gateway, all stand-ins',
   );
-  return startStack({
+  const stack = await startStack({
     service,
     ports,
     clock: systemClock,
     random: Math.random,
     hostFunctions: (endpoints) =>
-      hostBundles(service, endpoints, (functionName, line) => {
-        appendFileSync(LOG_FILE, `${line}\n`);
+      hostBundles(service, endpoints, bundleFolder, (functionName, line) => {
+        appendFileSync(logFile, `${line}\n`);
         onLog?.(functionName, line);
       }),
   });
+  return {
+    ...stack,
+    logFile,
+    close: async () => {
+      await stack.close();
+      await rm(bundleFolder, { recursive: true, force: true });
+    },
+  };
 }

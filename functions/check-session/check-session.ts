@@ -63,12 +63,16 @@ export async function checkSession(
   };
 }
 
-/** A PENDING session updated well after the known disconnect was dropped a second time. */
+/**
+ * A PENDING session that was updated after the known disconnect was dropped a second time: for certain when a
+ * connection was created in between, else only by more than two clocks differ.
+ */
 function latestDisconnectMs(input: CheckSessionInput, session: SessionState): number {
+  const { pendingSinceMs, connectionCreatedAtMs } = input;
   const updatedAtMs = session.lastUpdatedAtMs;
-  if (session.status !== 'PENDING_CLIENT_RECONNECTION' || updatedAtMs === null) return input.pendingSinceMs;
-  const isLater = updatedAtMs > Math.max(input.pendingSinceMs + CLOCK_SKEW_MS, input.connectionCreatedAtMs);
-  return isLater ? updatedAtMs : input.pendingSinceMs;
+  if (session.status !== 'PENDING_CLIENT_RECONNECTION' || updatedAtMs === null) return pendingSinceMs;
+  const cameBack = connectionCreatedAtMs > pendingSinceMs;
+  return updatedAtMs > pendingSinceMs + (cameBack ? 0 : CLOCK_SKEW_MS) ? updatedAtMs : pendingSinceMs;
 }
 
 /** The second window runs from ACTIVE; a connection that was created by other callers is known by the read only. */

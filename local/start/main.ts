@@ -3,7 +3,7 @@
  * answers, what to try, and then what the workflow does as it does it.
  */
 import { parseArgs } from 'node:util';
-import { LOG_FILE, startLocalStack } from '../local-stack.ts';
+import { startLocalStack } from '../local-stack.ts';
 import type { Endpoints, Stack } from '../stack.ts';
 import { describeLogLine } from './log-line.ts';
 import { whatRunsWhere, whatToTry } from './welcome.ts';
@@ -12,7 +12,7 @@ const USAGE = `Usage: npm start -- [options]
 
 Runs the whole service on 127.0.0.1 until Ctrl-C.
 
-  --port-base <number>   the first of five ports in a row (4700)
+  --port-base <number>   the first of five ports in a row (4700); 0 takes any that are free
   --verbose              print the functions' log lines as they are
   --help                 this text
 `;
@@ -50,22 +50,16 @@ async function main(): Promise<void> {
   const session = await stack.control.startSession({ connectionTimeoutSeconds: 120 });
   process.stdout.write(whatRunsWhere(stack));
   process.stdout.write(whatToTry(stack, session.streamSessionId));
-  process.stdout.write(`\nLogs: ${LOG_FILE}\nCtrl-C stops everything.\n\n`);
+  process.stdout.write(`\nLogs: ${stack.logFile}\nCtrl-C stops everything.\n\n`);
 }
 
-function portsFrom(text: string): Record<keyof Endpoints, number> {
+function portsFrom(text: string): Partial<Record<keyof Endpoints, number>> {
   const base = Number(text);
-  if (!/^\d+$/.test(text) || base < 1 || base + PARTS.length - 1 > MAX_PORT) {
-    throw new Error(`--port-base takes a number from 1 to ${MAX_PORT - PARTS.length + 1}`);
+  const lastBase = MAX_PORT - PARTS.length + 1;
+  if (!/^\d+$/.test(text) || base > lastBase) {
+    throw new Error(`--port-base takes a number from 0 to ${lastBase}`);
   }
-  const [gameLiftStreams, stepFunctions, eventBus, dynamoDb, api] = [
-    base,
-    base + 1,
-    base + 2,
-    base + 3,
-    base + 4,
-  ];
-  return { gameLiftStreams, stepFunctions, eventBus, dynamoDb, api };
+  return Object.fromEntries(PARTS.map((part, index) => [part, base === 0 ? 0 : base + index]));
 }
 
 function stopOnSignal(stack: Stack): void {

@@ -60,7 +60,7 @@ export function listExecutions(context: ServerContext, request: Request<'ListExe
   const machine = requireStateMachine(context, request.stateMachineArn);
   if (machine.type === 'EXPRESS') throw typeNotSupported();
   const all = context.executions.of(machine, request.statusFilter);
-  const { items, ...next } = page(all, request, ({ number }) => number);
+  const { items, ...next } = page(all, request, { keyOf: ({ number }) => number, falls: true });
   return {
     executions: items.map(({ execution }) => ({ ...summary(execution), redriveCount: 0 })),
     ...next,

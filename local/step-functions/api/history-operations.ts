@@ -14,7 +14,7 @@ export function getExecutionHistory(
 ): unknown {
   const { history } = requireExecution(context, request.executionArn);
   const ordered = request.reverseOrder ? history.events.toReversed() : history.events;
-  const { items, ...next } = page(ordered, request, ({ id }) => id);
+  const { items, ...next } = page(ordered, request, { keyOf: ({ id }) => id, falls: request.reverseOrder });
   return { events: request.includeExecutionData ? items : items.map(withoutData), ...next };
 }
 

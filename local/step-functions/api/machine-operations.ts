@@ -68,7 +68,7 @@ function diagnostic({ path, message }: DefinitionError): Record<string, string> 
 
 export function listStateMachines(context: ServerContext, request: Request<'ListStateMachines'>): unknown {
   const numbered = context.machines.all().map((machine, index) => ({ machine, number: index }));
-  const { items, ...next } = page(numbered, request, ({ number }) => number);
+  const { items, ...next } = page(numbered, request, { keyOf: ({ number }) => number, falls: false });
   return {
     stateMachines: items.map(({ machine }) => ({
       stateMachineArn: machine.arn,
@@ -89,7 +89,7 @@ export function describeStateMachine(
     stateMachineArn: machine.arn,
     name: machine.name,
     status: 'ACTIVE',
-    // AWS leaves the definition empty rather than out: the member is required.
+    // Empty rather than absent, for the member is required.
     definition: request.includedData === 'METADATA_ONLY' ? '' : machine.definitionText,
     roleArn: machine.roleArn,
     type: machine.type,

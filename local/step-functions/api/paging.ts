@@ -2,23 +2,30 @@ import { ServiceError } from './service-error.ts';
 
 const DEFAULT_PAGE = 100;
 
+interface Order<Item> {
+  /** Grows along the items, or falls. */
+  readonly keyOf: (item: Item) => number;
+  readonly falls: boolean;
+}
+
 /**
- * One page of `items`, which keep their order between calls. A token holds the key of the last item given, so
- * items that came or went meanwhile are neither given twice nor skipped.
+ * One page of `items`. A token holds the key of the last item given, so items that came or went between two
+ * calls make none come twice and none be skipped.
  *
- * @param keyOf grows (or falls) along `items`.
  * @throws ServiceError InvalidToken
  */
 export function page<Item>(
   items: readonly Item[],
   request: { maxResults?: number | undefined; nextToken?: string | undefined },
-  keyOf: (item: Item) => number,
+  { keyOf, falls }: Order<Item>,
 ): { items: readonly Item[]; nextToken?: string } {
   const size = request.maxResults || DEFAULT_PAGE;
-  const start = request.nextToken === undefined ? 0 : startAfter(items, keyIn(request.nextToken), keyOf);
-  const given = items.slice(start, start + size);
+  const after = request.nextToken === undefined ? undefined : keyIn(request.nextToken);
+  const rest =
+    after === undefined ? items : items.filter((item) => (falls ? keyOf(item) < after : keyOf(item) > after));
+  const given = rest.slice(0, size);
   const last = given.at(-1);
-  if (last === undefined || start + size >= items.length) return { items: given };
+  if (last === undefined || rest.length <= size) return { items: given };
   return { items: given, nextToken: Buffer.from(String(keyOf(last))).toString('base64url') };
 }
 
@@ -26,13 +33,4 @@ function keyIn(token: string): number {
   const text = Buffer.from(token, 'base64url').toString();
   if (!/^\d{1,15}$/.test(text)) throw new ServiceError('InvalidToken', "Invalid Token: 'Invalid token'");
   return Number(text);
-}
-
-function startAfter<Item>(items: readonly Item[], key: number, keyOf: (item: Item) => number): number {
-  const first = items[0];
-  const last = items.at(-1);
-  if (first === undefined || last === undefined) return 0;
-  const falls = keyOf(first) > keyOf(last);
-  const start = items.findIndex((item) => (falls ? keyOf(item) < key : keyOf(item) > key));
-  return start === -1 ? items.length : start;
 }

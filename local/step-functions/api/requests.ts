@@ -95,12 +95,23 @@ export function parseRequest<Schema extends z.ZodType>(schema: Schema, body: unk
   if (parsed.success) return parsed.data;
   const findings = parsed.error.issues.flatMap((issue) => {
     const path = issue.path.join('.');
-    if (issue.code !== 'unrecognized_keys')
-      return [`Value at '${path}' failed to satisfy constraint: ${issue.message}`];
-    return issue.keys.map(
-      (key) => `Value at '${path === '' ? key : `${path}.${key}`}' is not supported here`,
-    );
+    if (issue.code === 'unrecognized_keys') {
+      const prefix = path === '' ? '' : `${path}.`;
+      return issue.keys.map((key) => `Value at '${prefix}${key}' is not supported here`);
+    }
+    return [`Value at '${path}' failed to satisfy constraint: ${constraint(issue)}`];
   });
   const count = findings.length === 1 ? '1 validation error' : `${findings.length} validation errors`;
   throw new ServiceError('ValidationException', `${count} detected: ${findings.join('; ')}`);
+}
+
+/** The service's own words, where it has some. */
+function constraint(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') {
+    return `Member must satisfy enum value set: [${issue.values.map(String).join(', ')}]`;
+  }
+  if (issue.code !== 'invalid_type') return issue.message;
+  return issue.message.endsWith('received undefined')
+    ? 'Member must not be null'
+    : `Member must be of type ${issue.expected}`;
 }

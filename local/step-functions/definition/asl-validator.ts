@@ -1,3 +1,4 @@
+import type { StateMachineError } from 'asl-validator';
 import { isObject } from '../engine/document.ts';
 import type { DefinitionError } from './definition-error.ts';
 import { jsonataSource } from './jsonata-string.ts';
@@ -19,9 +20,20 @@ export async function checkWithAslValidator(definition: unknown): Promise<Defini
   const known = checkTransitions(definition);
   return errors.flatMap((error) => {
     if (TRANSITION_CODES.includes(error['Error code']) && known.length > 0) return [];
-    const path = error.schemaError?.instancePath ?? '/States';
-    return [{ path: path === '' ? '/' : path, message: `${error.Message} (asl-validator)` }];
+    return [{ path: placeOf(error, definition), message: `${error.Message} (asl-validator)` }];
   });
+}
+
+/**
+ * The state that it means: where it is inside is the deepest place at which one of a schema's alternatives
+ * did not fit, and that is often the wrong one.
+ */
+function placeOf(error: StateMachineError, definition: Record<string, unknown>): string {
+  const states = isObject(definition['States']) ? Object.keys(definition['States']) : [];
+  const path = error.schemaError?.instancePath ?? '/States';
+  const state = states.find((name) => path === `/States/${name}` || path.startsWith(`/States/${name}/`));
+  if (state !== undefined) return `/States/${state}`;
+  return path === '' ? '/' : path;
 }
 
 /**

@@ -54,11 +54,14 @@ export async function readDefinition(text: string, type: StateMachineType): Prom
 
 /**
  * Whether one of our own errors is at the same place, above it or below it. The two checkers then say the
- * same in other words, and often at each alternative that does not fit.
+ * same in other words.
  */
 function isSaid(error: DefinitionError, own: readonly DefinitionError[]): boolean {
   return own.some(
-    ({ path }) =>
-      path === error.path || path.startsWith(`${error.path}/`) || error.path.startsWith(`${path}/`),
+    ({ path }) => path === error.path || isWithin(path, error.path) || isWithin(error.path, path),
   );
+}
+
+function isWithin(path: string, outer: string): boolean {
+  return outer === '/' || path.startsWith(`${outer}/`);
 }

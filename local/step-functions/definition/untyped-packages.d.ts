@@ -1,6 +1,6 @@
 /** asl-validator 4.0.0 comes without types. */
 declare module 'asl-validator' {
-  interface StateMachineError {
+  export interface StateMachineError {
     readonly 'Error code': string;
     readonly Message: string;
     readonly schemaError?: { readonly instancePath: string };

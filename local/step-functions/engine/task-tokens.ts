@@ -47,7 +47,7 @@ export class TaskTokens {
   }
 
   /** Until the returned function is called, `answer` hands its answer to `onAnswer`, once. */
-  await(token: string, onAnswer: (answer: TaskAnswer) => void): () => void {
+  waitFor(token: string, onAnswer: (answer: TaskAnswer) => void): () => void {
     this.#waiting.set(token, onAnswer);
     return () => {
       this.#waiting.delete(token);

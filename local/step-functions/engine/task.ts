@@ -138,7 +138,7 @@ async function perform(call: {
       resolve({ kind: 'timed out' }),
     );
     const stopAwaiting =
-      token === undefined ? () => {} : engine.tokens.await(token, (answer) => resolve(outcomeOf(answer)));
+      token === undefined ? () => {} : engine.tokens.waitFor(token, (answer) => resolve(outcomeOf(answer)));
     invoke(call)
       .then((outcome) => {
         // Too late to count: the task timed out, was answered by its token, or its execution ended.

@@ -1,0 +1,68 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const run = promisify(execFile);
+
+let start: ChildProcess;
+let output = '';
+
+/** Waits until the text has been printed; the test's own timeout is the bound. */
+function printed(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    start.once('exit', () => reject(new Error(`npm start ended without "${text}": ${output}`)));
+    const look = () => {
+      if (output.includes(text)) resolve();
+    };
+    start.stdout?.on('data', look);
+    look();
+  });
+}
+
+beforeAll(async () => {
+  start = spawn(process.execPath, ['local/start/main.ts', '--port-base', '0'], { cwd: root });
+  start.stdout?.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  start.stderr?.pipe(process.stderr);
+  await printed('Ctrl-C stops everything.');
+}, 60_000);
+
+afterAll(() => {
+  start.kill('SIGKILL');
+});
+
+/** The commands that are printed to be pasted, in their order. */
+function commands(): string[] {
+  return output.split('\n').flatMap((line) => /^ {3}(curl .*)$/.exec(line)?.[1] ?? []);
+}
+
+async function paste(command: string): Promise<Record<string, unknown>> {
+  const { stdout } = await run('bash', ['-c', command], { cwd: root });
+  return JSON.parse(stdout);
+}
+
+it('prints commands that take a player through a disconnect and back, as they are', async () => {
+  const [drop = '', report = '', window = '', reconnect = '', connect = ''] = commands();
+
+  await paste(drop);
+  expect(await paste(report)).toMatchObject({ FailedEntryCount: 0 });
+  await printed('WindowOpened');
+  expect(await paste(window)).toMatchObject({ phase: 'AWAITING_RECONNECTION', generation: 1 });
+  expect((await paste(reconnect))['SignalResponse']).toContain('answer');
+  await paste(connect);
+  await printed('OutcomeRecorded');
+
+  expect(await paste(window)).toMatchObject({ phase: 'CLOSED', outcome: 'RECONNECTED' });
+}, 30_000);
+
+it('stops on Ctrl-C, cleanly', async () => {
+  start.kill('SIGINT');
+  const [code] = await once(start, 'exit');
+
+  expect(code).toBe(0);
+  expect(output.trimEnd().endsWith('Stopped.')).toBe(true);
+});

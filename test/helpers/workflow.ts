@@ -1,0 +1,144 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import {
+  GetExecutionHistoryCommand,
+  type HistoryEvent,
+  ListExecutionsCommand,
+  SFNClient,
+} from '@aws-sdk/client-sfn';
+import { inject, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import {
+  OUTCOME_DETAIL_TYPE,
+  type OutcomeDetail,
+  outcomeDetailSchema,
+  STATUS_CHANGE_DETAIL_TYPE,
+  type StatusChangeDetail,
+} from '../../functions/shared/contracts.ts';
+import { listEvents } from '../../local/event-bus/local-client.ts';
+import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
+import { resolveEnvironment } from '../../local/service/read-service.ts';
+import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
+import { VirtualClock } from '../../local/shared/virtual-clock.ts';
+import { startStack } from '../../local/stack.ts';
+import { anOffer, seededRandom } from '../game-lift-streams/harness.ts';
+import { type BeforeInvocation, inProcessFunctions } from './in-process-functions.ts';
+import { allItems, tableAt } from './table.ts';
+
+export interface WorkflowOptions {
+  readonly before?: BeforeInvocation;
+  readonly seed?: number;
+}
+
+/**
+ * The whole service on the local stack, its functions in this process, on time that moves when told to: what a
+ * backend, a player and an operator do, and what they see.
+ */
+export async function startWorkflow({ before = () => {}, seed = 1 }: WorkflowOptions = {}) {
+  const service = inject('service');
+  const clock = new VirtualClock();
+  const random = seededRandom(seed);
+  const stack = await startStack({
+    service,
+    clock,
+    random,
+    gameLiftStreams: { activity: clock },
+    hostFunctions: (endpoints) => inProcessFunctions(service, endpoints, clock, random, before),
+  });
+  const { endpoints, control } = stack;
+  const connection = { region: service.region, credentials: LOCAL_CREDENTIALS };
+  const api = new GameLiftStreamsClient({ ...connection, endpoint: endpoints.api, maxAttempts: 1 });
+  const eventBridge = new EventBridgeClient({ ...connection, endpoint: endpoints.eventBus });
+  const stepFunctions = new SFNClient({ ...connection, endpoint: endpoints.stepFunctions });
+  const table = { ...tableAt(endpoints.dynamoDb), name: service.tables[0]?.name ?? '' };
+  const windowMachine = service.stateMachines.find(({ type }) => type === 'STANDARD')?.arn;
+  const { EVENT_BUS_NAME, EVENT_SOURCE } = resolveEnvironment(service, 'onStatusChange');
+  onTestFinished(async () => {
+    for (const client of [api, eventBridge, stepFunctions, table.documents]) client.destroy();
+    await stack.close();
+  });
+
+  /** Publishes any event on the service's bus, and lets what it starts come to rest. */
+  const publish = async (detail: unknown, detailType = STATUS_CHANGE_DETAIL_TYPE) => {
+    const Detail = JSON.stringify(detail);
+    const entry = { EventBusName: EVENT_BUS_NAME, Source: EVENT_SOURCE, DetailType: detailType, Detail };
+    await clock.track(() => eventBridge.send(new PutEventsCommand({ Entries: [entry] })));
+    await clock.idle();
+  };
+
+  return {
+    clock,
+    control,
+    endpoints,
+    service,
+    table,
+    publish,
+    /** A CONNECTED session. */
+    session: (overrides: { connectionTimeoutSeconds?: number; sessionLengthSeconds?: number } = {}) =>
+      control.startSession(overrides),
+    /** The event that a backend sends when the session's status changes now. */
+    report: (session: SessionRecord, overrides: Partial<StatusChangeDetail> = {}) =>
+      publish({
+        version: '1',
+        streamGroupId: session.streamGroupId,
+        streamSessionId: session.streamSessionId,
+        status: 'PENDING_CLIENT_RECONNECTION',
+        statusChangedAt: new Date(clock.nowMs()).toISOString(),
+        connectionTimeoutSeconds: session.connectionTimeoutSeconds,
+        ...overrides,
+      }),
+    /** The backend's call with the service's own SDK; time moves on until it is answered. */
+    async reconnect(
+      session: { streamGroupId: string; streamSessionId: string },
+      { offer = anOffer(), clientToken }: { offer?: string; clientToken?: string } = {},
+    ): Promise<string> {
+      let done = false;
+      const call = api
+        .send(
+          new CreateStreamSessionConnectionCommand({
+            Identifier: session.streamGroupId,
+            StreamSessionIdentifier: session.streamSessionId,
+            SignalRequest: offer,
+            ...(clientToken === undefined ? {} : { ClientToken: clientToken }),
+          }),
+        )
+        .finally(() => {
+          done = true;
+        });
+      call.catch(() => {});
+      while (!done) await clock.advance(10);
+      return (await call).SignalResponse ?? '';
+    },
+    async window({ streamGroupId, streamSessionId }: { streamGroupId: string; streamSessionId: string }) {
+      const path = `streamgroups/${streamGroupId}/streamsessions/${streamSessionId}/window`;
+      const response = await fetch(`${endpoints.api}/${path}`);
+      return {
+        status: response.status,
+        body: z.record(z.string(), z.unknown()).parse(await response.json()),
+      };
+    },
+    /** The outcome events that were published for a session. */
+    async outcomes({ streamSessionId }: { streamSessionId: string }): Promise<OutcomeDetail[]> {
+      const events = await listEvents(endpoints.eventBus);
+      return events
+        .filter(({ detailType }) => detailType === OUTCOME_DETAIL_TYPE)
+        .map(({ detail }) => outcomeDetailSchema.parse(detail))
+        .filter((detail) => detail.streamSessionId === streamSessionId);
+    },
+    events: () => listEvents(endpoints.eventBus),
+    /** The windows' executions, the latest first. */
+    async executions() {
+      const { executions = [] } = await stepFunctions.send(
+        new ListExecutionsCommand({ stateMachineArn: windowMachine }),
+      );
+      return executions.map(({ name, status, executionArn }) => ({ name, status, executionArn }));
+    },
+    async history(executionArn: string | undefined): Promise<HistoryEvent[]> {
+      const { events = [] } = await stepFunctions.send(
+        new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }),
+      );
+      return events;
+    },
+    items: () => allItems(table),
+  };
+}
