@@ -75,11 +75,21 @@ export function describeError(error: unknown): ErrorDescription {
   for (let cause = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause) {
     causes.push(cause.name);
   }
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   return {
     errorName: error.name,
     ...(causes.length > 0 ? { causes } : {}),
     ...(isKnownError(error) ? { errorMessage: error.message } : {}),
-    frames: frames.slice(0, 8).map((frame) => frame.trim()),
+    frames: framesOf(error),
   };
+}
+
+/** The stack begins with the message, whose own lines may look like frames: only what follows it is told. */
+function framesOf({ stack = '', message }: Error): string[] {
+  const start = stack.indexOf(message);
+  if (start < 0) return [];
+  const lines = stack.slice(start + message.length).split('\n');
+  return lines
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 8)
+    .map((frame) => frame.trim());
 }
