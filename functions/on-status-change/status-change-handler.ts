@@ -13,9 +13,13 @@ export function statusChangeHandler(
   dependencies: Omit<OnStatusChangeDependencies, 'log'>,
 ): MiddyfiedHandler<unknown, OnStatusChangeResult> {
   return middy<unknown, OnStatusChangeResult>({ timeoutEarlyInMillis: 0 }).handler(async (event: unknown) => {
-    const log = createLog({});
+    let log = createLog({});
     try {
       const parsed = parseStatusChangeEvent(event, dependencies.clock.nowMs());
+      if (parsed.ok) {
+        const { streamGroupId, streamSessionId } = parsed.event.detail;
+        log = log.with({ streamGroupId, streamSessionId });
+      }
       return await onStatusChange(parsed, { ...dependencies, log });
     } catch (error) {
       throw fitForHistory(error, log);

@@ -28,15 +28,15 @@ export function apiHandler<Dependencies extends { readonly settings: { readonly 
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>({ timeoutEarlyInMillis: 0 }).handler(
     async (event: APIGatewayProxyEvent) => {
       const { requestId, accountId } = event.requestContext;
-      const requestLog = createLog({ requestId });
+      let log = createLog({ requestId });
       try {
         const home = { region: dependencies.settings.AWS_REGION, accountId };
         const session = parseSessionPath(event.pathParameters, home);
-        const log = requestLog.with(session);
+        log = log.with(session);
         return await decide({ session, requestId, body: bodyOf(event) }, { ...dependencies, log });
       } catch (error) {
         if (error instanceof InvalidRequestError) return errorReply('ValidationException', error.message);
-        requestLog.error('RequestFailed', error);
+        log.error('RequestFailed', error);
         return errorReply('InternalServerException', 'The request could not be handled. Try again.', {
           retryAfterSeconds: 1,
         });
