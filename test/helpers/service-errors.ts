@@ -13,7 +13,12 @@ import {
 /** In every message, for the service may quote its input: it must never be seen again. */
 export const QUOTED_INPUT = 'quoted-input-of-the-call';
 const message = `The service says ${QUOTED_INPUT}`;
-const answered = (httpStatusCode: number) => ({ message, $metadata: { httpStatusCode, attempts: 1 } });
+/** `Message` is the member of the service's model, `message` what the SDK makes of it. */
+const answered = (httpStatusCode: number) => ({
+  message,
+  Message: message,
+  $metadata: { httpStatusCode, attempts: 1 },
+});
 
 export const serviceErrors = {
   accessDenied: () => new AccessDeniedException(answered(403)),

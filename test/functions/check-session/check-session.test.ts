@@ -192,15 +192,23 @@ describe('the deadline of a session that waits for a reconnection', () => {
     expect(await check()).toMatchObject({ pendingSinceMs: disconnectedAtMs + 2001 });
   });
 
-  it('takes no update from before the last connection for a later disconnect', async () => {
-    const { check, disconnectedAtMs, nowMs } = prepare();
-    reply({ Status, LastUpdatedAt: new Date(nowMs - 4000) });
+  it('counts from any later update when a connection was created in between: that client is lost too', async () => {
+    const { check, disconnectedAtMs } = prepare();
+    const connectionCreatedAtMs = disconnectedAtMs + 500;
+    reply({ Status, LastUpdatedAt: new Date(disconnectedAtMs + 1) });
 
-    expect(await check({ connectionCreatedAtMs: nowMs - 4000 })).toMatchObject({
+    expect(await check({ connectionCreatedAtMs })).toMatchObject({ pendingSinceMs: disconnectedAtMs + 1 });
+    expect(await check({ connectionCreatedAtMs: disconnectedAtMs })).toMatchObject({
       pendingSinceMs: disconnectedAtMs,
     });
-    expect(await check({ connectionCreatedAtMs: nowMs - 4001 })).toMatchObject({
-      pendingSinceMs: nowMs - 4000,
+  });
+
+  it('keeps the disconnect that it knows when nothing was updated since, whatever was created', async () => {
+    const { check, disconnectedAtMs } = prepare();
+    reply({ Status, LastUpdatedAt: new Date(disconnectedAtMs) });
+
+    expect(await check({ connectionCreatedAtMs: disconnectedAtMs + 500 })).toMatchObject({
+      pendingSinceMs: disconnectedAtMs,
     });
   });
 

@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sessionKeySchema } from '../../../functions/shared/contracts.ts';
+import {
+  connectionExecutionName,
+  sessionPartition,
+  windowExecutionName,
+} from '../../../functions/shared/naming.ts';
+
+const idOf = (maxLength: number) =>
+  fc.stringMatching(/^[a-zA-Z0-9-]{1,128}$/, { maxLength }).filter((id) => id.length <= maxLength);
+const sessions = fc.record({ streamGroupId: idOf(128), streamSessionId: idOf(68) });
+/** What Step Functions takes for a name. */
+const EXECUTION_NAME = /^[a-zA-Z0-9-_]{1,80}$/;
+
+describe('the name of an execution', () => {
+  it("begins with the session's id and fits, for every window that a session can have", () => {
+    fc.assert(
+      fc.property(sessions, fc.integer({ min: 1, max: 99_999_999_999 }), (session, generation) => {
+        const name = windowExecutionName(session, generation);
+
+        expect(sessionKeySchema.safeParse(session).success).toBe(true);
+        expect(name).toBe(`${session.streamSessionId}-${generation}`);
+        expect(name).toMatch(EXECUTION_NAME);
+      }),
+    );
+  });
+
+  it("of a request begins with the session's id, ends with the request's, and fits", () => {
+    fc.assert(
+      fc.property(sessions, fc.uuid(), (session, requestId) => {
+        const name = connectionExecutionName(session, requestId);
+
+        expect(name).toMatch(EXECUTION_NAME);
+        expect(name).toBe(`${session.streamSessionId.slice(0, 43)}-${requestId}`);
+      }),
+    );
+  });
+
+  it.each([79, 80, 81, 200])('fits whatever the request is called: an id of %i', (length) => {
+    const requestId = `${'r'.repeat(length - 1)}9`;
+
+    const name = connectionExecutionName({ streamGroupId: 'sg-1', streamSessionId: 'session' }, requestId);
+
+    expect(name.length).toBe(80);
+    expect(name.endsWith('r9')).toBe(true);
+  });
+});
+
+describe("a session's part of the table", () => {
+  it('is no part of another session', () => {
+    fc.assert(
+      fc.property(sessions, sessions, (one, other) => {
+        const areSame =
+          one.streamGroupId === other.streamGroupId && one.streamSessionId === other.streamSessionId;
+        expect(sessionPartition(one) === sessionPartition(other)).toBe(areSame);
+      }),
+    );
+    expect(sessionPartition({ streamGroupId: 'a', streamSessionId: 'b' })).toBe('session#a/b');
+  });
+});

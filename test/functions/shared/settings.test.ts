@@ -1,0 +1,101 @@
+import { describe, expect, it, vi } from 'vitest';
+import { readSettings } from '../../../functions/shared/settings.ts';
+
+const ENVIRONMENT = {
+  AWS_REGION: 'us-west-2',
+  TABLE_NAME: 'table',
+  EVENT_BUS_NAME: 'bus',
+  EVENT_SOURCE: 'stream-session-reconnection',
+  RECONNECTION_WINDOW_ARN: 'arn:window',
+  CREATE_CONNECTION_ARN: 'arn:connection',
+  DEFAULT_CONNECTION_TIMEOUT_SECONDS: '120',
+  WINDOW_MARGIN_SECONDS: '0',
+  OUTCOME_RETENTION_DAYS: '30',
+  TERMINATE_ABANDONED_SESSIONS: 'false',
+  CONNECTIONS_PER_SECOND: '20',
+  READS_PER_SECOND: ' 20 ',
+  TERMINATIONS_PER_SECOND: '20',
+};
+type Name = keyof typeof ENVIRONMENT;
+const NAMES = Object.keys(ENVIRONMENT).filter((name): name is Name => Object.hasOwn(ENVIRONMENT, name));
+
+const problemsOf = (names: readonly Name[], environment: Record<string, string | undefined>): string => {
+  try {
+    readSettings(names, environment);
+  } catch (error) {
+    if (error instanceof Error) return error.message;
+  }
+  throw new Error('The settings were read.');
+};
+
+describe('settings', () => {
+  it('are read as what they are: text, numbers, and a switch', () => {
+    expect(readSettings(NAMES, ENVIRONMENT)).toEqual({
+      ...ENVIRONMENT,
+      DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
+      WINDOW_MARGIN_SECONDS: 0,
+      OUTCOME_RETENTION_DAYS: 30,
+      TERMINATE_ABANDONED_SESSIONS: false,
+      CONNECTIONS_PER_SECOND: 20,
+      READS_PER_SECOND: 20,
+      TERMINATIONS_PER_SECOND: 20,
+    });
+    expect(readSettings(['TERMINATE_ABANDONED_SESSIONS'], { TERMINATE_ABANDONED_SESSIONS: 'true' })).toEqual({
+      TERMINATE_ABANDONED_SESSIONS: true,
+    });
+  });
+
+  it('are only those that a function asks for: it needs no others', () => {
+    expect(readSettings(['TABLE_NAME'], { TABLE_NAME: 'table', READS_PER_SECOND: 'many' })).toEqual({
+      TABLE_NAME: 'table',
+    });
+  });
+
+  it.each(NAMES)('are named when they are missing or blank: %s', (name) => {
+    for (const value of [undefined, '', ' ']) {
+      const problems = problemsOf(NAMES, { ...ENVIRONMENT, [name]: value });
+      expect(problems).toMatch(new RegExp(`^Environment variables to set or mend: ${name}: [^;]+$`));
+    }
+  });
+
+  it.each<[Name, readonly string[]]>([
+    ['EVENT_SOURCE', ['aws.gameliftstreams', 'AWS.x', ' aws.']],
+    ['DEFAULT_CONNECTION_TIMEOUT_SECONDS', ['0', '3601', '1.5', 'two minutes', 'Infinity', 'NaN']],
+    ['WINDOW_MARGIN_SECONDS', ['-1', '61']],
+    ['OUTCOME_RETENTION_DAYS', ['0', '3651']],
+    ['TERMINATE_ABANDONED_SESSIONS', ['TRUE', 'yes', '1', ' true']],
+    ['CONNECTIONS_PER_SECOND', ['0', '-20', '100001']],
+    ['READS_PER_SECOND', ['0', '20/s']],
+    ['TERMINATIONS_PER_SECOND', ['0', '20,5']],
+  ])('are named when they are wrong: %s', (name, values) => {
+    for (const value of values) {
+      expect(problemsOf([name], { [name]: value })).toMatch(
+        new RegExp(`^Environment variables to set or mend: ${name}: `),
+      );
+    }
+  });
+
+  it('may begin like a reserved source without being one', () => {
+    expect(readSettings(['EVENT_SOURCE'], { EVENT_SOURCE: 'awsome.game' })).toEqual({
+      EVENT_SOURCE: 'awsome.game',
+    });
+  });
+
+  it('are all named at once, so that a deployment is mended once', () => {
+    const problems = problemsOf(NAMES, {
+      ...ENVIRONMENT,
+      TABLE_NAME: undefined,
+      READS_PER_SECOND: '0',
+      EVENT_SOURCE: 'aws.x',
+    });
+
+    for (const name of ['TABLE_NAME', 'READS_PER_SECOND', 'EVENT_SOURCE']) expect(problems).toContain(name);
+    expect(problems.split('; ')).toHaveLength(3);
+  });
+
+  it('come from the environment of the process', () => {
+    vi.stubEnv('TABLE_NAME', 'table-of-the-process');
+
+    expect(readSettings(['TABLE_NAME'])).toEqual({ TABLE_NAME: 'table-of-the-process' });
+  });
+});
