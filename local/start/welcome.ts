@@ -10,6 +10,7 @@ export function whatRunsWhere({ endpoints, service }: Stack): string {
     ['Step Functions', endpoints.stepFunctions, machines],
     ['EventBridge', endpoints.eventBus, `bus ${service.buses[0]?.name ?? ''}`],
     ['DynamoDB', endpoints.dynamoDb, `table ${service.tables[0]?.name ?? ''}`],
+    ['  rejected events', `${endpoints.eventBus}/_local/queues/${service.queues[0]?.name ?? ''}`, ''],
     ['GameLift Streams', endpoints.gameLiftStreams, 'a stand-in; /_control/ steers it'],
   ];
   return `\n${rows.map(([part = '', url = '', what = '']) => `  ${part.padEnd(17)} ${url}   ${what}`).join('\n')}\n`;
