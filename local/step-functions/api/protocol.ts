@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { LoopbackReply, LoopbackRequest } from '../../shared/loopback-server.ts';
 import { perform } from './operations.ts';
 import type { ServerContext } from './server-context.ts';
@@ -12,7 +13,8 @@ export async function answerRequest(
   context: ServerContext,
   request: LoopbackRequest,
 ): Promise<LoopbackReply> {
-  const requestId = context.uniqueId();
+  // Not from the randomness passed in: how many requests come must not move the executions' jitter.
+  const requestId = randomUUID();
   try {
     return reply(200, requestId, await perform(context, operationOf(request), parseBody(request)));
   } catch (error) {

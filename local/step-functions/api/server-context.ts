@@ -9,6 +9,6 @@ export interface ServerContext {
   readonly engine: Engine;
   readonly machines: StateMachines;
   readonly executions: Executions;
-  /** For names and request ids. */
+  /** For the names of executions that come without one. */
   readonly uniqueId: () => string;
 }

@@ -21,12 +21,26 @@ export async function checkDefinition(
   definition: unknown,
   type: StateMachineType,
 ): Promise<DefinitionError[]> {
-  const read = await readDefinition(JSON.stringify(definition ?? null), type);
-  return read.ok ? [] : [...read.errors];
+  const result = await readDefinition(JSON.stringify(definition ?? null), type);
+  return result.ok ? [] : [...result.errors];
 }
+
+/** A check costs some 100 ms, and servers that follow each other create the same few machines. */
+const MAX_REMEMBERED = 32;
+const remembered = new Map<string, Promise<ReadDefinition>>();
 
 /** Reads a definition that has no error, or gives all its errors at once. */
 export async function readDefinition(text: string, type: StateMachineType): Promise<ReadDefinition> {
+  const key = `${type} ${text}`;
+  const known = remembered.get(key) ?? read(text, type);
+  remembered.delete(key);
+  remembered.set(key, known);
+  const [oldest] = remembered.keys();
+  if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+  return await known;
+}
+
+async function read(text: string, type: StateMachineType): Promise<ReadDefinition> {
   let definition: unknown;
   try {
     definition = JSON.parse(text);

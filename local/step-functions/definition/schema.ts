@@ -26,8 +26,8 @@ const jsonataString = z
   .string()
   .refine((value) => jsonataSource(value) !== undefined, { error: 'must be a JSONata string' });
 
-/** JSON whose strings may be JSONata. */
-const template = z.json();
+/** JSON whose strings may be JSONata: handed on as it is, for its fields may have any name. */
+const template = z.unknown();
 
 const comment = text.optional();
 const queryLanguage = z

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { isObject } from '../engine/document.ts';
 import type { DefinitionError } from './definition-error.ts';
+import { rawStates } from './raw-states.ts';
 import { type Definition, definitionSchema, STATE_SCHEMAS } from './schema.ts';
 
 const JSONPATH_FIELDS = [
@@ -29,8 +30,15 @@ export type Structure =
 export function checkStructure(definition: unknown): Structure {
   const parsed = definitionSchema.safeParse(definition);
   if (!parsed.success) return { ok: false, errors: errorsOf(parsed.error.issues, definition, []) };
-  if (Object.keys(parsed.data.States).length > 0) return { ok: true, definition: parsed.data };
-  return { ok: false, errors: [{ path: '/States', message: 'must hold at least one state' }] };
+  const { States: states } = parsed.data;
+  if (Object.keys(states).length === 0) {
+    return { ok: false, errors: [{ path: '/States', message: 'must hold at least one state' }] };
+  }
+  // The schema drops a state of this name without a word.
+  if (rawStates(definition).some(({ name }) => name === '__proto__')) {
+    return { ok: false, errors: [{ path: '/States/__proto__', message: 'this name is not supported here' }] };
+  }
+  return { ok: true, definition: parsed.data };
 }
 
 function errorsOf(issues: readonly Issue[], root: unknown, base: readonly PropertyKey[]): DefinitionError[] {
