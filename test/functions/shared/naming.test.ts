@@ -37,6 +37,16 @@ describe('the name of an execution', () => {
     );
   });
 
+  it("of a request keeps the beginning of a session's id that is too long, for that is what is typed", () => {
+    const streamSessionId = `begin${'-'.repeat(58)}ends7`;
+    const requestId = '4f1d2c3b-5a69-4788-97a6-b5c4d3e2f101';
+
+    const name = connectionExecutionName({ streamGroupId: 'sg-1', streamSessionId }, requestId);
+
+    expect(name).toBe(`begin${'-'.repeat(38)}-${requestId}`);
+    expect(name).toHaveLength(80);
+  });
+
   it.each([79, 80, 81, 200])('fits whatever the request is called: an id of %i', (length) => {
     const requestId = `${'r'.repeat(length - 1)}9`;
 

@@ -1,0 +1,85 @@
+import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  registerTaskToken,
+  registerTaskTokenInputSchema,
+} from '../../../functions/register-task-token/register-task-token.ts';
+import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
+import { memoryLog } from '../../helpers/log.ts';
+import { newSession } from '../../helpers/sessions.ts';
+import { useTable } from '../../helpers/table.ts';
+import { givenOpenWindow, windowOf } from '../../helpers/windows.ts';
+
+const table = useTable();
+const stepFunctions = mockClient(SFNClient);
+const DISCONNECTED_AT_MS = Date.UTC(2026, 0, 1, 12);
+
+beforeEach(() => {
+  stepFunctions.reset();
+  stepFunctions.on(SendTaskSuccessCommand).resolves({});
+});
+
+function prepare() {
+  const session = newSession();
+  const log = memoryLog();
+  const dependencies = { table: table(), stepFunctions: new SFNClient({ region: 'us-west-2' }), log };
+  const input = {
+    ...session,
+    executionName: `${session.streamSessionId}-1`,
+    taskToken: 'the-task-token',
+    generation: 1,
+    phase: 'AWAITING_CLIENT' as const,
+    deadlineMs: DISCONNECTED_AT_MS + 200_000,
+    ackSeq: 0,
+    waitNumber: 3,
+    retryCount: 2,
+  };
+  return { session, log, dependencies, input };
+}
+
+describe('a wait that begins', () => {
+  it('is known to the window: its token, its phase, its deadline, and that the execution runs', async () => {
+    const { session, log, dependencies, input } = prepare();
+    await givenOpenWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
+
+    expect(await registerTaskToken(input, dependencies)).toBeUndefined();
+
+    expect(await windowOf(table(), session)).toMatchObject({
+      taskToken: 'the-task-token',
+      phase: 'AWAITING_CLIENT',
+      deadlineMs: DISCONNECTED_AT_MS + 200_000,
+      waitOrder: 3002,
+      running: true,
+    });
+    expect(stepFunctions.calls()).toHaveLength(0);
+    expect(JSON.stringify(log.lines)).not.toContain('the-task-token');
+  });
+
+  it('is woken up at once by what was signalled before and not seen yet', async () => {
+    const { session, dependencies, input } = prepare();
+    await givenOpenWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
+    await signalWindow(session, { id: 'event-1' }, dependencies);
+
+    await registerTaskToken(input, dependencies);
+    await registerTaskToken({ ...input, waitNumber: 4, ackSeq: 1 }, dependencies);
+
+    expect(
+      stepFunctions.commandCalls(SendTaskSuccessCommand).map(({ args: [{ input: sent }] }) => sent),
+    ).toEqual([
+      {
+        taskToken: 'the-task-token',
+        output: '{"seq":1,"connectionCreatedAtMs":0,"connectionAttempts":0}',
+      },
+    ]);
+  });
+
+  it('is in no phase that a window ends in', () => {
+    const { input } = prepare();
+
+    expect(registerTaskTokenInputSchema.safeParse(input).success).toBe(true);
+    for (const phase of ['CLOSED', 'FAILED']) {
+      expect(registerTaskTokenInputSchema.safeParse({ ...input, phase }).success).toBe(false);
+    }
+  });
+});
