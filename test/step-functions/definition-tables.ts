@@ -181,6 +181,14 @@ export const broken: readonly (readonly [string, unknown, readonly string[]])[] 
     ],
   ],
   [
+    'Assign of a Choice itself',
+    machine({
+      A: { Type: 'Choice', Choices: [{ Condition: true, Next: 'B' }], Default: 'B', Assign: { a: 1 } },
+      B: pass(),
+    }),
+    ['/States/A/Assign: not supported here'],
+  ],
+  [
     'Succeed with Assign',
     machine({ A: { Type: 'Succeed', Assign: { a: 1 } } }),
     ['/States/A/Assign: not supported here'],
@@ -423,12 +431,11 @@ export const good: readonly (readonly [string, unknown])[] = [
         B: {
           Type: 'Choice',
           Comment: 'c',
-          Assign: { d: 1 },
           Output: {},
           Choices: [{ Comment: 'c', Condition: '{% $a = 1 %}', Assign: { e: 1 }, Output: {}, Next: 'C' }],
           Default: 'C',
         },
-        C: wait({ Comment: 'c', Seconds: '{% $d + $e %}', Assign: { f: 1 }, Output: {}, Next: 'D' }),
+        C: wait({ Comment: 'c', Seconds: '{% $e %}', Assign: { f: 1 }, Output: {}, Next: 'D' }),
         D: { Type: 'Succeed', Comment: 'c', Output: '{% $f %}' },
         E: { Type: 'Fail', Comment: 'c', Error: '{% $b %}', Cause: 'plain' },
       },

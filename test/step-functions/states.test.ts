@@ -95,11 +95,10 @@ describe('a Choice', () => {
         { Condition: "{% $states.input.is = 'one' %}", Assign: { which: 'first' }, Next: 'B' },
         { Condition: "{% $states.input.is in ['one', 'two'] %}", Output: 'second', Next: 'C' },
       ],
-      Assign: { which: 'none' },
       Output: 'default',
       Default: 'B',
     },
-    B: pass({ Output: { which: '{% $which %}', input: '{% $states.input %}' } }),
+    B: pass({ Output: { which: "{% $exists($which) ? $which : 'none' %}", input: '{% $states.input %}' } }),
     C: pass(),
   });
 
@@ -110,7 +109,7 @@ describe('a Choice', () => {
       { which: 'first', input: { is: 'one' } },
     ],
     ["a rule's Output", 'two', 'second'],
-    ["the Default with the state's own Assign and Output", 'three', { which: 'none', input: 'default' }],
+    ["the Default with the state's own Output", 'three', { which: 'none', input: 'default' }],
   ])('takes %s', async (_what, is, output) => {
     const { run, describe: describeExecution } = await startEndpoint();
     const executionArn = await run(definition, { is });

@@ -61,7 +61,7 @@ async function read(text: string, type: StateMachineType): Promise<ReadDefinitio
     ...(await checkWithAslValidator(definition)),
     ...(await checkWithStatesLanguageService(text)),
   ];
-  const errors = [...own, ...others.filter((error) => !isSaid(error, own))];
+  const errors = withoutRepeats([...own, ...others.filter((error) => !isSaid(error, own))]);
   if (structure.ok && errors.length === 0) return structure;
   return { ok: false, errors };
 }
@@ -74,6 +74,10 @@ function isSaid(error: DefinitionError, own: readonly DefinitionError[]): boolea
   return own.some(
     ({ path }) => path === error.path || isWithin(path, error.path) || isWithin(error.path, path),
   );
+}
+
+function withoutRepeats(errors: readonly DefinitionError[]): DefinitionError[] {
+  return [...new Map(errors.map((error) => [`${error.path} ${error.message}`, error])).values()];
 }
 
 function isWithin(path: string, outer: string): boolean {

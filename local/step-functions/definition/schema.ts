@@ -113,7 +113,8 @@ const choice = z.strictObject({
     .array(choiceRule, { error: 'must be an array of rules' })
     .min(1, { error: 'must hold at least one rule' }),
   Default: nonEmptyText.optional(),
-  Assign: assign,
+  // Not the state's own Assign: AWS's documentation has it apply whichever rule matches, where the state's own
+  // Output only counts for the Default. What AWS does was not found, so the rules' Assign has to do.
   Output: output,
 });
 

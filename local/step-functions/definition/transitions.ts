@@ -14,7 +14,7 @@ const TYPES_WITH_NEXT = ['Task', 'Pass', 'Wait'];
 export function transitionsOf(state: RawState): readonly Transition[] {
   const ways = [
     { path: `${state.path}/Next`, target: state.fields['Next'], assign: state.fields['Assign'] },
-    { path: `${state.path}/Default`, target: state.fields['Default'], assign: state.fields['Assign'] },
+    { path: `${state.path}/Default`, target: state.fields['Default'], assign: undefined },
     ...['Choices', 'Catch'].flatMap((field) =>
       rawItems(state, field).map((item) => ({
         path: `${item.path}/Next`,

@@ -1,5 +1,10 @@
 import { STATES_ERRORS, StateFailure } from './failure.ts';
 
+/*
+ * Names, order, numbering and details of events are those of histories recorded on AWS, as they are in the
+ * snapshots of LocalStack's tests (tests/aws/services/stepfunctions/v2) and in AWS's own documentation.
+ */
+
 /** An event in the API's own JSON: details under the member that belongs to the type, time in epoch seconds. */
 export interface HistoryEvent {
   readonly id: number;

@@ -44,7 +44,7 @@ export interface ChoiceState {
   readonly type: 'Choice';
   readonly name: string;
   readonly rules: readonly { readonly condition: Template; readonly leaving: Leaving }[];
-  /** With the state's own Assign and Output, which only count when no rule matches. */
+  /** With the state's own Output, which only counts when no rule matches. */
   readonly otherwise: Leaving | undefined;
 }
 

@@ -80,7 +80,7 @@ async function evaluateExpression(
   bindings: Bindings,
   location: string,
 ): Promise<unknown> {
-  // The wording is AWS's, seen in its histories.
+  // The wording of AWS's recorded histories.
   const where = `The JSONata expression '${source}' specified for the field '${location}'`;
   let result: unknown;
   try {

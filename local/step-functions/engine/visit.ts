@@ -87,7 +87,7 @@ export class Visit {
   evaluationFailure(location: string, sentence: string): StateFailure {
     const failure = this.failure(STATES_ERRORS.queryEvaluationError, sentence);
     const { history } = this.execution;
-    // Seen on AWS: directly after the state was entered, the event follows what that one followed.
+    // As recorded on AWS: directly after the state was entered, the event follows what that one followed.
     const previous =
       history.previousEventId === this.#enteredEventId ? this.#eventBeforeId : history.previousEventId;
     const details = {
