@@ -1,0 +1,12 @@
+/**
+ * Keeps the functions' own log lines out of the test report; `SHOW_LOGS=1 npm test` lets them through. A test
+ * that looks at them captures them before they get here.
+ */
+const isLogLine = (chunk: unknown) => typeof chunk === 'string' && chunk.startsWith('{"level":');
+
+if (process.env['SHOW_LOGS'] === undefined) {
+  process.stdout.write = new Proxy(process.stdout.write, {
+    apply: (write, stdout, args: Parameters<typeof process.stdout.write>) =>
+      isLogLine(args[0]) || Reflect.apply(write, stdout, args),
+  });
+}
