@@ -5,7 +5,7 @@ import { InvalidRequestError } from '../shared/api/request-error.ts';
 import type { Clock } from '../shared/clock.ts';
 import { deterministicClientToken } from '../shared/hash.ts';
 import type { Log } from '../shared/logging.ts';
-import { connectionExecutionName } from '../shared/naming.ts';
+import { requestExecutionName } from '../shared/naming.ts';
 import { callDependency } from '../shared/service-fault.ts';
 import { bindClientToken } from '../shared/table/client-tokens.ts';
 import type { Table } from '../shared/table/table.ts';
@@ -39,7 +39,7 @@ export async function requestConnection(
 ): Promise<APIGatewayProxyResult> {
   const startedAtMs = clock.nowMs();
   const { signalRequest, clientToken } = parseConnectionBody(body);
-  const executionName = connectionExecutionName(session, requestId);
+  const executionName = requestExecutionName(session, requestId);
   const log = requestLog.with({ executionName });
   log.info('ConnectionRequested');
   if (clientToken !== undefined) {

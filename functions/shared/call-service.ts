@@ -3,6 +3,7 @@ import { type Clock, withTimeout } from './clock.ts';
 import {
   InternalServerException,
   PermitNotAvailableException,
+  StreamSessionAccessNotReadyException,
   ThrottlingException,
   UnexpectedError,
 } from './errors.ts';
@@ -41,7 +42,8 @@ const CALL_TIMEOUT_MS = 5000;
 /**
  * One call to Amazon GameLift Streams under the account's quota: a permit first, then one attempt.
  *
- * @throws PermitNotAvailableException, ThrottlingException, InternalServerException: all retryable.
+ * @throws PermitNotAvailableException, ThrottlingException, StreamSessionAccessNotReadyException (of an admin
+ *   shell only), InternalServerException: all retryable.
  * @throws UnexpectedError when the service refuses the call for good (permissions).
  */
 export async function callService<Reply>(
@@ -70,6 +72,8 @@ export async function callService<Reply>(
         log.warn('CallThrottled', { operation });
         await fillSecond(quota, dependencies);
         throw new ThrottlingException({ cause: error });
+      case 'ACCESS_NOT_READY':
+        throw new StreamSessionAccessNotReadyException({ cause: error });
       case 'UNAVAILABLE':
         throw new InternalServerException({ cause: error });
       default:

@@ -31,6 +31,14 @@ export class InternalServerException extends Error {
   }
 }
 
+/** Retryable, seconds later. The stream session is in the right status, and its terminal connection is not up yet. */
+export class StreamSessionAccessNotReadyException extends Error {
+  override readonly name = 'StreamSessionAccessNotReadyException';
+  constructor(options?: ErrorOptions) {
+    super('The terminal connection to the stream session is not available yet.', options);
+  }
+}
+
 /** Retryable. The account's quota for the operation gave no permit within the time a task may wait for one. */
 export class PermitNotAvailableException extends Error {
   override readonly name = 'PermitNotAvailableException';
@@ -75,6 +83,7 @@ const KNOWN = [
   ThrottlingException,
   ConflictException,
   InternalServerException,
+  StreamSessionAccessNotReadyException,
   PermitNotAvailableException,
   DependencyUnavailableException,
   WindowNotOpenError,

@@ -10,12 +10,14 @@ export interface EventBus {
 /**
  * Publishes one event. PutEvents answers 200 even when it took nothing, so its count is what tells.
  *
+ * @param abortSignal ends the wait for the bus, retries included; the event may have been taken all the same.
  * @throws DependencyUnavailableException
  */
 export async function publish(
   { eventBridge, settings }: EventBus,
   detailType: string,
   detail: object,
+  abortSignal?: AbortSignal,
 ): Promise<void> {
   const { FailedEntryCount: failed = 0 } = await callDependency(() =>
     eventBridge.send(
@@ -29,6 +31,7 @@ export async function publish(
           },
         ],
       }),
+      abortSignal === undefined ? {} : { abortSignal },
     ),
   );
   if (failed > 0) throw new DependencyUnavailableException();

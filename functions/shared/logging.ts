@@ -24,6 +24,12 @@ export type LogEvent =
   | 'ConnectionRequested'
   | 'ConnectionAnswered'
   | 'WindowRead'
+  | 'AdminShellRequested'
+  | 'AdminShellGranted'
+  | 'AdminShellRefused'
+  | 'AdminShellCreated'
+  | 'AdminShellNotCreated'
+  | 'AuditNotPublished'
   | 'CallThrottled'
   | 'TaskFailed'
   | 'RequestFailed';

@@ -12,7 +12,7 @@ export function windowExecutionName(session: SessionKey, generation: number): st
 }
 
 /** A request's execution: the session id first, cut where the request's own id would not fit otherwise. */
-export function connectionExecutionName(session: SessionKey, requestId: string): string {
+export function requestExecutionName(session: SessionKey, requestId: string): string {
   const kept = MAX_EXECUTION_NAME_LENGTH - requestId.length - 1;
   return `${session.streamSessionId.slice(0, Math.max(0, kept))}-${requestId}`.slice(
     -MAX_EXECUTION_NAME_LENGTH,

@@ -9,6 +9,8 @@ export type ServiceFault =
   /** 400. May mean a bad parameter or a wrong status; decide by the session's status. */
   | 'INVALID'
   | 'NOT_FOUND'
+  /** 409 of CreateStreamSessionAdminShell: the session's terminal connection is not up yet. */
+  | 'ACCESS_NOT_READY'
   /** 5xx, no answer, or an aborted wait: the call may have been accepted. */
   | 'UNAVAILABLE'
   /** Permissions and the like: no retry changes it. */
@@ -19,6 +21,7 @@ const FAULTS: Readonly<Record<string, ServiceFault>> = {
   ConflictException: 'CONFLICT',
   ValidationException: 'INVALID',
   ResourceNotFoundException: 'NOT_FOUND',
+  StreamSessionAccessNotReadyException: 'ACCESS_NOT_READY',
   InternalServerException: 'UNAVAILABLE',
   AbortError: 'UNAVAILABLE',
   TimeoutError: 'UNAVAILABLE',

@@ -13,6 +13,7 @@ const settingsSchema = z.object({
   EVENT_SOURCE: nonBlank.regex(/^(?!aws\.)/i, 'must not begin with "aws."'),
   RECONNECTION_WINDOW_ARN: nonBlank,
   CREATE_CONNECTION_ARN: nonBlank,
+  CREATE_ADMIN_SHELL_ARN: nonBlank,
   /** Seconds; the service's own range for ConnectionTimeoutSeconds. */
   DEFAULT_CONNECTION_TIMEOUT_SECONDS: wholeNumber(1, 3600),
   /** Seconds after a deadline before the service is asked how the session ended. */
@@ -23,6 +24,7 @@ const settingsSchema = z.object({
   CONNECTIONS_PER_SECOND: wholeNumber(1, 100_000),
   READS_PER_SECOND: wholeNumber(1, 100_000),
   TERMINATIONS_PER_SECOND: wholeNumber(1, 100_000),
+  ADMIN_SHELLS_PER_SECOND: wholeNumber(1, 100_000),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

@@ -2,9 +2,10 @@ import middy, { type MiddyfiedHandler } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { SessionKey } from '../contracts.ts';
 import { createLog, type Log } from '../logging.ts';
+import { originOf, type RequestOrigin } from './origin.ts';
 import { errorReply } from './replies.ts';
 import { InvalidRequestError } from './request-error.ts';
-import { parseSessionPath } from './session-path.ts';
+import { type Home, parseSessionPath } from './session-path.ts';
 
 export interface ApiRequest {
   readonly session: SessionKey;
@@ -17,13 +18,20 @@ export interface ApiRequest {
 /**
  * The glue of an API route: the path is parsed once, the log carries the session, a caller's mistake becomes a
  * 400 that names the field, and everything else that is thrown a 500 that says nothing.
+ *
+ * @param onInvalidPath told of a request whose path names no session, before its 400 goes out.
  */
 export function apiHandler<Dependencies extends { readonly settings: { readonly AWS_REGION: string } }>(
   decide: (
     request: ApiRequest,
     dependencies: Dependencies & { readonly log: Log },
+    origin: RequestOrigin,
   ) => Promise<APIGatewayProxyResult>,
   dependencies: Dependencies,
+  onInvalidPath?: (
+    origin: RequestOrigin,
+    dependencies: Dependencies & { readonly log: Log },
+  ) => Promise<void>,
 ): MiddyfiedHandler<APIGatewayProxyEvent, APIGatewayProxyResult> {
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>({ timeoutEarlyInMillis: 0 }).handler(
     async (event: APIGatewayProxyEvent) => {
@@ -31,9 +39,12 @@ export function apiHandler<Dependencies extends { readonly settings: { readonly 
       let log = createLog({ requestId });
       try {
         const home = { region: dependencies.settings.AWS_REGION, accountId };
-        const session = parseSessionPath(event.pathParameters, home);
+        const origin = originOf(event);
+        const session = await sessionOf(event.pathParameters, home, () =>
+          onInvalidPath?.(origin, { ...dependencies, log }),
+        );
         log = log.with(session);
-        return await decide({ session, requestId, body: bodyOf(event) }, { ...dependencies, log });
+        return await decide({ session, requestId, body: bodyOf(event) }, { ...dependencies, log }, origin);
       } catch (error) {
         if (error instanceof InvalidRequestError) return errorReply('ValidationException', error.message);
         log.error('RequestFailed', error);
@@ -43,6 +54,19 @@ export function apiHandler<Dependencies extends { readonly settings: { readonly 
       }
     },
   );
+}
+
+async function sessionOf(
+  pathParameters: APIGatewayProxyEvent['pathParameters'],
+  home: Home,
+  onInvalidPath: () => Promise<void> | undefined,
+): Promise<SessionKey> {
+  try {
+    return parseSessionPath(pathParameters, home);
+  } catch (error) {
+    await onInvalidPath();
+    throw error;
+  }
 }
 
 function bodyOf(event: APIGatewayProxyEvent): string {

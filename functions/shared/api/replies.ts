@@ -5,6 +5,7 @@ export type ErrorType =
   | 'ValidationException'
   | 'ResourceNotFoundException'
   | 'ConflictException'
+  | 'StreamSessionAccessNotReadyException'
   | 'ThrottlingException'
   | 'InternalServerException';
 
@@ -12,15 +13,16 @@ const STATUS: Readonly<Record<ErrorType, number>> = {
   ValidationException: 400,
   ResourceNotFoundException: 404,
   ConflictException: 409,
+  StreamSessionAccessNotReadyException: 409,
   ThrottlingException: 429,
   InternalServerException: 500,
 };
 
-/** Answers and windows are for the one who asked; nothing on the way may keep them. */
+/** Answers, windows and admin shells are for the one who asked; nothing on the way may keep them. */
 const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
 
-export function okReply(body: object): APIGatewayProxyResult {
-  return { statusCode: 200, headers: HEADERS, body: JSON.stringify(body) };
+export function okReply(body: object, headers: Readonly<Record<string, string>> = {}): APIGatewayProxyResult {
+  return { statusCode: 200, headers: { ...HEADERS, ...headers }, body: JSON.stringify(body) };
 }
 
 export interface ErrorReplyOptions {

@@ -4,7 +4,11 @@ import { callDependency } from '../service-fault.ts';
 import { epochSeconds, isConditionFailure, type Table } from './table.ts';
 
 /** Operations with a quota of their own, as the service counts them. */
-export type QuotaOperation = 'CreateStreamSessionConnection' | 'GetStreamSession' | 'TerminateStreamSession';
+export type QuotaOperation =
+  | 'CreateStreamSessionAdminShell'
+  | 'CreateStreamSessionConnection'
+  | 'GetStreamSession'
+  | 'TerminateStreamSession';
 
 export interface PermitRequest {
   readonly operation: QuotaOperation;
@@ -26,7 +30,9 @@ const PERMIT_RETENTION_SECONDS = 3600;
 /**
  * Takes one call's share of the account's quota: a counter for each second and operation, raised under the
  * condition that it is below the quota. A full second is waited out; the next one is entered at a random point
- * of its first half, so that those who wait do not write all at once.
+ * of its first half, so that those who wait do not write all at once. It is entered no sooner than one call's
+ * share of a second after the full one was met: with one call a second, a call at 0.9 and another at 1.0 are two
+ * seconds' permits, and the service would still refuse the second call.
  *
  * @returns whether there is a permit; if not, nothing was taken.
  * @throws DependencyUnavailableException
@@ -36,9 +42,10 @@ export async function takePermit(
   { table, clock, random }: PermitDependencies,
 ): Promise<boolean> {
   for (;;) {
-    const second = Math.floor(clock.nowMs() / 1000);
+    const nowMs = clock.nowMs();
+    const second = Math.floor(nowMs / 1000);
     if (await takeOfSecond(table, operation, second, perSecond)) return true;
-    const nextTryMs = (second + 1) * 1000 + random() * 500;
+    const nextTryMs = Math.max((second + 1) * 1000, nowMs + 1000 / perSecond) + random() * 500;
     if (nextTryMs > latestMs) return false;
     await clock.sleep(nextTryMs - clock.nowMs());
   }

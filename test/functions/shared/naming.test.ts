@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sessionKeySchema } from '../../../functions/shared/contracts.ts';
 import {
-  connectionExecutionName,
+  requestExecutionName,
   sessionPartition,
   windowExecutionName,
 } from '../../../functions/shared/naming.ts';
@@ -29,7 +29,7 @@ describe('the name of an execution', () => {
   it("of a request begins with the session's id, ends with the request's, and fits", () => {
     fc.assert(
       fc.property(sessions, fc.uuid(), (session, requestId) => {
-        const name = connectionExecutionName(session, requestId);
+        const name = requestExecutionName(session, requestId);
 
         expect(name).toMatch(EXECUTION_NAME);
         expect(name).toBe(`${session.streamSessionId.slice(0, 43)}-${requestId}`);
@@ -41,7 +41,7 @@ describe('the name of an execution', () => {
     const streamSessionId = `begin${'-'.repeat(58)}ends7`;
     const requestId = '4f1d2c3b-5a69-4788-97a6-b5c4d3e2f101';
 
-    const name = connectionExecutionName({ streamGroupId: 'sg-1', streamSessionId }, requestId);
+    const name = requestExecutionName({ streamGroupId: 'sg-1', streamSessionId }, requestId);
 
     expect(name).toBe(`begin${'-'.repeat(38)}-${requestId}`);
     expect(name).toHaveLength(80);
@@ -50,7 +50,7 @@ describe('the name of an execution', () => {
   it.each([79, 80, 81, 200])('fits whatever the request is called: an id of %i', (length) => {
     const requestId = `${'r'.repeat(length - 1)}9`;
 
-    const name = connectionExecutionName({ streamGroupId: 'sg-1', streamSessionId: 'session' }, requestId);
+    const name = requestExecutionName({ streamGroupId: 'sg-1', streamSessionId: 'session' }, requestId);
 
     expect(name.length).toBe(80);
     expect(name.endsWith('r9')).toBe(true);

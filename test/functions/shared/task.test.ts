@@ -118,6 +118,7 @@ describe('what a decision throws', () => {
       'ThrottlingException',
       'ConflictException',
       'InternalServerException',
+      'StreamSessionAccessNotReadyException',
       'PermitNotAvailableException',
       'DependencyUnavailableException',
       'WindowNotOpenError',

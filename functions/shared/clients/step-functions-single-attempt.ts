@@ -1,0 +1,11 @@
+import { SFNClient } from '@aws-sdk/client-sfn';
+
+/**
+ * For an execution that must not be started twice: a synchronous start has no idempotency, and the SDK cannot
+ * tell a start that was lost from a reply that was. The caller is told instead.
+ * StartSyncExecution puts "sync-" before the host, which no local endpoint has.
+ */
+export const stepFunctionsSingleAttempt = new SFNClient({
+  maxAttempts: 1,
+  disableHostPrefix: process.env['AWS_ENDPOINT_URL_SFN'] !== undefined,
+});
