@@ -4,6 +4,10 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import type { Context } from 'aws-lambda';
 import { checkSession, checkSessionInputSchema } from '../../functions/check-session/check-session.ts';
 import {
+  createAdminShell,
+  createAdminShellInputSchema,
+} from '../../functions/create-admin-shell/create-admin-shell.ts';
+import {
   createConnection,
   createConnectionInputSchema,
 } from '../../functions/create-connection/create-connection.ts';
@@ -15,6 +19,10 @@ import {
   registerTaskToken,
   registerTaskTokenInputSchema,
 } from '../../functions/register-task-token/register-task-token.ts';
+import {
+  recordInvalidPath,
+  requestAdminShell,
+} from '../../functions/request-admin-shell/request-admin-shell.ts';
 import { requestConnection } from '../../functions/request-connection/request-connection.ts';
 import { apiHandler } from '../../functions/shared/api/api-handler.ts';
 import { readSettings } from '../../functions/shared/settings.ts';
@@ -60,6 +68,8 @@ export function inProcessFunctions(
     disableHostPrefix: true,
   });
   const eventBridge = new EventBridgeClient({ ...connection, endpoint: endpoints.eventBus });
+  // The one function that publishes while time moves on for it: the call itself must take none.
+  eventBridge.middlewareStack.add((next) => (args) => clock.track(() => next(args)), { step: 'initialize' });
   const settingsOf = <const Name extends Parameters<typeof readSettings>[0][number]>(
     key: string,
     names: readonly Name[],
@@ -121,6 +131,22 @@ export function inProcessFunctions(
         settings: settingsOf('requestConnection', ['AWS_REGION', 'CREATE_CONNECTION_ARN']),
       }),
     ),
+    createAdminShell: fromText(
+      taskHandler(createAdminShellInputSchema, createAdminShell, {
+        ...common,
+        settings: settingsOf('createAdminShell', ['ADMIN_SHELLS_PER_SECOND', 'READS_PER_SECOND']),
+      }),
+    ),
+    requestAdminShell: fromText(
+      apiHandler(
+        requestAdminShell,
+        {
+          ...common,
+          settings: settingsOf('requestAdminShell', [...bus, 'AWS_REGION', 'CREATE_ADMIN_SHELL_ARN']),
+        },
+        recordInvalidPath,
+      ),
+    ),
     getWindow: fromText(
       apiHandler(getWindow, { ...common, settings: settingsOf('getWindow', ['AWS_REGION']) }),
     ),
@@ -142,14 +168,16 @@ export function inProcessFunctions(
           return { ok: false, failure: { errorType: error.name, errorMessage: error.message, trace } };
         }
       };
-      // requestConnection waits for an execution whose backoff needs time to move on.
-      return fn.key === 'requestConnection' ? run() : clock.track(run);
+      // These wait for an execution whose backoff needs time to move on.
+      return WAITING_FUNCTIONS.has(fn.key) ? run() : clock.track(run);
     },
     close: async () => {
       for (const client of [gameLiftStreams, stepFunctions, eventBridge, table.documents]) client.destroy();
     },
   };
 }
+
+const WAITING_FUNCTIONS: ReadonlySet<string> = new Set(['requestConnection', 'requestAdminShell']);
 
 function fromText<Event>(handler: (event: Event, context: Context) => Promise<unknown>): Invocation {
   return (payloadText, context) => handler(JSON.parse(payloadText), context);

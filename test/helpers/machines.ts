@@ -83,6 +83,23 @@ export async function startMachines(
     );
   }
   const arnOf = (key: string) => service.stateMachines.find((machine) => machine.key === key)?.arn;
+  const runSynchronously = async (machineKey: string, input: object) => {
+    const startMs = clock.nowMs();
+    let tookMs = -1;
+    const running = client
+      .send(
+        new StartSyncExecutionCommand({
+          stateMachineArn: arnOf(machineKey),
+          name: 'ABC123def4567-request',
+          input: JSON.stringify(input),
+        }),
+      )
+      .finally(() => {
+        tookMs = clock.nowMs() - startMs;
+      });
+    while (tookMs < 0) await clock.advance(50);
+    return { ...(await running), tookMs };
+  };
 
   return {
     clock,
@@ -112,24 +129,11 @@ export async function startMachines(
       );
     },
     /** Runs create-connection as request-connection does, moving time on until it ends. */
-    async connect(overrides: Readonly<Record<string, unknown>> = {}) {
-      const input = { ...connectionInput(clock.nowMs()), ...overrides };
-      const startMs = clock.nowMs();
-      let tookMs = -1;
-      const running = client
-        .send(
-          new StartSyncExecutionCommand({
-            stateMachineArn: arnOf('createConnection'),
-            name: 'ABC123def4567-request',
-            input: JSON.stringify(input),
-          }),
-        )
-        .finally(() => {
-          tookMs = clock.nowMs() - startMs;
-        });
-      while (tookMs < 0) await clock.advance(50);
-      return { ...(await running), tookMs };
-    },
+    connect: (overrides: Readonly<Record<string, unknown>> = {}) =>
+      runSynchronously('createConnection', { ...connectionInput(clock.nowMs()), ...overrides }),
+    /** Runs create-admin-shell as request-admin-shell does, moving time on until it ends. */
+    askForShell: (overrides: Readonly<Record<string, unknown>> = {}) =>
+      runSynchronously('createAdminShell', { ...adminShellInput(clock.nowMs()), ...overrides }),
     describe: (executionArn: string) => client.send(new DescribeExecutionCommand({ executionArn })),
     history: (executionArn: string) => allEvents(client, executionArn),
     /** The states that an execution has entered, in order. */
@@ -167,6 +171,15 @@ export function connectionInput(nowMs: number) {
     streamSessionId: 'ABC123def4567',
     signalRequest: '{"type":"offer","sdp":"v=0"}',
     clientToken: 'token'.padEnd(32, '0'),
+    deadlineMs: nowMs + 20_000,
+  };
+}
+
+/** The input that request-admin-shell builds, for a caller who waits 20 s. */
+export function adminShellInput(nowMs: number) {
+  return {
+    streamGroupId: 'sg-1AB2C3De4',
+    streamSessionId: 'ABC123def4567',
     deadlineMs: nowMs + 20_000,
   };
 }

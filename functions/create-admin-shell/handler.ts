@@ -1,0 +1,16 @@
+import { gameLiftStreams } from '../shared/clients/game-lift-streams.ts';
+import { documents } from '../shared/clients/table.ts';
+import { systemClock } from '../shared/clock.ts';
+import { readSettings } from '../shared/settings.ts';
+import { taskHandler } from '../shared/task.ts';
+import { createAdminShell, createAdminShellInputSchema } from './create-admin-shell.ts';
+
+const settings = readSettings(['TABLE_NAME', 'ADMIN_SHELLS_PER_SECOND', 'READS_PER_SECOND']);
+
+export const handler = taskHandler(createAdminShellInputSchema, createAdminShell, {
+  gameLiftStreams,
+  table: { documents, name: settings.TABLE_NAME },
+  clock: systemClock,
+  random: Math.random,
+  settings,
+});

@@ -1,0 +1,97 @@
+import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { z } from 'zod';
+import { errorReply, okReply } from '../shared/api/replies.ts';
+import type { AuditedResult } from './audit.ts';
+
+/** The output of `create-admin-shell` when it ends green; its producer is functions/create-admin-shell. */
+const outputSchema = z.discriminatedUnion('result', [
+  z.object({
+    result: z.literal('ADMIN_SHELL_CREATED'),
+    sessionId: z.string(),
+    streamUrl: z.string(),
+    tokenValue: z.string(),
+    createdAtMs: z.number(),
+  }),
+  z.object({ result: z.literal('NOT_FOUND') }),
+  z.object({ result: z.literal('STATUS_WITHOUT_ADMIN_SHELL'), status: z.string().max(64) }),
+  z.object({ result: z.literal('REJECTED_BY_SERVICE'), status: z.string().max(64) }),
+]);
+
+export interface Answer {
+  /** What it came to, for the audit record. */
+  readonly result: AuditedResult;
+  readonly reply: APIGatewayProxyResult;
+}
+
+/** "The StreamUrl is valid for 60 seconds" and so is the token: API reference. */
+const VALID_SECONDS = 60;
+
+/** Turns how the execution ended into the reply that the service itself would give. */
+export function answerOf(
+  execution: Pick<StartSyncExecutionCommandOutput, 'status' | 'output' | 'error'>,
+  nowMs: number,
+): Answer {
+  if (execution.status !== 'SUCCEEDED') {
+    const error = execution.error ?? execution.status ?? 'NONE';
+    return { result: { result: 'REFUSED', refusal: error.slice(0, 256) }, reply: failureReply(error) };
+  }
+  const output = outputSchema.parse(JSON.parse(execution.output ?? 'null'));
+  switch (output.result) {
+    case 'ADMIN_SHELL_CREATED': {
+      const { sessionId, streamUrl, tokenValue, createdAtMs } = output;
+      const secondsLeft = VALID_SECONDS - Math.ceil(Math.max(0, nowMs - createdAtMs) / 1000);
+      return {
+        result: { result: 'GRANTED' },
+        reply: okReply(
+          { SessionId: sessionId, StreamUrl: streamUrl, TokenValue: tokenValue },
+          { 'x-expires-in-seconds': String(Math.max(0, secondsLeft)) },
+        ),
+      };
+    }
+    case 'NOT_FOUND':
+      return {
+        result: { result: 'REFUSED', refusal: output.result },
+        reply: errorReply(
+          'ResourceNotFoundException',
+          'The stream group or the stream session does not exist.',
+        ),
+      };
+    case 'STATUS_WITHOUT_ADMIN_SHELL':
+    case 'REJECTED_BY_SERVICE':
+      return {
+        result: { result: 'REFUSED', refusal: output.result, sessionStatus: output.status },
+        reply: errorReply('ValidationException', statusMessage(output), {
+          members: { Status: output.status },
+        }),
+      };
+  }
+}
+
+function statusMessage({ result, status }: { readonly result: string; readonly status: string }): string {
+  return result === 'STATUS_WITHOUT_ADMIN_SHELL'
+    ? `The stream session is in status ${status}. An admin shell needs ACTIVE, CONNECTED, PENDING_CLIENT_RECONNECTION or RECONNECTING.`
+    : `Amazon GameLift Streams refused an admin shell for the stream session, which is in status ${status}.`;
+}
+
+/** What the last attempt failed with: the name of an error of `functions/shared/errors.ts`, or of the machine. */
+function failureReply(error: string): APIGatewayProxyResult {
+  switch (error) {
+    case 'StreamSessionAccessNotReadyException':
+      return errorReply(
+        'StreamSessionAccessNotReadyException',
+        'The terminal connection to the stream session is not available yet. Ask again.',
+        { retryAfterSeconds: 5 },
+      );
+    case 'ThrottlingException':
+    case 'PermitNotAvailableException':
+    case 'CallerDeadlinePassed':
+      return errorReply('ThrottlingException', 'Too many admin shells are asked for at once. Ask again.', {
+        retryAfterSeconds: 2,
+      });
+    default:
+      return errorReply('InternalServerException', 'No admin shell could be created. Ask again.', {
+        retryAfterSeconds: 1,
+      });
+  }
+}

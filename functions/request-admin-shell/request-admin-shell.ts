@@ -1,0 +1,96 @@
+import { type SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import type { ApiRequest } from '../shared/api/api-handler.ts';
+import type { RequestOrigin } from '../shared/api/origin.ts';
+import { requestExecutionName } from '../shared/naming.ts';
+import { callDependency } from '../shared/service-fault.ts';
+import { type Answer, answerOf } from './answer.ts';
+import { type AuditDependencies, type AuditedRequest, record, recordAnyway } from './audit.ts';
+import { parseReason } from './parse-reason.ts';
+
+export interface RequestAdminShellDependencies extends AuditDependencies {
+  /** Of one attempt: a start that is repeated mints a second shell. */
+  readonly stepFunctions: SFNClient;
+  readonly settings: AuditDependencies['settings'] & {
+    readonly AWS_REGION: string;
+    readonly CREATE_ADMIN_SHELL_ARN: string;
+  };
+}
+
+/**
+ * By when the service's reply must be here. API Gateway gives up after 29 s; until then one retry of Lambda's
+ * own errors and the record of the result (2 s at worst) must fit in too.
+ */
+const CALLER_TIME_MS = 20_000;
+
+/**
+ * POST …/access: an admin shell for one operator, in the service's own shape. Its credentials go from the
+ * synchronous execution into the reply and to nowhere else.
+ *
+ * The request is on record before the service is asked; if it cannot be, there is no shell. The result is
+ * recorded after, and a bus that fails then withholds nothing: who, which session and why are known by then,
+ * and a request without a result counts as granted.
+ *
+ * @throws InvalidRequestError naming the header.
+ * @throws DependencyUnavailableException, UnexpectedError
+ */
+export async function requestAdminShell(
+  { session, requestId }: ApiRequest,
+  dependencies: RequestAdminShellDependencies,
+  origin: RequestOrigin,
+): Promise<APIGatewayProxyResult> {
+  const { stepFunctions, clock, settings } = dependencies;
+  const requestedAtMs = clock.nowMs();
+  const executionName = requestExecutionName(session, requestId);
+  let audited: AuditedRequest = { origin, requestedAtMs, session, executionName };
+  const refuse = (refusal: string) => recordAnyway(audited, { result: 'REFUSED', refusal }, dependencies);
+
+  const reason = await orElse(
+    () => parseReason(origin.headers),
+    () => refuse('INVALID_REASON'),
+  );
+  audited = { ...audited, reason };
+  await orElse(
+    () => record(audited, { result: 'REQUESTED' }, dependencies),
+    () => refuse('NOT_RECORDED'),
+  );
+  const { result, reply } = await orElse(
+    async (): Promise<Answer> => {
+      const execution = await callDependency(() =>
+        stepFunctions.send(
+          new StartSyncExecutionCommand({
+            stateMachineArn: settings.CREATE_ADMIN_SHELL_ARN,
+            name: executionName,
+            input: JSON.stringify({ ...session, deadlineMs: requestedAtMs + CALLER_TIME_MS }),
+          }),
+        ),
+      );
+      return answerOf(execution, clock.nowMs());
+    },
+    () => refuse('NO_ANSWER'),
+  );
+  await recordAnyway(audited, result, dependencies);
+  return reply;
+}
+
+/** A request whose path names no session is on record all the same. */
+export async function recordInvalidPath(
+  origin: RequestOrigin,
+  dependencies: RequestAdminShellDependencies,
+): Promise<void> {
+  const requestedAtMs = dependencies.clock.nowMs();
+  await recordAnyway({ origin, requestedAtMs }, { result: 'REFUSED', refusal: 'INVALID_PATH' }, dependencies);
+}
+
+/** Runs `work`; when it fails, `record` first, and fails then. */
+async function orElse<Result>(
+  work: () => Result | Promise<Result>,
+  recordFailure: () => Promise<void>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    await recordFailure();
+    throw error;
+  }
+}
