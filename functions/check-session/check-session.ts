@@ -42,15 +42,19 @@ export async function checkSession(
   const nowMs = clock.nowMs();
   const connectionTimeoutSeconds = session.connectionTimeoutSeconds ?? input.connectionTimeoutSeconds;
   const pendingSinceMs = latestDisconnectMs(input, session);
-  const endMs = deadlineMs({
-    sinceMs:
-      session.status === 'PENDING_CLIENT_RECONNECTION'
-        ? pendingSinceMs
-        : activeSinceMs(input, session, nowMs),
-    connectionTimeoutSeconds,
-    sessionEndsAtMs: session.sessionEndsAtMs,
-  });
-  const overdue = WAITING_STATUSES.has(session.status) && nowMs >= endMs + input.marginSeconds * 1000;
+  const isWaiting = WAITING_STATUSES.has(session.status);
+  // A session that waits for nobody has no time left.
+  const endMs = isWaiting
+    ? deadlineMs({
+        sinceMs:
+          session.status === 'PENDING_CLIENT_RECONNECTION'
+            ? pendingSinceMs
+            : activeSinceMs(input, session, nowMs),
+        connectionTimeoutSeconds,
+        sessionEndsAtMs: session.sessionEndsAtMs,
+      })
+    : nowMs;
+  const overdue = isWaiting && nowMs >= endMs + input.marginSeconds * 1000;
   log.info('SessionChecked', { status: session.status, overdue });
   return {
     status: session.status,

@@ -83,7 +83,7 @@ export async function createConnection(
   }
   const { SignalResponse: signalResponse } = connection.reply;
   // The API declares the answer optional. Without one the player has nothing; the retry is the same request.
-  if (signalResponse === undefined) throw new InternalServerException();
+  if (signalResponse === undefined || signalResponse === '') throw new InternalServerException();
   const connectionAttempts = input.retryCount + 1;
   log.info('ConnectionCreated', { connectionAttempts });
   return {

@@ -5,8 +5,10 @@
 const isLogLine = (chunk: unknown) => typeof chunk === 'string' && chunk.startsWith('{"level":');
 
 if (process.env['SHOW_LOGS'] === undefined) {
-  process.stdout.write = new Proxy(process.stdout.write, {
-    apply: (write, stdout, args: Parameters<typeof process.stdout.write>) =>
-      isLogLine(args[0]) || Reflect.apply(write, stdout, args),
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.write = new Proxy(stream.write, {
+      apply: (write, self, args: Parameters<typeof stream.write>) =>
+        isLogLine(args[0]) || Reflect.apply(write, self, args),
+    });
+  }
 }

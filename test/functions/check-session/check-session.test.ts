@@ -285,7 +285,10 @@ describe('a session that the service keeps too long', () => {
       const { check, nowMs } = prepare();
       reply({ Status, LastUpdatedAt: new Date(nowMs - 3_600_000) });
 
-      expect(await check({ pendingSinceMs: nowMs - 3_600_000 })).toMatchObject({ overdue: false });
+      expect(await check({ pendingSinceMs: nowMs - 3_600_000 })).toMatchObject({
+        overdue: false,
+        deadlineMs: nowMs,
+      });
     },
   );
 });
