@@ -5,6 +5,8 @@
  */
 import { z } from 'zod';
 import {
+  ADMIN_SHELL_AUDIT_DETAIL_TYPE,
+  adminShellAuditDetailSchema,
   createConnectionBodySchema,
   OUTCOME_DETAIL_TYPE,
   offerSchema,
@@ -53,6 +55,10 @@ export const statusChangeRejectedEventSchema = eventEnvelopeSchema(
   STATUS_CHANGE_REJECTED_DETAIL_TYPE,
   statusChangeRejectedDetailSchema,
 );
+export const adminShellAuditEventSchema = eventEnvelopeSchema(
+  ADMIN_SHELL_AUDIT_DETAIL_TYPE,
+  adminShellAuditDetailSchema,
+);
 
 export interface EventContract {
   /** Name of the schema's file in `events/`. */
@@ -82,6 +88,12 @@ export const EVENT_CONTRACTS = [
     title: 'Stream Session Status Change Rejected, event, version 1',
     description: `A status-change event that does not fit its contract, kept as those of its fields that are harmless by their form. ${FORWARD_COMPATIBLE}; consumers must ignore those that they do not know.`,
     schema: statusChangeRejectedEventSchema,
+  },
+  {
+    fileName: 'stream-session-admin-shell-audit.v1.schema.json',
+    title: 'Stream Session Admin Shell Audit, event, version 1',
+    description: `Who has asked for an admin shell on which session, and why, and what came of it: sent by this service for each request, possibly more than once; requestId and result together name the record. ${FORWARD_COMPATIBLE}; consumers must ignore those that they do not know.`,
+    schema: adminShellAuditEventSchema,
   },
   {
     fileName: 'create-stream-session-connection.request.schema.json',

@@ -9,7 +9,11 @@ import {
   statusChangeEventSchema,
   windowReplySchema,
 } from '../../functions/shared/contracts.ts';
-import { outcomeEventSchema, statusChangeRejectedEventSchema } from '../../scripts/event-schemas.ts';
+import {
+  adminShellAuditEventSchema,
+  outcomeEventSchema,
+  statusChangeRejectedEventSchema,
+} from '../../scripts/event-schemas.ts';
 
 export const EVENTS_FOLDER = join(import.meta.dirname, '..', '..', 'events');
 const SAMPLES_FOLDER = join(EVENTS_FOLDER, 'samples');
@@ -23,6 +27,7 @@ export const contracts = {
   statusChange: contract('stream-session-status-change.v1', statusChangeEventSchema),
   outcome: contract('stream-session-reconnection-outcome.v1', outcomeEventSchema),
   rejected: contract('stream-session-status-change-rejected.v1', statusChangeRejectedEventSchema),
+  adminShellAudit: contract('stream-session-admin-shell-audit.v1', adminShellAuditEventSchema),
   connectionRequest: contract('create-stream-session-connection.request', createConnectionBodySchema),
   windowReply: contract('reconnection-window.reply', windowReplySchema),
 } satisfies Record<string, Contract>;

@@ -124,6 +124,25 @@ const rejectedBreaks: Break[] = [
   ...badTimes('detail.fields.statusChangedAt'),
 ];
 
+const adminShellAuditBreaks: Break[] = [
+  ...missing('detail.version', 'detail.requestId', 'detail.result', 'detail.streamGroupId'),
+  ...missing('detail.streamSessionId', 'detail.caller', 'detail.accessKeyId', 'detail.sourceIp'),
+  ...missing('detail.reason', 'detail.refusal', 'detail.sessionStatus', 'detail.requestedAt'),
+  ...missing('detail.recordedAt', 'detail.executionName'),
+  ['detail-type', "another event's", 'Stream Session Status Change'],
+  ['detail.result', 'no such result', 'ALLOWED'],
+  ...badIds('detail.streamGroupId', 128),
+  ...badIds('detail.streamSessionId', 68),
+  ['detail.caller', 'empty', ''],
+  ['detail.reason', 'empty', ''],
+  ['detail.reason', 'too long', 'a'.repeat(257)],
+  ['detail.reason', 'a line break', 'why\nnot'],
+  ['detail.reason', 'beyond ASCII', 'für alle Fälle'],
+  ...badTimes('detail.requestedAt'),
+  ...badTimes('detail.recordedAt'),
+  ['detail.executionName', 'too long', 'a'.repeat(81)],
+];
+
 const connectionRequestBreaks: Break[] = [
   ...missing('SignalRequest'),
   ['SignalRequest', 'empty', ''],
@@ -162,6 +181,10 @@ describe('an outcome event with one fault is refused by both schemas, which', ()
 
 describe('a rejected event with one fault is refused by both schemas, which', () => {
   refusesEach(contracts.rejected, 'status-change-rejected.json', rejectedBreaks);
+});
+
+describe('an admin shell audit event with one fault is refused by both schemas, which', () => {
+  refusesEach(contracts.adminShellAudit, 'admin-shell-audit.granted.json', adminShellAuditBreaks);
 });
 
 describe('a connection request with one fault is refused by both schemas, which', () => {

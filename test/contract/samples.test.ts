@@ -15,14 +15,16 @@ import { type Contract, contracts, objectSample, refusals, sample, sampleNames }
 const PUT_EVENTS = 'put-events.pending-client-reconnection.json';
 const REQUEST = 'create-stream-session-connection.request.json';
 const API_GATEWAY_EVENT = 'create-stream-session-connection.api-gateway-event.json';
+const ADMIN_SHELL_EVENT = 'create-stream-session-admin-shell.api-gateway-event.json';
 
-/** Samples that hold another sample as text, and have tests of their own. */
-const CARRIERS = [PUT_EVENTS, API_GATEWAY_EVENT];
+/** What AWS's services take or send, around this service's own; they have tests of their own. */
+const CARRIERS = [PUT_EVENTS, API_GATEWAY_EVENT, ADMIN_SHELL_EVENT];
 
 function contractOf(sampleName: string): Contract {
   if (sampleName === 'status-change-rejected.json') return contracts.rejected;
   if (sampleName.startsWith('status-change.')) return contracts.statusChange;
   if (sampleName.startsWith('reconnection-outcome.')) return contracts.outcome;
+  if (sampleName.startsWith('admin-shell-audit.')) return contracts.adminShellAudit;
   if (sampleName.startsWith('reconnection-window.')) return contracts.windowReply;
   if (sampleName === REQUEST) return contracts.connectionRequest;
   throw new Error(`No contract is known for the sample ${sampleName}`);
