@@ -46,7 +46,11 @@ function retriers(definition: Definition): [string, Retrier][] {
 }
 
 it('there are definitions to check', () => {
-  expect(definitions.map(({ name }) => name).sort()).toEqual(['create-connection', 'reconnection-window']);
+  expect(definitions.map(({ name }) => name).sort()).toEqual([
+    'create-admin-shell',
+    'create-connection',
+    'reconnection-window',
+  ]);
 });
 
 describe.each(definitions)('$name', ({ name: machine, definition }) => {
@@ -135,17 +139,17 @@ describe.each(definitions)('$name', ({ name: machine, definition }) => {
   });
 });
 
-describe('create-connection', () => {
-  /** The delays of `attempts` retries at their longest: FULL jitter draws from 0 to this. */
-  function longestDelays(
-    { IntervalSeconds = 1, BackoffRate = 2, MaxDelaySeconds = Infinity }: Retrier,
-    attempts: number,
-  ) {
-    return Array.from({ length: attempts }, (_, index) =>
-      Math.min(MaxDelaySeconds, IntervalSeconds * BackoffRate ** index),
-    );
-  }
+/** The delays of `attempts` retries at their longest: FULL jitter draws from 0 to this. */
+function longestDelays(
+  { IntervalSeconds = 1, BackoffRate = 2, MaxDelaySeconds = Infinity }: Retrier,
+  attempts: number,
+) {
+  return Array.from({ length: attempts }, (_, index) =>
+    Math.min(MaxDelaySeconds, IntervalSeconds * BackoffRate ** index),
+  );
+}
 
+describe('create-connection', () => {
   const definition = definitions.find(({ name }) => name === 'create-connection')?.definition;
   const state = (name: string) => definition?.States[name];
   /** request-connection's CALLER_TIME_MS: no attempt begins later. */
@@ -175,5 +179,37 @@ describe('create-connection', () => {
 
   it('answers before API Gateway gives up at 29 s', () => {
     expect(definition?.TimeoutSeconds).toBeLessThan(29);
+  });
+});
+
+describe('create-admin-shell', () => {
+  const definition = definitions.find(({ name }) => name === 'create-admin-shell')?.definition;
+  /** request-admin-shell's CALLER_TIME_MS: no attempt of the function's own begins or ends later. */
+  const callerSeconds = 20;
+  /** audit.ts, PUBLISH_TIMEOUT_MS: before the execution and after it. */
+  const recordSeconds = 2;
+
+  it('ends within its own timeout when Lambda itself fails at the deadline', () => {
+    const ofLambda = definition?.States['CreateAdminShell']?.Retry?.find(({ ErrorEquals }) =>
+      ErrorEquals.includes('Lambda.ServiceException'),
+    );
+    if (ofLambda === undefined) throw new Error('CreateAdminShell retries what AWS says to retry.');
+    const longest = Math.max(...longestDelays(ofLambda, ofLambda.MaxAttempts ?? 0));
+
+    expect(callerSeconds + 1 + longest + 1).toBeLessThanOrEqual(definition?.TimeoutSeconds ?? 0);
+  });
+
+  it('leaves time for both records before API Gateway gives up at 29 s', () => {
+    expect(Number(definition?.TimeoutSeconds) + 2 * recordSeconds).toBeLessThan(29);
+  });
+
+  it('retries nothing after which a shell may have been minted unnoticed by the function itself', () => {
+    const retried = retriers(definition ?? { StartAt: '', States: {} }).flatMap(
+      ([, { ErrorEquals }]) => ErrorEquals,
+    );
+    expect(retried).not.toEqual(expect.arrayContaining(['Lambda.Unknown']));
+    expect(retried).not.toEqual(expect.arrayContaining(['Sandbox.Timedout']));
+    expect(retried).not.toEqual(expect.arrayContaining(['States.Timeout']));
+    expect(retried).not.toEqual(expect.arrayContaining(['States.ALL']));
   });
 });
