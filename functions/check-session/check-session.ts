@@ -38,7 +38,8 @@ export async function checkSession(
   dependencies: ReadSessionDependencies,
 ): Promise<CheckSessionResult> {
   const { clock, log } = dependencies;
-  const session = await readSession(input, dependencies);
+  // In a storm a thousand windows look at once; whoever waits for an answer goes before them.
+  const session = await readSession(input, dependencies, undefined, 'LOW');
   const nowMs = clock.nowMs();
   const connectionTimeoutSeconds = session.connectionTimeoutSeconds ?? input.connectionTimeoutSeconds;
   const pendingSinceMs = latestDisconnectMs(input, session);

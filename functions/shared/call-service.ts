@@ -9,7 +9,7 @@ import {
 } from './errors.ts';
 import type { Log } from './logging.ts';
 import { serviceFault } from './service-fault.ts';
-import { fillSecond, type QuotaOperation, takePermit } from './table/permits.ts';
+import { type PermitRequest, type QuotaOperation, slowDown, takePermit } from './table/permits.ts';
 import type { Table } from './table/table.ts';
 
 export interface ServiceDependencies {
@@ -27,6 +27,8 @@ export interface ServiceCall {
   readonly perSecond: number;
   /** Epoch ms by which the reply must be here; without it, permit and call have their full time. */
   readonly deadlineMs?: number;
+  /** LOW for a read that nobody waits for. */
+  readonly priority?: PermitRequest['priority'];
 }
 
 /** What the caller has to decide about; every other fault is thrown. */
@@ -47,14 +49,16 @@ const CALL_TIMEOUT_MS = 5000;
  * @throws UnexpectedError when the service refuses the call for good (permissions).
  */
 export async function callService<Reply>(
-  { operation, perSecond, deadlineMs = Number.POSITIVE_INFINITY }: ServiceCall,
+  { operation, perSecond, deadlineMs = Number.POSITIVE_INFINITY, priority = 'NORMAL' }: ServiceCall,
   call: (client: GameLiftStreamsClient, abortSignal: AbortSignal) => Promise<Reply>,
   dependencies: ServiceDependencies,
 ): Promise<ServiceReply<Reply>> {
   const { gameLiftStreams, clock, log } = dependencies;
   const quota = { operation, perSecond };
   const latestMs = Math.min(clock.nowMs() + PERMIT_WAIT_MS, deadlineMs);
-  if (!(await takePermit({ ...quota, latestMs }, dependencies))) throw new PermitNotAvailableException();
+  if (!(await takePermit({ ...quota, latestMs, priority }, dependencies))) {
+    throw new PermitNotAvailableException();
+  }
   const timeoutMs = Math.min(CALL_TIMEOUT_MS, deadlineMs - clock.nowMs());
   // The permit came too late: nobody waits for the reply, and the service may accept the call all the same.
   if (timeoutMs <= 0) throw new PermitNotAvailableException();
@@ -70,7 +74,7 @@ export async function callService<Reply>(
         return { ok: false, fault };
       case 'THROTTLED':
         log.warn('CallThrottled', { operation });
-        await fillSecond(quota, dependencies);
+        await slowDown(quota, dependencies);
         throw new ThrottlingException({ cause: error });
       case 'ACCESS_NOT_READY':
         throw new StreamSessionAccessNotReadyException({ cause: error });

@@ -1,6 +1,7 @@
 import { GetStreamSessionCommand, type GetStreamSessionOutput } from '@aws-sdk/client-gameliftstreams';
 import { callService, type ServiceDependencies } from './call-service.ts';
 import type { SessionKey } from './contracts.ts';
+import type { PermitRequest } from './table/permits.ts';
 
 export interface ReadSessionDependencies extends ServiceDependencies {
   readonly settings: { readonly READS_PER_SECOND: number };
@@ -23,17 +24,20 @@ export interface SessionState {
  * before, so the service is saying that it has no such session.
  *
  * @param deadlineMs epoch ms by which the reply must be here.
+ * @param priority LOW when nobody waits for the reply: the read leaves a part of the quota to those who do.
  * @throws what `callService` throws.
  */
 export async function readSession(
   { streamGroupId, streamSessionId }: SessionKey,
   dependencies: ReadSessionDependencies,
   deadlineMs?: number,
+  priority: PermitRequest['priority'] = 'NORMAL',
 ): Promise<SessionState> {
   const read = await callService(
     {
       operation: 'GetStreamSession',
       perSecond: dependencies.settings.READS_PER_SECOND,
+      priority,
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
     },
     (client, abortSignal) =>

@@ -1,68 +1,222 @@
 import { describe, expect, it } from 'vitest';
-import { fillSecond, type QuotaOperation, takePermit } from '../../functions/shared/table/permits.ts';
+import {
+  paceOf,
+  type QuotaOperation,
+  readPermits,
+  slowDown,
+  takePermit,
+} from '../../functions/shared/table/permits.ts';
+import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
+import { bookPermits } from '../helpers/permits.ts';
 import { useTable } from '../helpers/table.ts';
 
 const table = useTable();
+const OPERATION = 'GetStreamSession' as const;
 let nextStartMs = Date.UTC(2026, 0, 1);
 
-/** A clock in seconds that no other test has used, and permits for it. */
-function prepare(options: { perSecond?: number; random?: () => number } = {}) {
+/** A clock in hours that no other test has used: they share the permits' items. */
+function prepare({ perSecond = 20 }: { perSecond?: number } = {}) {
   nextStartMs += 3_600_000;
   const clock = new VirtualClock(nextStartMs);
-  const dependencies = { table: table(), clock, random: options.random ?? (() => 0) };
-  const take = (latestMs: number, operation: QuotaOperation = 'GetStreamSession') =>
-    clock.track(() => takePermit({ operation, perSecond: options.perSecond ?? 2, latestMs }, dependencies));
-  return { clock, dependencies, take };
+  const startMs = clock.nowMs();
+  const dependencies = { table: table(), clock };
+  /** When the call went out, in ms from the start; undefined where there was no permit. */
+  const take = (
+    waitMs: number,
+    {
+      operation = OPERATION,
+      priority = 'NORMAL',
+      skewMs = 0,
+    }: {
+      operation?: QuotaOperation;
+      priority?: 'NORMAL' | 'LOW';
+      skewMs?: number;
+    } = {},
+  ) =>
+    clock.track(async () => {
+      const own = { ...dependencies, clock: skewed(clock, skewMs) };
+      const latestMs = own.clock.nowMs() + waitMs;
+      const granted = await takePermit({ operation, perSecond, latestMs, priority }, own);
+      return granted ? clock.nowMs() - startMs : undefined;
+    });
+  return { clock, startMs, dependencies, take, quota: { operation: OPERATION, perSecond } };
 }
 
+/** A Lambda whose clock is off. */
+function skewed(clock: VirtualClock, skewMs: number) {
+  return {
+    nowMs: () => clock.nowMs() + skewMs,
+    sleep: (delayMs: number) => clock.sleep(delayMs),
+    setTimer: (delayMs: number, callback: () => void) => clock.setTimer(delayMs, callback),
+  };
+}
+
+const many = <Result>(count: number, make: (index: number) => Promise<Result>) =>
+  Promise.all(Array.from({ length: count }, (_, index) => make(index)));
+
+/** The most calls in any stretch of `lengthMs`. */
+function mostWithin(timesMs: readonly number[], lengthMs: number): number {
+  const sorted = timesMs.toSorted((a, b) => a - b);
+  return Math.max(
+    ...sorted.map((startMs) => sorted.filter((atMs) => atMs >= startMs && atMs < startMs + lengthMs).length),
+  );
+}
+
+const granted = (times: readonly (number | undefined)[]) => times.filter((atMs) => atMs !== undefined);
+
 describe('a permit', () => {
-  it('is given to no more callers in a second than the quota has calls', async () => {
-    const { clock, take } = prepare({ perSecond: 5 });
-    const nowMs = clock.nowMs();
+  it('is given to fifty concurrent Lambdas as a burst, then one by one, evenly spaced', async () => {
+    const { clock, take } = prepare();
 
-    const granted = await Promise.all(Array.from({ length: 20 }, () => take(nowMs)));
+    const taking = many(50, () => take(3000));
+    await clock.advance(3000);
+    const times = granted(await taking).toSorted((a, b) => a - b);
 
-    expect(granted.filter(Boolean)).toHaveLength(5);
+    expect(times).toHaveLength(50);
+    expect(times.filter((atMs) => atMs === 0)).toHaveLength(19);
+    const spaced = times.slice(20).map((atMs, index) => atMs - (times[index + 19] ?? 0));
+    for (const gapMs of spaced) expect(gapMs).toBeCloseTo(50, 3);
+  });
+
+  it('is never one too many for a service that fills its quota continuously', async () => {
+    const { clock, startMs, take } = prepare();
+    const buckets = new QuotaBuckets(DEFAULT_QUOTAS, startMs);
+
+    const taking = many(75, () => take(3000));
+    await clock.advance(3000);
+    const times = granted(await taking).toSorted((a, b) => a - b);
+
+    expect(times).toHaveLength(75);
+    expect(times.filter((atMs) => !buckets.take(OPERATION, startMs + atMs))).toEqual([]);
   });
 
   it('is counted for each operation by itself', async () => {
-    const { clock, take } = prepare({ perSecond: 1 });
-    const nowMs = clock.nowMs();
+    const { take } = prepare({ perSecond: 1 });
 
-    expect(await take(nowMs, 'GetStreamSession')).toBe(true);
-    expect(await take(nowMs, 'CreateStreamSessionConnection')).toBe(true);
-    expect(await take(nowMs, 'GetStreamSession')).toBe(false);
+    expect(await take(0)).toBe(0);
+    expect(await take(0, { operation: 'CreateStreamSessionConnection' })).toBe(0);
+    expect(await take(0)).toBeUndefined();
   });
 
-  it('is waited for until the next second has one', async () => {
-    const { clock, take } = prepare({ perSecond: 1, random: () => 0.5 });
-    const startMs = clock.nowMs();
-    await take(startMs);
-    let takenAtMs = 0;
+  it('is refused at once when it comes too late for the caller, and nothing is taken', async () => {
+    const { clock, startMs, take } = prepare({ perSecond: 1 });
+    await take(0);
+    const before = await readPermits(table(), OPERATION, { consistent: true });
 
-    const second = take(startMs + 3000).then((granted) => {
-      takenAtMs = clock.nowMs();
-      return granted;
-    });
+    expect(await take(999)).toBeUndefined();
+
+    expect(clock.nowMs()).toBe(startMs);
+    expect(await readPermits(table(), OPERATION, { consistent: true })).toEqual(before);
+  });
+
+  it('that a dead caller had booked is the only one lost', async () => {
+    const { clock, take } = prepare({ perSecond: 1 });
+    await take(0);
+    take(3000).catch(() => {});
+    await clock.idle();
+
+    const next = take(3000);
     await clock.advance(3000);
 
-    expect(await second).toBe(true);
-    expect(takenAtMs).toBe(startMs + 1250);
+    expect(await next).toBe(2000);
   });
 
-  it('is refused at once when the next second comes too late for the caller', async () => {
-    const { clock, take } = prepare({ perSecond: 1 });
-    await take(clock.nowMs());
+  it('saves up one burst and no more, however long nobody calls', async () => {
+    const { clock, take } = prepare();
+    await clock.advance(600_000);
 
-    expect(await take(clock.nowMs() + 999)).toBe(false);
+    expect(granted(await many(50, () => take(0)))).toHaveLength(19);
+  });
+});
+
+describe('clocks that differ by a second either way', () => {
+  it('let out no more than the quota for two seconds longer, and one burst', async () => {
+    const { clock, take } = prepare();
+    const skews = [-1000, 0, 1000];
+
+    const times: (number | undefined)[] = [];
+    for (let step = 0; step < 40; step++) {
+      const taking = many(15, (index) => take(3000, { skewMs: skews[index % 3] ?? 0 }));
+      taking.then((some) => times.push(...some)).catch(() => {});
+      await clock.advance(250);
+    }
+    await clock.advance(5000);
+    const calls = granted(times);
+
+    for (const seconds of [1, 2, 5, 10]) {
+      expect(mostWithin(calls, seconds * 1000)).toBeLessThanOrEqual(20 * (seconds + 2) + 20);
+    }
+    // Ten seconds of callers who wait for three: all of the quota is used, and no more than that.
+    expect(calls.length).toBeGreaterThan(20 * 10);
+    expect(calls.length).toBeLessThanOrEqual(20 * (10 + 3 + 2) + 20);
+  });
+});
+
+describe('a throttled call', () => {
+  it('makes everybody a tenth slower, once for all that are throttled within a second', async () => {
+    const { clock, dependencies, quota } = prepare();
+
+    await many(5, () => slowDown(quota, dependencies));
+    const state = await readPermits(table(), OPERATION, { consistent: true });
+
+    expect(paceOf(state, 20, clock.nowMs()).ratePerSecond).toBeCloseTo(18, 6);
   });
 
-  it('is not given in a second that the service has called full', async () => {
-    const { clock, dependencies, take } = prepare({ perSecond: 100 });
+  it('again and again slows down to a tenth of the quota, not to a standstill', async () => {
+    const { clock, dependencies, quota } = prepare();
 
-    await fillSecond({ operation: 'GetStreamSession', perSecond: 100 }, dependencies);
+    for (let times = 0; times < 60; times++) {
+      await slowDown(quota, dependencies);
+      await clock.advance(1000);
+    }
+    const state = await readPermits(table(), OPERATION, { consistent: true });
 
-    expect(await take(clock.nowMs())).toBe(false);
+    expect(state.slowedTo).toBe(2);
+  });
+
+  it('is forgotten by a hundredth of the quota a second', async () => {
+    const { clock, dependencies, quota } = prepare();
+    await slowDown(quota, dependencies);
+    const state = await readPermits(table(), OPERATION, { consistent: true });
+
+    expect(paceOf(state, 20, clock.nowMs() + 5000).ratePerSecond).toBeCloseTo(19, 6);
+    expect(paceOf(state, 20, clock.nowMs() + 10_000).ratePerSecond).toBeCloseTo(20, 6);
+  });
+
+  it('leaves nothing saved up: the next call waits its full interval', async () => {
+    const { clock, dependencies, quota, take } = prepare();
+    await slowDown(quota, dependencies);
+
+    const next = take(1000);
+    await clock.advance(1000);
+
+    expect(await next).toBeCloseTo(1000 / 18, 3);
+  });
+
+  it('takes nobody the time that is booked', async () => {
+    const { clock, startMs, dependencies, quota, take } = prepare();
+    await bookPermits(table(), quota, startMs + 2000);
+    await slowDown(quota, dependencies);
+
+    const next = take(3000);
+    await clock.advance(3000);
+
+    expect(await next).toBeCloseTo(2000, 2);
+  });
+});
+
+describe('a call of low priority', () => {
+  it('leaves a quarter of the quota to the others, however many there are', async () => {
+    const { clock, take } = prepare();
+
+    const low = many(200, () => take(3000, { priority: 'LOW' }));
+    await clock.advance(1000);
+    const normal = many(5, () => take(100));
+    await clock.advance(2000);
+
+    expect(granted(await normal)).toHaveLength(5);
+    expect(granted(await low).length).toBeLessThanOrEqual(15 * 4);
+    expect(granted(await low).length).toBeGreaterThan(15 * 3);
   });
 });

@@ -1,7 +1,18 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+/**
+ * The account's quota for one operation, as one item that mirrors the service's token bucket (the "generic cell
+ * rate algorithm"): `bookedUntilMs` is when the bucket will be full again if nobody calls any more. A permit moves
+ * it on by the time that one call is worth, in one conditional write, and the old value says when the call may go
+ * out. So permits are spaced, those who wait do not try again and again, and a turn too late is refused by a read.
+ *
+ * Times are by the clock of whoever writes. Where clocks differ by d, calls come up to d early or late: in any
+ * stretch of t seconds no more than quota × (t + 2d) and one burst go out, and in the long run never more than the
+ * quota, for each call moves `bookedUntilMs` on by its worth, whoever books it.
+ */
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { callDependency } from '../service-fault.ts';
-import { epochSeconds, isConditionFailure, type Table } from './table.ts';
+import { isConditionFailure, type Table } from './table.ts';
 
 /** Operations with a quota of their own, as the service counts them. */
 export type QuotaOperation =
@@ -10,102 +21,225 @@ export type QuotaOperation =
   | 'GetStreamSession'
   | 'TerminateStreamSession';
 
-export interface PermitRequest {
+export interface Quota {
   readonly operation: QuotaOperation;
+  /** The account's quota for the operation. */
   readonly perSecond: number;
+}
+
+export interface PermitRequest extends Quota {
   /** Epoch ms until which the caller waits. */
   readonly latestMs: number;
+  /** LOW for calls that nobody waits for: they leave a part of the quota to the others. NORMAL when absent. */
+  readonly priority?: 'NORMAL' | 'LOW';
 }
 
 export interface PermitDependencies {
   readonly table: Table;
   readonly clock: Clock;
-  /** 0 ≤ random() < 1. */
-  readonly random: () => number;
 }
 
-/** Kept an hour, for whoever wants to see how full the seconds were. */
-const PERMIT_RETENTION_SECONDS = 3600;
+const permitItemSchema = z.object({
+  bookedUntilMs: z.number().optional(),
+  /** Set by the last throttling: the rate from then on, in calls a second, before recovery. */
+  slowedTo: z.number().optional(),
+  slowedAtMs: z.number().optional(),
+});
+/** How far the quota of an operation is spoken for. */
+export type PermitState = z.infer<typeof permitItemSchema>;
 
 /**
- * Takes one call's share of the account's quota: a counter for each second and operation, raised under the
- * condition that it is below the quota. A full second is waited out; the next one is entered at a random point
- * of its first half, so that those who wait do not write all at once. It is entered no sooner than one call's
- * share of a second after the full one was met: with one call a second, a call at 0.9 and another at 1.0 are two
- * seconds' permits, and the service would still refuse the second call.
+ * The service's burst is not documented; the stand-in saves one second's worth, and so do we, less what two calls
+ * may change their distance by on the way: a call that overtakes another finds no token.
+ */
+const BURST_SECONDS = 1;
+const ARRIVAL_JITTER_MS = 30;
+/** While somebody else uses the account too, its saved tokens are not ours to count on. */
+const SLOWED_BURST_SHARE = 0.25;
+/** One throttled call lowers the rate by a tenth, all that come within the same second count as one. */
+const SLOWED_SHARE = 0.9;
+const SLOWING_MS = 1000;
+/** Never so slow that a quota that is free again stays unused for long. */
+const SLOWEST_SHARE = 0.1;
+/** A hundredth of the quota each second: back from a tenth in ten seconds. */
+const RECOVERY_SHARE_PER_SECOND = 0.01;
+/** Of the quota, what calls of low priority may take together. */
+export const LOW_PRIORITY_SHARE = 0.75;
+/** Lost only against somebody who moved the item between our read and our write; each of these moves it on. */
+const MAX_TRIES = 20;
+
+export interface Pace {
+  readonly ratePerSecond: number;
+  /** What one call is worth, in ms. */
+  readonly intervalMs: number;
+  /** How far ahead of the even spacing calls may run. */
+  readonly burstMs: number;
+}
+
+/** The present pace: the quota's, or less after a throttling, recovering by the clock. */
+export function paceOf({ slowedTo, slowedAtMs }: PermitState, perSecond: number, nowMs: number): Pace {
+  const recovered =
+    slowedTo === undefined || slowedAtMs === undefined
+      ? perSecond
+      : slowedTo + (perSecond * RECOVERY_SHARE_PER_SECOND * Math.max(0, nowMs - slowedAtMs)) / 1000;
+  const ratePerSecond = Math.min(perSecond, recovered);
+  const intervalMs = 1000 / ratePerSecond;
+  const share = ratePerSecond < perSecond ? SLOWED_BURST_SHARE : 1;
+  const burstMs = Math.max(0, share * BURST_SECONDS * 1000 - intervalMs - ARRIVAL_JITTER_MS);
+  return { ratePerSecond, intervalMs, burstMs };
+}
+
+/**
+ * When the next permit is free, in epoch ms. In the past where permits were saved up: one for each `intervalMs`,
+ * and one more.
+ */
+export function nextPermitMs({ bookedUntilMs = 0 }: PermitState, { burstMs }: Pace, nowMs: number): number {
+  return Math.max(bookedUntilMs, nowMs) - burstMs;
+}
+
+/** @throws DependencyUnavailableException */
+export async function readPermits(
+  table: Table,
+  operation: QuotaOperation,
+  options: { readonly consistent?: boolean } = {},
+): Promise<PermitState> {
+  return readItem(table, permitKey(operation), options.consistent ?? false);
+}
+
+/**
+ * Takes one call's share of the account's quota and waits until the call may go out. A caller who dies while
+ * waiting loses that one call's share, nothing else.
  *
- * @returns whether there is a permit; if not, nothing was taken.
+ * @returns whether there is a permit; if not, none was free by `latestMs`, which is known at once.
  * @throws DependencyUnavailableException
  */
-export async function takePermit(
-  { operation, perSecond, latestMs }: PermitRequest,
-  { table, clock, random }: PermitDependencies,
+export async function takePermit(request: PermitRequest, dependencies: PermitDependencies): Promise<boolean> {
+  const { operation, perSecond, latestMs, priority = 'NORMAL' } = request;
+  if (priority === 'LOW') {
+    // A line of its own at a part of the rate: what is left of the quota is there for everybody else.
+    const share = perSecond * LOW_PRIORITY_SHARE;
+    if (!(await book(permitKey(operation, '#low'), share, latestMs, dependencies))) return false;
+  }
+  return book(permitKey(operation), perSecond, latestMs, dependencies);
+}
+
+async function book(
+  key: PermitKey,
+  perSecond: number,
+  latestMs: number,
+  { table, clock }: PermitDependencies,
 ): Promise<boolean> {
-  for (;;) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const state = await readItem(table, key, true);
     const nowMs = clock.nowMs();
-    const second = Math.floor(nowMs / 1000);
-    if (await takeOfSecond(table, operation, second, perSecond)) return true;
-    const nextTryMs = Math.max((second + 1) * 1000, nowMs + 1000 / perSecond) + random() * 500;
-    if (nextTryMs > latestMs) return false;
-    await clock.sleep(nextTryMs - clock.nowMs());
+    const pace = paceOf(state, perSecond, nowMs);
+    if (nextPermitMs(state, pace, nowMs) > latestMs) return false;
+    const bookedMs = await moveOn(table, key, state, pace, nowMs, latestMs);
+    if (bookedMs === undefined) continue;
+    const waitMs = bookedMs - pace.intervalMs - pace.burstMs - clock.nowMs();
+    if (waitMs > 0) await clock.sleep(waitMs);
+    return true;
+  }
+  return false;
+}
+
+/** @returns `bookedUntilMs` after the write; undefined when the item is no longer as it was read. */
+async function moveOn(
+  table: Table,
+  key: PermitKey,
+  { bookedUntilMs = 0 }: PermitState,
+  { intervalMs, burstMs }: Pace,
+  nowMs: number,
+  latestMs: number,
+): Promise<number | undefined> {
+  const isIdle = bookedUntilMs < nowMs;
+  const attributes = await updateItem(table, key, {
+    ...(isIdle
+      ? {
+          UpdateExpression: 'SET bookedUntilMs = :next',
+          ConditionExpression: 'attribute_not_exists(bookedUntilMs) OR bookedUntilMs < :now',
+        }
+      : {
+          UpdateExpression: 'SET bookedUntilMs = bookedUntilMs + :interval',
+          ConditionExpression: 'bookedUntilMs >= :now AND bookedUntilMs <= :last',
+        }),
+    ExpressionAttributeValues: isIdle
+      ? { ':next': nowMs + intervalMs, ':now': nowMs }
+      : { ':interval': intervalMs, ':now': nowMs, ':last': latestMs + burstMs },
+  });
+  return attributes?.bookedUntilMs;
+}
+
+/**
+ * Slows everybody down: the service has just said that the account's quota is used up, by callers who do not ask
+ * here. What was saved up is forgotten, and the rate is a tenth lower and recovers by the clock.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function slowDown(
+  { operation, perSecond }: Quota,
+  dependencies: PermitDependencies,
+): Promise<void> {
+  const { table, clock } = dependencies;
+  const key = permitKey(operation);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const state = await readItem(table, key, true);
+    const nowMs = clock.nowMs();
+    if (state.slowedAtMs !== undefined && nowMs - state.slowedAtMs < SLOWING_MS) return;
+    const before = paceOf(state, perSecond, nowMs);
+    const slowedTo = Math.max(perSecond * SLOWEST_SHARE, before.ratePerSecond * SLOWED_SHARE);
+    const after = paceOf({ slowedTo, slowedAtMs: nowMs }, perSecond, nowMs);
+    // What is booked keeps its time; what was saved up is gone, and the next call waits its full interval.
+    const nextMs = Math.max(nextPermitMs(state, before, nowMs), nowMs + after.intervalMs);
+    const seen = state.bookedUntilMs;
+    const slowed = await updateItem(table, key, {
+      UpdateExpression: 'SET slowedTo = :slowedTo, slowedAtMs = :now, bookedUntilMs = :booked',
+      // A permit that was booked meanwhile must not be forgotten.
+      ConditionExpression:
+        seen === undefined ? 'attribute_not_exists(bookedUntilMs)' : 'bookedUntilMs = :seen',
+      ExpressionAttributeValues: {
+        ':slowedTo': slowedTo,
+        ':now': nowMs,
+        ':booked': nextMs + after.burstMs,
+        ...(seen === undefined ? {} : { ':seen': seen }),
+      },
+    });
+    if (slowed !== undefined) return;
   }
 }
 
-async function takeOfSecond(
+type PermitKey = ReturnType<typeof permitKey>;
+
+function permitKey(operation: QuotaOperation, lane: '' | '#low' = '') {
+  return { pk: `permit#${operation}${lane}`, sk: 'permit' };
+}
+
+async function readItem(table: Table, key: PermitKey, consistent: boolean): Promise<PermitState> {
+  const { Item } = await callDependency(() =>
+    table.documents.send(new GetCommand({ TableName: table.name, Key: key, ConsistentRead: consistent })),
+  );
+  return permitItemSchema.parse(Item ?? {});
+}
+
+async function updateItem(
   table: Table,
-  operation: QuotaOperation,
-  second: number,
-  perSecond: number,
-): Promise<boolean> {
+  key: PermitKey,
+  update: Pick<
+    ConstructorParameters<typeof UpdateCommand>[0],
+    'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'
+  >,
+): Promise<PermitState | undefined> {
   try {
-    await callDependency(
+    const { Attributes } = await callDependency(
       () =>
         table.documents.send(
-          new UpdateCommand({
-            TableName: table.name,
-            Key: permitKey(operation, second),
-            UpdateExpression: 'ADD used :one SET expiresAt = :expiresAt',
-            ConditionExpression: 'attribute_not_exists(used) OR used < :perSecond',
-            ExpressionAttributeValues: {
-              ':one': 1,
-              ':perSecond': perSecond,
-              ':expiresAt': second + PERMIT_RETENTION_SECONDS,
-            },
-          }),
+          new UpdateCommand({ TableName: table.name, Key: key, ReturnValues: 'ALL_NEW', ...update }),
         ),
       ['ConditionalCheckFailedException'],
     );
-    return true;
+    return permitItemSchema.parse(Attributes);
   } catch (error) {
-    if (isConditionFailure(error)) return false;
+    if (isConditionFailure(error)) return undefined;
     throw error;
   }
-}
-
-/**
- * Ends the present second for everybody: the service has just said that the account's quota is used up, by
- * callers who do not ask here.
- */
-export async function fillSecond(
-  { operation, perSecond }: Pick<PermitRequest, 'operation' | 'perSecond'>,
-  { table, clock }: PermitDependencies,
-): Promise<void> {
-  const nowMs = clock.nowMs();
-  await callDependency(() =>
-    table.documents.send(
-      new UpdateCommand({
-        TableName: table.name,
-        Key: permitKey(operation, Math.floor(nowMs / 1000)),
-        UpdateExpression: 'SET used = :perSecond, expiresAt = :expiresAt',
-        ExpressionAttributeValues: {
-          ':perSecond': perSecond,
-          ':expiresAt': epochSeconds(nowMs) + PERMIT_RETENTION_SECONDS,
-        },
-      }),
-    ),
-  );
-}
-
-function permitKey(operation: QuotaOperation, second: number) {
-  return { pk: `permit#${operation}#${second}`, sk: 'permit' };
 }

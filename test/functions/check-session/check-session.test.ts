@@ -7,7 +7,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type CheckSessionInput, checkSession } from '../../../functions/check-session/check-session.ts';
-import { fillSecond } from '../../../functions/shared/table/permits.ts';
+import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
@@ -141,7 +141,7 @@ describe('a check', () => {
   it('takes its turn in the quota of the reads', async () => {
     const { check, clock, nowMs, ...dependencies } = prepare();
     reply({ Status: 'CONNECTED' });
-    await fillSecond({ operation: 'GetStreamSession', perSecond: 20 }, { ...dependencies, clock });
+    await bookPermits(dependencies.table, { operation: 'GetStreamSession', perSecond: 20 }, nowMs + 1000);
 
     const checking = clock.track(() => check());
     await clock.advance(0);

@@ -1,8 +1,8 @@
 import { GameLiftStreamsClient, TerminateStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fillSecond } from '../../../functions/shared/table/permits.ts';
 import { terminateSession } from '../../../functions/terminate-session/terminate-session.ts';
+import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
@@ -68,7 +68,8 @@ describe('an overdue session', () => {
   it('waits for its turn in the quota of the terminations', async () => {
     const { terminate, clock, dependencies } = prepare();
     service.on(TerminateStreamSessionCommand).resolves({});
-    await fillSecond({ operation: 'TerminateStreamSession', perSecond: 20 }, dependencies);
+    const quota = { operation: 'TerminateStreamSession', perSecond: 20 } as const;
+    await bookPermits(dependencies.table, quota, clock.nowMs() + 1000);
 
     const termination = terminate();
     await clock.advance(999);

@@ -1,0 +1,18 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { paceOf, type Quota } from '../../functions/shared/table/permits.ts';
+import type { Table } from '../../functions/shared/table/table.ts';
+
+/** The operation's quota is spoken for: its next permit is free at `freeAtMs`. */
+export async function bookPermits(
+  table: Table,
+  { operation, perSecond }: Quota,
+  freeAtMs: number,
+): Promise<void> {
+  const { burstMs } = paceOf({}, perSecond, 0);
+  await table.documents.send(
+    new PutCommand({
+      TableName: table.name,
+      Item: { pk: `permit#${operation}`, sk: 'permit', bookedUntilMs: freeAtMs + burstMs },
+    }),
+  );
+}
