@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_REASON, parseReason } from '../../../functions/request-admin-shell/parse-reason.ts';
+import { adminShellReasonSchema } from '../../../functions/shared/contracts.ts';
+
+const parse = (...values: string[]) => parseReason(new Map([['x-reason', values]]));
+
+describe('a reason', () => {
+  it.each([['incident 4711'], ['!'], ['~ "quoted" \\ {"a":1}'], ['a'.repeat(256)]])(
+    'is taken as it is: %s',
+    (reason) => {
+      expect(parse(reason)).toBe(reason);
+    },
+  );
+
+  it('is taken without the space around it', () => {
+    expect(parse('  incident 4711 ')).toBe('incident 4711');
+  });
+
+  it('that is not given has a default, which is a reason too', () => {
+    expect(parseReason(new Map())).toBe(DEFAULT_REASON);
+    expect(adminShellReasonSchema.safeParse(DEFAULT_REASON).success).toBe(true);
+  });
+
+  it.each([
+    ['empty', ['']],
+    ['blank', ['  ']],
+    ['too long', ['a'.repeat(257)]],
+    ['of two lines', ['SECRET\nwhy']],
+    ['with a control character', ['SECRET\u0007']],
+    ['beyond ASCII', ['für SECRET']],
+    ['given twice', ['SECRET one', 'SECRET two']],
+  ])('is refused by the name of the header, and not quoted, when it is %s', (_, values) => {
+    const refused = () => parse(...values);
+
+    expect(refused).toThrow(expect.objectContaining({ name: 'InvalidRequestError' }));
+    expect(refused).toThrow(
+      'The header x-reason must be there once, with 1 to 256 printable ASCII characters.',
+    );
+  });
+});
