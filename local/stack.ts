@@ -4,6 +4,7 @@ import { startEventBus } from './event-bus/server.ts';
 import { GameLiftStreamsControl } from './game-lift-streams/control-client.ts';
 import { type GameLiftStreamsOptions, startGameLiftStreams } from './game-lift-streams/server.ts';
 import { startRestApi } from './rest-api/server.ts';
+import { startScheduler } from './scheduler/scheduler.ts';
 import type { Service } from './service/service.ts';
 import type { Clock } from './shared/clock.ts';
 import { LOCAL_CREDENTIALS } from './shared/credentials.ts';
@@ -33,6 +34,8 @@ export interface StackOptions {
   /** Any free port for each that is not named. */
   readonly ports?: Partial<Record<keyof Endpoints, number>>;
   readonly gameLiftStreams?: Partial<GameLiftStreamsOptions>;
+  /** Whether the service's schedules fire. */
+  readonly runSchedules?: boolean;
   /** Called once, when everything that the functions call answers. */
   readonly hostFunctions: (endpoints: Endpoints) => FunctionHost;
 }
@@ -103,6 +106,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       api: api.url,
     };
     host = opened(options.hostFunctions(endpoints));
+    if (options.runSchedules === true) {
+      opened(startScheduler({ clock, random, region, account, schedules: service.schedules, invokeLambda }));
+    }
     const control = new GameLiftStreamsControl(gameLiftStreams.url);
     return { endpoints, service, control, invoke: invokeLambda, close };
   } catch (error) {
@@ -112,10 +118,22 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 function tablesOf({ tables }: Service) {
-  return tables.map(({ name, attributeDefinitions, keySchema }) => ({
+  return tables.map(({ name, attributeDefinitions, keySchema, indexes }) => ({
     TableName: name,
     AttributeDefinitions: [...attributeDefinitions],
     KeySchema: [...keySchema],
+    ...(indexes.length > 0 && {
+      GlobalSecondaryIndexes: indexes.map(({ name: IndexName, keySchema: ofIndex, projection }) => ({
+        IndexName,
+        KeySchema: [...ofIndex],
+        Projection: {
+          ProjectionType: projection.ProjectionType,
+          ...(projection.NonKeyAttributes !== undefined && {
+            NonKeyAttributes: [...projection.NonKeyAttributes],
+          }),
+        },
+      })),
+    }),
   }));
 }
 

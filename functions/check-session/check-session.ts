@@ -22,6 +22,8 @@ export interface CheckSessionResult {
   readonly pendingSinceMs: number;
   readonly connectionTimeoutSeconds: number;
   readonly deadlineMs: number;
+  /** CONNECTED since before the disconnect: the service has not noticed the loss yet. */
+  readonly beforeLoss: boolean;
   /** The service should have ended the session by now, and has not. */
   readonly overdue: boolean;
 }
@@ -43,18 +45,17 @@ export async function checkSession(
   const nowMs = clock.nowMs();
   const connectionTimeoutSeconds = session.connectionTimeoutSeconds ?? input.connectionTimeoutSeconds;
   const pendingSinceMs = latestDisconnectMs(input, session);
-  const isWaiting = WAITING_STATUSES.has(session.status);
+  const isActive = session.status === 'ACTIVE' || session.status === 'RECONNECTING';
+  const waitEndMs = deadlineMs({
+    sinceMs: isActive ? activeSinceMs(input, session, nowMs) : pendingSinceMs,
+    connectionTimeoutSeconds,
+    sessionEndsAtMs: session.sessionEndsAtMs,
+  });
+  // A loss that the service has not noticed within the whole window was none, or has healed by itself.
+  const beforeLoss = isConnectedSinceBefore(input, session) && nowMs < waitEndMs;
+  const isWaiting = beforeLoss || WAITING_STATUSES.has(session.status);
   // A session that waits for nobody has no time left.
-  const endMs = isWaiting
-    ? deadlineMs({
-        sinceMs:
-          session.status === 'PENDING_CLIENT_RECONNECTION'
-            ? pendingSinceMs
-            : activeSinceMs(input, session, nowMs),
-        connectionTimeoutSeconds,
-        sessionEndsAtMs: session.sessionEndsAtMs,
-      })
-    : nowMs;
+  const endMs = isWaiting ? waitEndMs : nowMs;
   const overdue = isWaiting && nowMs >= endMs + input.marginSeconds * 1000;
   log.info('SessionChecked', { status: session.status, overdue });
   return {
@@ -64,6 +65,7 @@ export async function checkSession(
     pendingSinceMs,
     connectionTimeoutSeconds,
     deadlineMs: endMs,
+    beforeLoss,
     overdue,
   };
 }
@@ -78,6 +80,23 @@ function latestDisconnectMs(input: CheckSessionInput, session: SessionState): nu
   if (session.status !== 'PENDING_CLIENT_RECONNECTION' || updatedAtMs === null) return pendingSinceMs;
   const cameBack = connectionCreatedAtMs > pendingSinceMs;
   return updatedAtMs > pendingSinceMs + (cameBack ? 0 : CLOCK_SKEW_MS) ? updatedAtMs : pendingSinceMs;
+}
+
+/**
+ * A feed may know of a lost client some seconds before the service does, which says CONNECTED until then. Taken
+ * for a reconnection, that would close the window before it has begun. Where a connection was created here in
+ * the meantime, CONNECTED means what it says.
+ */
+function isConnectedSinceBefore(
+  { pendingSinceMs, connectionCreatedAtMs }: CheckSessionInput,
+  { status, lastUpdatedAtMs }: SessionState,
+): boolean {
+  return (
+    status === 'CONNECTED' &&
+    connectionCreatedAtMs <= pendingSinceMs &&
+    lastUpdatedAtMs !== null &&
+    lastUpdatedAtMs < pendingSinceMs - CLOCK_SKEW_MS
+  );
 }
 
 /** The second window runs from ACTIVE; a connection that was created by other callers is known by the read only. */

@@ -1,4 +1,4 @@
-import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { SFNClient } from '@aws-sdk/client-sfn';
 import {
   type SessionKey,
   STATUS_CHANGE_REJECTED_DETAIL_TYPE,
@@ -8,10 +8,9 @@ import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
 import { type EventBus, publish } from '../shared/events.ts';
 import { windowExecutionName } from '../shared/naming.ts';
 import { type ReadSessionDependencies, readSession } from '../shared/read-session.ts';
-import { callDependency } from '../shared/service-fault.ts';
+import { ensureRunning } from '../shared/start-window.ts';
 import { signalWindow } from '../shared/table/mailbox.ts';
 import { openWindow, type WindowSettings } from '../shared/table/open-window.ts';
-import type { WindowItem } from '../shared/table/window-item.ts';
 import type { ParsedEvent } from './parse-event.ts';
 
 export interface OnStatusChangeDependencies extends ReadSessionDependencies, EventBus {
@@ -76,7 +75,7 @@ async function onDisconnect(
   // Dropped again before the window saw the session connected: the window goes on, with a new deadline.
   const droppedAgain =
     disconnect.disconnectedAtMs >
-    Math.max(window.disconnectedAtMs, window.connectionCreatedAtMs) + CLOCK_SKEW_MS;
+    Math.max(window.pendingSinceMs ?? window.disconnectedAtMs, window.connectionCreatedAtMs) + CLOCK_SKEW_MS;
   if (!droppedAgain) {
     log.info('DuplicateEventIgnored', { status: detail.status });
     return { result: 'DUPLICATE' };
@@ -97,34 +96,4 @@ async function onOtherStatus(
   }
   await ensureRunning(session, window, dependencies);
   return { result: 'WINDOW_SIGNALLED' };
-}
-
-/**
- * Starts the window's execution unless it is known to run, which its first wait writes down. Whoever opened the
- * window may have died before the start, so every later event repeats it: the same name with the same input is
- * the same execution.
- */
-async function ensureRunning(
-  session: SessionKey,
-  window: WindowItem,
-  { stepFunctions, log, settings }: OnStatusChangeDependencies,
-): Promise<void> {
-  if (window.running) return;
-  try {
-    await callDependency(
-      () =>
-        stepFunctions.send(
-          new StartExecutionCommand({
-            stateMachineArn: settings.RECONNECTION_WINDOW_ARN,
-            name: windowExecutionName(session, window.generation),
-            input: window.executionInput,
-          }),
-        ),
-      ['ExecutionAlreadyExists'],
-    );
-    log.info('WindowStarted', { generation: window.generation });
-  } catch (error) {
-    // It ran and has ended, or another version of this code started it: either way it was started.
-    if (!(error instanceof Error) || error.name !== 'ExecutionAlreadyExists') throw error;
-  }
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/logging.ts';
-import { epochSeconds, type Table } from '../shared/table/table.ts';
-import { IS_OPEN, OPEN_PHASES, updateWindow } from '../shared/table/window-item.ts';
+import { failWindow } from '../shared/table/fail-window.ts';
+import type { Table } from '../shared/table/table.ts';
 import { taskInputShape } from '../shared/task.ts';
 
 export const recordFailureInputSchema = z.object({
@@ -20,8 +20,6 @@ export interface RecordFailureDependencies {
   readonly settings: { readonly OUTCOME_RETENTION_DAYS: number };
 }
 
-const DAY_MS = 24 * 3600 * 1000;
-
 /**
  * Closes the window of an execution that is about to end red, without an outcome: the next report of the same
  * disconnect opens a new window. A window that is closed already stays as it is.
@@ -32,20 +30,12 @@ export async function recordFailure(
   input: RecordFailureInput,
   { table, clock, log, settings }: RecordFailureDependencies,
 ): Promise<void> {
-  const nowMs = clock.nowMs();
   const { generation, error } = input;
-  await updateWindow(table, input, {
-    UpdateExpression:
-      'SET phase = :failed, failure = :error, closedAtMs = :nowMs, expiresAt = :expiresAt REMOVE taskToken, signalIds',
-    ConditionExpression: `generation = :generation AND ${IS_OPEN}`,
-    ExpressionAttributeValues: {
-      ...OPEN_PHASES,
-      ':failed': 'FAILED',
-      ':error': error,
-      ':nowMs': nowMs,
-      ':expiresAt': epochSeconds(nowMs + settings.OUTCOME_RETENTION_DAYS * DAY_MS),
-      ':generation': generation,
-    },
+  await failWindow(table, input, {
+    generation,
+    error,
+    nowMs: clock.nowMs(),
+    retentionDays: settings.OUTCOME_RETENTION_DAYS,
   });
   log.warn('WindowFailed', { generation, error });
 }

@@ -18,6 +18,7 @@ import {
   IS_OPEN,
   isOpen,
   OPEN_PHASES,
+  REMOVED_AT_CLOSE,
   readWindow,
   updateWindow,
   type WindowItem,
@@ -96,8 +97,7 @@ async function closeWindow(
   const unseenSignals = input.outcome === 'RECONNECTED' ? ' AND seq <= :ackSeq' : '';
   const nowMs = clock.nowMs();
   const closed = await updateWindow(table, input, {
-    UpdateExpression:
-      'SET phase = :closed, outcome = :outcome, statusReason = :statusReason, outcomeAtMs = :outcomeAtMs, closedAtMs = :nowMs, expiresAt = :expiresAt REMOVE taskToken, signalIds',
+    UpdateExpression: `SET phase = :closed, outcome = :outcome, statusReason = :statusReason, outcomeAtMs = :outcomeAtMs, closedAtMs = :nowMs, expiresAt = :expiresAt REMOVE ${REMOVED_AT_CLOSE}`,
     ConditionExpression: `generation = :generation AND ${IS_OPEN}${unseenSignals}`,
     ExpressionAttributeValues: {
       ...OPEN_PHASES,

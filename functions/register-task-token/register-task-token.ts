@@ -9,6 +9,7 @@ export const registerTaskTokenInputSchema = z.object({
   generation: z.int().min(1),
   phase: windowPhaseSchema.extract(['AWAITING_RECONNECTION', 'AWAITING_CLIENT', 'AWAITING_END']),
   deadlineMs: z.number(),
+  pendingSinceMs: z.number(),
   ackSeq: z.int().min(0),
   waitNumber: z.int().min(0),
   retryCount: z.int().min(0),

@@ -1,10 +1,49 @@
-import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { DependencyUnavailableException } from './errors.ts';
+import {
+  type EventBridgeClient,
+  PutEventsCommand,
+  type PutEventsRequestEntry,
+} from '@aws-sdk/client-eventbridge';
+import { DependencyUnavailableException, isKnownError } from './errors.ts';
 import { callDependency } from './service-fault.ts';
 
 export interface EventBus {
   readonly eventBridge: EventBridgeClient;
   readonly settings: { readonly EVENT_BUS_NAME: string; readonly EVENT_SOURCE: string };
+}
+
+/** PutEvents' limit for one call. */
+const MAX_ENTRIES = 10;
+/** Enough to send a storm of 1,000 in a second, and no more connections than a small function holds. */
+const PARALLEL_CALLS = 10;
+
+/**
+ * Publishes many events of one type. What the bus did not take is not repeated here.
+ *
+ * @returns the details that were not taken.
+ */
+export async function publishAll<Detail extends object>(
+  { eventBridge, settings }: EventBus,
+  detailType: string,
+  details: readonly Detail[],
+): Promise<Detail[]> {
+  const batches = Array.from({ length: Math.ceil(details.length / MAX_ENTRIES) }, (_, index) =>
+    details.slice(index * MAX_ENTRIES, (index + 1) * MAX_ENTRIES),
+  );
+  const notTaken: Detail[] = [];
+  const send = async () => {
+    for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
+      const Entries = batch.map((detail) => entryOf(settings, detailType, detail));
+      try {
+        const reply = await callDependency(() => eventBridge.send(new PutEventsCommand({ Entries })));
+        notTaken.push(...batch.filter((_, index) => reply.Entries?.[index]?.EventId === undefined));
+      } catch (error) {
+        if (!isKnownError(error)) throw error;
+        notTaken.push(...batch);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL_CALLS }, send));
+  return notTaken;
 }
 
 /**
@@ -22,17 +61,23 @@ export async function publish(
   const { FailedEntryCount: failed = 0 } = await callDependency(() =>
     eventBridge.send(
       new PutEventsCommand({
-        Entries: [
-          {
-            EventBusName: settings.EVENT_BUS_NAME,
-            Source: settings.EVENT_SOURCE,
-            DetailType: detailType,
-            Detail: JSON.stringify(detail),
-          },
-        ],
+        Entries: [entryOf(settings, detailType, detail)],
       }),
       abortSignal === undefined ? {} : { abortSignal },
     ),
   );
   if (failed > 0) throw new DependencyUnavailableException();
+}
+
+function entryOf(
+  { EVENT_BUS_NAME, EVENT_SOURCE }: EventBus['settings'],
+  detailType: string,
+  detail: object,
+): PutEventsRequestEntry {
+  return {
+    EventBusName: EVENT_BUS_NAME,
+    Source: EVENT_SOURCE,
+    DetailType: detailType,
+    Detail: JSON.stringify(detail),
+  };
 }

@@ -11,6 +11,12 @@ export function windowExecutionName(session: SessionKey, generation: number): st
   return `${session.streamSessionId}-${generation}`;
 }
 
+/** The ARN of a window's execution, from its state machine's. */
+export function windowExecutionArn(stateMachineArn: string, session: SessionKey, generation: number): string {
+  const machine = stateMachineArn.replace(':stateMachine:', ':execution:');
+  return `${machine}:${windowExecutionName(session, generation)}`;
+}
+
 /** A request's execution: the session id first, cut where the request's own id would not fit otherwise. */
 export function requestExecutionName(session: SessionKey, requestId: string): string {
   const kept = MAX_EXECUTION_NAME_LENGTH - requestId.length - 1;
@@ -22,4 +28,13 @@ export function requestExecutionName(session: SessionKey, requestId: string): st
 /** The table's partition key of everything that is kept about one session. */
 export function sessionPartition(session: SessionKey): string {
   return `session#${session.streamGroupId}/${session.streamSessionId}`;
+}
+
+/** The session that a partition key was made of; ids hold neither of its separators. */
+export function sessionOfPartition(partition: string): SessionKey {
+  const slash = partition.indexOf('/');
+  return {
+    streamGroupId: partition.slice('session#'.length, slash),
+    streamSessionId: partition.slice(slash + 1),
+  };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sessionKeySchema } from './contracts.ts';
 
 const nonBlank = z.string().trim().min(1);
 const wholeNumber = (minimum: number, maximum: number) =>
@@ -24,6 +25,14 @@ const settingsSchema = z.object({
   CONNECTIONS_PER_SECOND: wholeNumber(1, 100_000),
   READS_PER_SECOND: wholeNumber(1, 100_000),
   TERMINATIONS_PER_SECOND: wholeNumber(1, 100_000),
+  LISTS_PER_SECOND: wholeNumber(1, 100_000),
+  /** Seconds from one look of the watcher to the next. */
+  WATCH_INTERVAL_SECONDS: wholeNumber(1, 60),
+  /** Short ids, separated by commas; none at all turns the watcher off. */
+  WATCHED_STREAM_GROUPS: z
+    .string()
+    .transform((text) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== ''))
+    .pipe(z.array(sessionKeySchema.shape.streamGroupId)),
   ADMIN_SHELLS_PER_SECOND: wholeNumber(1, 100_000),
 });
 

@@ -16,7 +16,7 @@ export interface DynamoDbOptions {
   readonly region: string;
   readonly tables: readonly Pick<
     CreateTableCommandInput,
-    'TableName' | 'AttributeDefinitions' | 'KeySchema'
+    'TableName' | 'AttributeDefinitions' | 'KeySchema' | 'GlobalSecondaryIndexes'
   >[];
 }
 

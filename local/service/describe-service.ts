@@ -129,6 +129,11 @@ function nameResources(
       name: nameOf(logicalId, properties.TableName, 'TableName'),
       attributeDefinitions: properties.AttributeDefinitions,
       keySchema: properties.KeySchema,
+      indexes: properties.GlobalSecondaryIndexes.map(({ IndexName, KeySchema, Projection }) => ({
+        name: IndexName,
+        keySchema: KeySchema,
+        projection: Projection,
+      })),
       ...(properties.TimeToLiveSpecification?.Enabled === true && {
         timeToLiveAttribute: properties.TimeToLiveSpecification.AttributeName,
       }),

@@ -2,18 +2,19 @@ import { parseAt, ServiceDescriptionError } from './description-error.ts';
 import { type IntrinsicScope, resolveIntrinsics, resolveText } from './intrinsics.ts';
 import { intrinsicScope, type NamedParts } from './names.ts';
 import type { ParsedResources } from './resources.ts';
-import { eventBridgeEventSchema, httpEventSchema, type ParsedFunction } from './schemas.ts';
-import type { Route, Rule, RuleTarget, Service, ServiceFunction } from './service.ts';
+import { eventBridgeEventSchema, httpEventSchema, type ParsedFunction, rateSchema } from './schemas.ts';
+import type { Route, Rule, RuleTarget, Schedule, Service, ServiceFunction } from './service.ts';
 
 /** What reaches the functions: their own `events`, and the rules among the resources. */
 export function routesAndRules(
   parts: NamedParts,
   parsedFunctions: ReadonlyMap<string, ParsedFunction>,
   parsedRules: ParsedResources['rules'],
-): Pick<Service, 'routes' | 'rules'> {
+): Pick<Service, 'routes' | 'rules' | 'schedules'> {
   const scope = intrinsicScope(parts);
   const routes: Route[] = [];
   const rules: Rule[] = [];
+  const schedules: Schedule[] = [];
   for (const fn of parts.functions) {
     for (const [index, event] of (parsedFunctions.get(fn.key)?.events ?? []).entries()) {
       const path = `functions.${fn.key}.events.${index}`;
@@ -25,6 +26,9 @@ export function routesAndRules(
           break;
         case 'eventBridge':
           rules.push(describeFunctionRule(value, fn, index, parts, scope, `${path}.eventBridge`));
+          break;
+        case 'schedule':
+          schedules.push(describeSchedule(value, fn, index, `${path}.schedule`));
           break;
         default:
           throw new ServiceDescriptionError(`${path}.${type}`, 'is an event that the stand-ins do not know');
@@ -43,7 +47,7 @@ export function routesAndRules(
     });
   }
   refuseDuplicates(routes);
-  return { routes, rules };
+  return { routes, rules, schedules };
 }
 
 function describeRoute(value: unknown, fn: ServiceFunction, path: string): Route {
@@ -70,6 +74,19 @@ function describeFunctionRule(
     busName: busNameOf(event.eventBus, parts, scope, `${path}.eventBus`),
     pattern: resolvePattern(event.pattern, scope, `${path}.pattern`),
     targets: [functionTarget(fn)],
+  };
+}
+
+const SECONDS: Readonly<Record<string, number>> = { minute: 60, hour: 3600, day: 86_400 };
+
+function describeSchedule(value: unknown, fn: ServiceFunction, index: number, path: string): Schedule {
+  const [, count = '', unit = ''] =
+    /^rate\((\d+) (minute|hour|day)s?\)$/.exec(parseAt(rateSchema, value, path)) ?? [];
+  return {
+    name: `${fn.key}.${index}`,
+    functionName: fn.name,
+    everySeconds: Number(count) * (SECONDS[unit] ?? 0),
+    maximumRetryAttempts: fn.maximumRetryAttempts,
   };
 }
 

@@ -66,6 +66,14 @@ export const eventBridgeEventSchema = z.strictObject({
   deadLetterQueueArn: withoutLocalMeaning,
 });
 
+/** EventBridge rules that fire by time, as the framework writes them: `rate(1 minute)`, `rate(5 minutes)`. */
+export const rateSchema = z
+  .string()
+  .regex(
+    /^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$/,
+    'the stand-ins know rate(…) only',
+  );
+
 const awsIamSchema = z.literal(['aws_iam', 'AWS_IAM']);
 
 export const httpEventSchema = z.strictObject({
@@ -128,15 +136,30 @@ export const RESOURCE_TYPES_WITHOUT_LOCAL_MEANING: ReadonlySet<string> = new Set
   'AWS::SQS::QueuePolicy',
 ]);
 
+const keySchema = z
+  .array(z.strictObject({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }))
+  .min(1)
+  .max(2);
+
 export const tablePropertiesSchema = z.strictObject({
   TableName: z.unknown().optional(),
   AttributeDefinitions: z
     .array(z.strictObject({ AttributeName: z.string(), AttributeType: z.enum(['S', 'N', 'B']) }))
     .min(1),
-  KeySchema: z
-    .array(z.strictObject({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }))
-    .min(1)
-    .max(2),
+  KeySchema: keySchema,
+  GlobalSecondaryIndexes: z
+    .array(
+      z.strictObject({
+        IndexName: z.string(),
+        KeySchema: keySchema,
+        Projection: z.strictObject({
+          ProjectionType: z.enum(['ALL', 'KEYS_ONLY', 'INCLUDE']),
+          NonKeyAttributes: z.array(z.string()).optional(),
+        }),
+        ProvisionedThroughput: withoutLocalMeaning,
+      }),
+    )
+    .default([]),
   TimeToLiveSpecification: z.strictObject({ AttributeName: z.string(), Enabled: z.boolean() }).optional(),
   BillingMode: withoutLocalMeaning,
   ProvisionedThroughput: withoutLocalMeaning,

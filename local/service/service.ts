@@ -8,6 +8,7 @@ export interface Service {
   readonly functions: readonly ServiceFunction[];
   readonly routes: readonly Route[];
   readonly rules: readonly Rule[];
+  readonly schedules: readonly Schedule[];
   readonly stateMachines: readonly StateMachine[];
   readonly tables: readonly Table[];
   readonly queues: readonly Queue[];
@@ -49,6 +50,15 @@ export interface Rule {
   readonly targets: readonly RuleTarget[];
 }
 
+/** A function that is invoked by time, asynchronously. */
+export interface Schedule {
+  /** For people: the function's key and the event's number. */
+  readonly name: string;
+  readonly functionName: string;
+  readonly everySeconds: number;
+  readonly maximumRetryAttempts: number;
+}
+
 export type RuleTarget =
   | {
       readonly type: 'function';
@@ -74,9 +84,25 @@ export interface Table {
     readonly AttributeName: string;
     readonly AttributeType: 'S' | 'N' | 'B';
   }[];
-  readonly keySchema: readonly { readonly AttributeName: string; readonly KeyType: 'HASH' | 'RANGE' }[];
+  readonly keySchema: readonly KeyElement[];
+  readonly indexes: readonly TableIndex[];
   /** The attribute whose time, in epoch seconds, ends an item's life. */
   readonly timeToLiveAttribute?: string;
+}
+
+export interface KeyElement {
+  readonly AttributeName: string;
+  readonly KeyType: 'HASH' | 'RANGE';
+}
+
+/** A global secondary index. */
+export interface TableIndex {
+  readonly name: string;
+  readonly keySchema: readonly KeyElement[];
+  readonly projection: {
+    readonly ProjectionType: 'ALL' | 'KEYS_ONLY' | 'INCLUDE';
+    readonly NonKeyAttributes?: readonly string[] | undefined;
+  };
 }
 
 export interface Queue {

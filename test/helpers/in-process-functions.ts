@@ -32,6 +32,7 @@ import {
   terminateSession,
   terminateSessionInputSchema,
 } from '../../functions/terminate-session/terminate-session.ts';
+import { watchSessionsHandler } from '../../functions/watch-sessions/watch-sessions-handler.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
@@ -90,6 +91,22 @@ export function inProcessFunctions(
           'WINDOW_MARGIN_SECONDS',
           'TERMINATE_ABANDONED_SESSIONS',
           'READS_PER_SECOND',
+        ]),
+      }),
+    ),
+    watchSessions: fromText(
+      watchSessionsHandler({
+        ...common,
+        settings: settingsOf('watchSessions', [
+          ...bus,
+          'RECONNECTION_WINDOW_ARN',
+          'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
+          'WINDOW_MARGIN_SECONDS',
+          'TERMINATE_ABANDONED_SESSIONS',
+          'OUTCOME_RETENTION_DAYS',
+          'LISTS_PER_SECOND',
+          'WATCHED_STREAM_GROUPS',
+          'WATCH_INTERVAL_SECONDS',
         ]),
       }),
     ),

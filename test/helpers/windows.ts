@@ -49,7 +49,7 @@ export async function givenRunningWindow(
   session: SessionKey,
   disconnect: Parameters<typeof givenOpenWindow>[2],
 ): Promise<WindowItem> {
-  const { generation, deadlineMs } = await givenOpenWindow(table, session, disconnect);
+  const { generation, deadlineMs, disconnectedAtMs } = await givenOpenWindow(table, session, disconnect);
   await registerTaskToken(
     session,
     {
@@ -57,6 +57,7 @@ export async function givenRunningWindow(
       generation,
       phase: 'AWAITING_RECONNECTION',
       deadlineMs,
+      pendingSinceMs: disconnectedAtMs,
       ackSeq: 0,
       waitNumber: 0,
       retryCount: 0,

@@ -28,13 +28,15 @@ import { allItems, tableAt } from './table.ts';
 export interface WorkflowOptions {
   readonly before?: BeforeInvocation;
   readonly seed?: number;
+  /** Whether the watcher looks; without it only reports open windows. */
+  readonly watching?: boolean;
 }
 
 /**
  * The whole service on the local stack, its functions in this process, on time that moves when told to: what a
  * backend, a player and an operator do, and what they see.
  */
-export async function startWorkflow({ before = () => {}, seed = 1 }: WorkflowOptions = {}) {
+export async function startWorkflow({ before = () => {}, seed = 1, watching = false }: WorkflowOptions = {}) {
   const service = inject('service');
   const clock = new VirtualClock();
   const random = seededRandom(seed);
@@ -43,18 +45,25 @@ export async function startWorkflow({ before = () => {}, seed = 1 }: WorkflowOpt
     clock,
     random,
     gameLiftStreams: { activity: clock },
+    runSchedules: watching,
     hostFunctions: (endpoints) => inProcessFunctions(service, endpoints, clock, random, before),
   });
   const { endpoints, control } = stack;
   const connection = { region: service.region, credentials: LOCAL_CREDENTIALS };
   const api = new GameLiftStreamsClient({ ...connection, endpoint: endpoints.api, maxAttempts: 1 });
+  const gameLiftStreams = new GameLiftStreamsClient({
+    ...connection,
+    endpoint: endpoints.gameLiftStreams,
+    maxAttempts: 1,
+  });
   const eventBridge = new EventBridgeClient({ ...connection, endpoint: endpoints.eventBus });
   const stepFunctions = new SFNClient({ ...connection, endpoint: endpoints.stepFunctions });
   const table = { ...tableAt(endpoints.dynamoDb), name: service.tables[0]?.name ?? '' };
   const windowMachine = service.stateMachines.find(({ type }) => type === 'STANDARD')?.arn;
   const { EVENT_BUS_NAME, EVENT_SOURCE } = resolveEnvironment(service, 'onStatusChange');
   onTestFinished(async () => {
-    for (const client of [api, eventBridge, stepFunctions, table.documents]) client.destroy();
+    for (const client of [api, gameLiftStreams, eventBridge, stepFunctions, table.documents])
+      client.destroy();
     await stack.close();
   });
 
@@ -109,6 +118,23 @@ export async function startWorkflow({ before = () => {}, seed = 1 }: WorkflowOpt
       while (!done) await clock.advance(10);
       return (await call).SignalResponse ?? '';
     },
+    /** The same call past our API, as another caller of the service makes it. */
+    async reconnectDirectly(session: { streamGroupId: string; streamSessionId: string }): Promise<string> {
+      let answer: string | undefined;
+      const call = clock.track(async () => {
+        const reply = await gameLiftStreams.send(
+          new CreateStreamSessionConnectionCommand({
+            Identifier: session.streamGroupId,
+            StreamSessionIdentifier: session.streamSessionId,
+            SignalRequest: anOffer(),
+          }),
+        );
+        answer = reply.SignalResponse ?? '';
+      });
+      while (answer === undefined) await clock.advance(10);
+      await call;
+      return answer;
+    },
     async window({ streamGroupId, streamSessionId }: { streamGroupId: string; streamSessionId: string }) {
       const path = `streamgroups/${streamGroupId}/streamsessions/${streamSessionId}/window`;
       const response = await fetch(`${endpoints.api}/${path}`);
@@ -140,5 +166,9 @@ export async function startWorkflow({ before = () => {}, seed = 1 }: WorkflowOpt
       return events;
     },
     items: () => allItems(table),
+    stepFunctions,
+    /** Invokes a function by its key, as a second scheduler would. */
+    invoke: (functionKey: string, payload: unknown = {}) =>
+      stack.invoke(service.functions.find(({ key }) => key === functionKey)?.name ?? '', payload),
   };
 }

@@ -126,7 +126,18 @@ describe('the service of this repository', () => {
     expect(JSON.stringify(service.stateMachines)).not.toMatch(/"Fn::|"Ref"/);
   });
 
-  it('has the key schema of its table', () => {
+  it('has the schedule of its watcher, which nobody repeats but the next minute', () => {
+    expect(service.schedules).toEqual([
+      {
+        name: 'watchSessions.0',
+        functionName: 'stream-session-reconnection-local-watchSessions',
+        everySeconds: 60,
+        maximumRetryAttempts: 0,
+      },
+    ]);
+  });
+
+  it('has the key schema of its table, and its index', () => {
     expect(service.tables).toEqual([
       {
         logicalId: 'Table',
@@ -134,10 +145,21 @@ describe('the service of this repository', () => {
         attributeDefinitions: [
           { AttributeName: 'pk', AttributeType: 'S' },
           { AttributeName: 'sk', AttributeType: 'S' },
+          { AttributeName: 'openIn', AttributeType: 'S' },
         ],
         keySchema: [
           { AttributeName: 'pk', KeyType: 'HASH' },
           { AttributeName: 'sk', KeyType: 'RANGE' },
+        ],
+        indexes: [
+          {
+            name: 'OpenWindows',
+            keySchema: [
+              { AttributeName: 'openIn', KeyType: 'HASH' },
+              { AttributeName: 'pk', KeyType: 'RANGE' },
+            ],
+            projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: expect.any(Array) },
+          },
         ],
         timeToLiveAttribute: 'expiresAt',
       },
@@ -201,7 +223,17 @@ describe('a function', () => {
   it.each([
     [
       'an event that no stand-in has',
-      { events: [{ schedule: 'rate(1 minute)' }] },
+      { events: [{ sqs: 'arn:aws:sqs:eu-west-1:123456789012:queue' }] },
+      'functions.greet.events.0.sqs',
+    ],
+    [
+      'a schedule that is no rate',
+      { events: [{ schedule: 'cron(0 12 * * ? *)' }] },
+      'functions.greet.events.0.schedule',
+    ],
+    [
+      'a rate that EventBridge would refuse',
+      { events: [{ schedule: 'rate(1 minutes)' }] },
       'functions.greet.events.0.schedule',
     ],
     ['an unknown field', { layers: ['arn'] }, 'functions.greet'],
@@ -232,6 +264,21 @@ describe('a function', () => {
     ],
   ])('with %s is refused by its path', (_title, overrides, path) => {
     expect(refusal(printed({ functions: { greet: greet(overrides) } })).path).toBe(path);
+  });
+
+  it.each([
+    ['rate(1 minute)', 60],
+    ['rate(15 minutes)', 900],
+    ['rate(2 hours)', 7200],
+    ['rate(1 day)', 86_400],
+  ])('is invoked by time: %s', (schedule, everySeconds) => {
+    const { schedules } = describeService(
+      printed({ functions: { greet: greet({ events: [{ schedule }] }) } }),
+      { account: ACCOUNT },
+    );
+    expect(schedules).toEqual([
+      { name: 'greet.0', functionName: 'shop-local-greet', everySeconds, maximumRetryAttempts: 2 },
+    ]);
   });
 
   it('cannot share a route with another under other parameter names', () => {

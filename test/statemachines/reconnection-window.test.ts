@@ -20,6 +20,7 @@ function sessionCheck(overrides: Readonly<Record<string, unknown>> = {}): Script
     pendingSinceMs,
     connectionTimeoutSeconds,
     deadlineMs: Number(pendingSinceMs) + Number(connectionTimeoutSeconds) * SECOND,
+    beforeLoss: false,
     overdue: false,
     ...overrides,
   });
@@ -153,6 +154,21 @@ describe('a window whose player comes back', () => {
     await clock.advance(22 * SECOND);
 
     expect(timesOf('checkSession', createdAtMs)).toEqual([2, 6, 14, 22]);
+  });
+
+  it('is not taken for back while the service has not noticed that they were gone', async () => {
+    const notNoticed = sessionCheck({ status: 'CONNECTED', beforeLoss: true });
+    const { clock, startWindow, signalWaiting, phases, timesOf, payloadsOf } = await start({
+      checkSession: inTurn(notNoticed, sessionCheck({ status: 'TERMINATED' })),
+    });
+    const startMs = clock.nowMs();
+    await startWindow();
+    await signalWaiting({ seq: 1, connectionCreatedAtMs: 0, connectionAttempts: 0 });
+
+    expect(phases()).toEqual(['AWAITING_RECONNECTION', 'AWAITING_RECONNECTION']);
+    expect(payloadsOf('recordOutcome')).toEqual([]);
+    await clock.advance(122 * SECOND);
+    expect(timesOf('checkSession', startMs)).toEqual([0, 122]);
   });
 
   it('starts the wait for the client anew when a newer offer was answered', async () => {

@@ -43,6 +43,7 @@ function registration(overrides: Partial<Parameters<typeof registerTaskToken>[1]
     generation: 1,
     phase: 'AWAITING_RECONNECTION' as const,
     deadlineMs: 121_000,
+    pendingSinceMs: 1000,
     ackSeq: 0,
     waitNumber: 0,
     retryCount: 0,

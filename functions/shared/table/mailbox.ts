@@ -90,6 +90,7 @@ export interface Registration {
   readonly generation: number;
   readonly phase: WindowPhase;
   readonly deadlineMs: number;
+  readonly pendingSinceMs: number;
   /** The last `seq` that the execution has seen. */
   readonly ackSeq: number;
   /** How many waits the execution has begun before, and which attempt of its state this is. */
@@ -109,10 +110,11 @@ export async function registerTaskToken(
   dependencies: MailboxDependencies,
 ): Promise<void> {
   const { table, log } = dependencies;
-  const { taskToken, generation, phase, deadlineMs, ackSeq, waitNumber, retryCount } = registration;
+  const { taskToken, generation, phase, deadlineMs, pendingSinceMs } = registration;
+  const { ackSeq, waitNumber, retryCount } = registration;
   const window = await updateWindow(table, session, {
     UpdateExpression:
-      'SET taskToken = :taskToken, waitOrder = :waitOrder, phase = :phase, deadlineMs = :deadlineMs, running = :true',
+      'SET taskToken = :taskToken, waitOrder = :waitOrder, phase = :phase, deadlineMs = :deadlineMs, pendingSinceMs = :pendingSinceMs, running = :true',
     ConditionExpression: `generation = :generation AND ${IS_OPEN} AND (attribute_not_exists(waitOrder) OR waitOrder <= :waitOrder)`,
     ExpressionAttributeValues: {
       ...OPEN_PHASES,
@@ -120,6 +122,7 @@ export async function registerTaskToken(
       ':waitOrder': waitNumber * WAIT_ORDER_STEP + retryCount,
       ':phase': phase,
       ':deadlineMs': deadlineMs,
+      ':pendingSinceMs': pendingSinceMs,
       ':true': true,
       ':generation': generation,
     },
@@ -137,12 +140,33 @@ export async function registerTaskToken(
   if (window.seq > ackSeq) await deliver(taskToken, window, dependencies);
 }
 
+/**
+ * Makes whoever waits in a window look again, without leaving a signal: for a watcher, who will say it again
+ * after seconds if it is not heard. So it can neither hold back an outcome nor count twice, however often it
+ * is said.
+ *
+ * @param window as it is now, so that the wait gets every signal so far.
+ * @returns whether somebody was waiting.
+ * @throws DependencyUnavailableException
+ */
+export async function wakeWindow(
+  { taskToken, ...window }: WindowItem,
+  dependencies: MailboxDependencies,
+): Promise<boolean> {
+  return taskToken !== undefined && deliver(taskToken, window, dependencies);
+}
+
 /** A send that finds its task over leaves the signal in the item, where the next registration finds it. */
 async function deliver(
   taskToken: string,
-  { generation, seq, connectionCreatedAtMs, connectionAttempts }: WindowItem,
+  {
+    generation,
+    seq,
+    connectionCreatedAtMs,
+    connectionAttempts,
+  }: Pick<WindowItem, 'generation' | 'seq' | 'connectionCreatedAtMs' | 'connectionAttempts'>,
   { stepFunctions, log }: MailboxDependencies,
-): Promise<void> {
+): Promise<boolean> {
   const state: SignalledState = { seq, connectionCreatedAtMs, connectionAttempts };
   try {
     await callDependency(
@@ -150,6 +174,7 @@ async function deliver(
       ['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'],
     );
     log.info('SignalDelivered', { generation, seq });
+    return true;
   } catch (error) {
     if (
       !(error instanceof Error) ||
@@ -158,5 +183,6 @@ async function deliver(
       throw error;
     }
     log.info('SignalPending', { generation, seq });
+    return false;
   }
 }

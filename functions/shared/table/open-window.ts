@@ -3,6 +3,7 @@ import type { SessionKey } from '../contracts.ts';
 import { CLOCK_SKEW_MS, deadlineMs } from '../deadline.ts';
 import { DependencyUnavailableException } from '../errors.ts';
 import { callDependency } from '../service-fault.ts';
+import { openIn } from './open-windows-index.ts';
 import { isConditionFailure, type Table } from './table.ts';
 import { isOpen, readWindow, type WindowItem, windowKey } from './window-item.ts';
 
@@ -64,9 +65,36 @@ async function isNewDisconnect(
   // A window that ended red owes its disconnect an outcome still.
   if (closed.phase === 'FAILED') return true;
   if (closed.outcome !== 'RECONNECTED') return false;
-  if (disconnectedAtMs <= closed.disconnectedAtMs + CLOCK_SKEW_MS) return false;
-  if (disconnectedAtMs > (closed.outcomeAtMs ?? 0) + CLOCK_SKEW_MS) return true;
+  const outcomeAtMs = closed.outcomeAtMs ?? 0;
+  const reconnectedBefore = disconnectedAtMs > outcomeAtMs;
+  if (disconnectedAtMs <= closed.disconnectedAtMs + CLOCK_SKEW_MS && !reconnectedBefore) return false;
+  if (disconnectedAtMs > Math.max(closed.disconnectedAtMs, outcomeAtMs) + CLOCK_SKEW_MS) return true;
   return isStillPending();
+}
+
+/**
+ * Puts a new window in the place of an open one whose execution has died, for the same disconnect: what its
+ * player has done so far is its first signal. A crash after this write leaves a window that was never started,
+ * which the next look starts.
+ *
+ * @returns the new window, or undefined when the dead one was closed or replaced meanwhile.
+ * @throws DependencyUnavailableException
+ */
+export async function replaceWindow(
+  table: Table,
+  session: SessionKey,
+  dead: WindowItem,
+  settings: WindowSettings,
+): Promise<WindowItem | undefined> {
+  const { disconnectedAtMs, connectionTimeoutSeconds, sessionEndsAtMs } = dead;
+  const { connectionCreatedAtMs, connectionAttempts } = dead;
+  const window = {
+    ...newWindow(session, { disconnectedAtMs, connectionTimeoutSeconds, sessionEndsAtMs }, settings, dead),
+    seq: connectionCreatedAtMs > 0 ? 1 : 0,
+    connectionCreatedAtMs,
+    connectionAttempts,
+  };
+  return (await putWindow(table, session, window, dead)) ? window : undefined;
 }
 
 function newWindow(
@@ -97,13 +125,20 @@ function newWindow(
     }),
     running: false,
     disconnectedAtMs,
+    pendingSinceMs: disconnectedAtMs,
     deadlineMs: endMs,
     connectionTimeoutSeconds,
     sessionEndsAtMs,
     seq: 0,
     connectionCreatedAtMs: 0,
     connectionAttempts: 0,
+    failedBefore: failedBefore(previous),
   };
+}
+
+/** A window that is replaced while it is open has failed as one that was closed red has. */
+function failedBefore(previous: WindowItem | undefined): number {
+  return previous === undefined || previous.phase === 'CLOSED' ? 0 : (previous.failedBefore ?? 0) + 1;
 }
 
 /** Whether the window is now the session's; not, when the item is no longer as `previous` was. */
@@ -124,7 +159,11 @@ async function putWindow(
     await callDependency(
       () =>
         table.documents.send(
-          new PutCommand({ TableName: table.name, Item: { ...windowKey(session), ...window }, ...condition }),
+          new PutCommand({
+            TableName: table.name,
+            Item: { ...windowKey(session), ...window, openIn: openIn(session) },
+            ...condition,
+          }),
         ),
       ['ConditionalCheckFailedException'],
     );

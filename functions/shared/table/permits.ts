@@ -19,6 +19,7 @@ export type QuotaOperation =
   | 'CreateStreamSessionAdminShell'
   | 'CreateStreamSessionConnection'
   | 'GetStreamSession'
+  | 'ListStreamSessions'
   | 'TerminateStreamSession';
 
 export interface Quota {

@@ -17,6 +17,8 @@ export const windowItemSchema = z.object({
   /** Whether the execution is known to have started. */
   running: z.boolean(),
   disconnectedAtMs: z.number(),
+  /** Since when the session waits, as its execution knows it: the disconnect, or a later one found by a read. */
+  pendingSinceMs: z.number().optional(),
   /** Until when the service keeps the session in the present phase, as far as is known. */
   deadlineMs: z.number(),
   connectionTimeoutSeconds: z.number(),
@@ -32,12 +34,17 @@ export const windowItemSchema = z.object({
   statusReason: z.string().nullable().optional(),
   outcomeAtMs: z.number().optional(),
   closedAtMs: z.number().optional(),
+  /** How many windows of the same disconnect have failed before this one, in a row. */
+  failedBefore: z.number().optional(),
 });
 export type WindowItem = z.infer<typeof windowItemSchema>;
 
 export function windowKey(session: SessionKey) {
   return { pk: sessionPartition(session), sk: 'window' };
 }
+
+/** What closing a window takes off its item: nobody waits, and the index of open windows loses it. */
+export const REMOVED_AT_CLOSE = 'taskToken, signalIds, openIn';
 
 /** Phases in which a window waits for its end. */
 export const OPEN_PHASES = {

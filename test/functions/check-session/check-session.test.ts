@@ -86,6 +86,7 @@ describe('a check', () => {
     const result = await check();
 
     expect(Object.keys(result).sort()).toEqual([
+      'beforeLoss',
       'connectionTimeoutSeconds',
       'deadlineMs',
       'overdue',
@@ -124,6 +125,7 @@ describe('a check', () => {
       pendingSinceMs: disconnectedAtMs,
       connectionTimeoutSeconds: 120,
       deadlineMs: disconnectedAtMs + 120_000,
+      beforeLoss: false,
       overdue: false,
     });
   });
@@ -258,6 +260,43 @@ describe('the deadline of a session that waits for its client', () => {
     reply({ Status: 'ACTIVE' });
 
     expect(await check()).toMatchObject({ deadlineMs: nowMs + 120_000, overdue: false });
+  });
+});
+
+describe('a session that is CONNECTED', () => {
+  it.each<[string, number, number, boolean]>([
+    ['since long before the disconnect: its loss is not noticed yet', -60_000, 0, true],
+    ['since just before the disconnect, by more than clocks differ', -2001, 0, true],
+    ['since just before the disconnect, by no more than clocks differ', -2000, 0, false],
+    ['since after the disconnect: it is back', 1, 0, false],
+    ['as if since before, but a connection was created meanwhile: it is back', -60_000, 500, false],
+  ])('%s', async (_, updatedMs, connectionMs, beforeLoss) => {
+    const { check, nowMs } = prepare();
+    const pendingSinceMs = nowMs - 1000;
+    reply({
+      Status: 'CONNECTED',
+      LastUpdatedAt: new Date(pendingSinceMs + updatedMs),
+      ConnectionTimeoutSeconds: 120,
+    });
+
+    const result = await check({
+      pendingSinceMs,
+      connectionCreatedAtMs: connectionMs === 0 ? 0 : pendingSinceMs + connectionMs,
+    });
+
+    expect(result).toMatchObject({
+      status: 'CONNECTED',
+      beforeLoss,
+      overdue: false,
+      deadlineMs: beforeLoss ? pendingSinceMs + 120_000 : nowMs,
+    });
+  });
+
+  it('is back when its whole window has passed without the service noticing a loss', async () => {
+    const { check, nowMs } = prepare();
+    reply({ Status: 'CONNECTED', LastUpdatedAt: new Date(nowMs - 3_600_000), ConnectionTimeoutSeconds: 10 });
+
+    expect(await check({ pendingSinceMs: nowMs - 10_000 })).toMatchObject({ beforeLoss: false });
   });
 });
 

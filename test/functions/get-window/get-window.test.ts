@@ -79,6 +79,7 @@ describe('the window of a session', () => {
           generation: 1,
           phase,
           deadlineMs: DISCONNECTED_AT_MS + 200_000,
+          pendingSinceMs: DISCONNECTED_AT_MS,
           ackSeq: 0,
           waitNumber: 0,
           retryCount: 0,

@@ -31,6 +31,7 @@ function prepare() {
     generation: 1,
     phase: 'AWAITING_CLIENT' as const,
     deadlineMs: DISCONNECTED_AT_MS + 200_000,
+    pendingSinceMs: DISCONNECTED_AT_MS + 80_000,
     ackSeq: 0,
     waitNumber: 3,
     retryCount: 2,
@@ -49,6 +50,7 @@ describe('a wait that begins', () => {
       taskToken: 'the-task-token',
       phase: 'AWAITING_CLIENT',
       deadlineMs: DISCONNECTED_AT_MS + 200_000,
+      pendingSinceMs: DISCONNECTED_AT_MS + 80_000,
       waitOrder: 3002,
       running: true,
     });

@@ -15,6 +15,8 @@ const ENVIRONMENT = {
   CONNECTIONS_PER_SECOND: '20',
   READS_PER_SECOND: ' 20 ',
   TERMINATIONS_PER_SECOND: '20',
+  LISTS_PER_SECOND: '20',
+  WATCH_INTERVAL_SECONDS: '5',
 };
 type Name = keyof typeof ENVIRONMENT;
 const NAMES = Object.keys(ENVIRONMENT).filter((name): name is Name => Object.hasOwn(ENVIRONMENT, name));
@@ -39,6 +41,8 @@ describe('settings', () => {
       CONNECTIONS_PER_SECOND: 20,
       READS_PER_SECOND: 20,
       TERMINATIONS_PER_SECOND: 20,
+      LISTS_PER_SECOND: 20,
+      WATCH_INTERVAL_SECONDS: 5,
     });
     expect(readSettings(['TERMINATE_ABANDONED_SESSIONS'], { TERMINATE_ABANDONED_SESSIONS: 'true' })).toEqual({
       TERMINATE_ABANDONED_SESSIONS: true,

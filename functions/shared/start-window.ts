@@ -1,0 +1,47 @@
+import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { SessionKey } from './contracts.ts';
+import type { Log } from './logging.ts';
+import { windowExecutionName } from './naming.ts';
+import { callDependency } from './service-fault.ts';
+import type { WindowItem } from './table/window-item.ts';
+
+export interface StartWindowDependencies {
+  readonly stepFunctions: SFNClient;
+  readonly log: Log;
+  readonly settings: { readonly RECONNECTION_WINDOW_ARN: string };
+}
+
+/**
+ * Starts the window's execution unless it is known to run, which its first wait writes down. Whoever opened the
+ * window may have died before the start, so every later event repeats it: the same name with the same input is
+ * the same execution.
+ *
+ * @returns false when an execution of that name exists that is not this one running: it has ended, as a rule.
+ * @throws DependencyUnavailableException
+ */
+export async function ensureRunning(
+  session: SessionKey,
+  window: WindowItem,
+  { stepFunctions, log, settings }: StartWindowDependencies,
+): Promise<boolean> {
+  if (window.running) return true;
+  try {
+    await callDependency(
+      () =>
+        stepFunctions.send(
+          new StartExecutionCommand({
+            stateMachineArn: settings.RECONNECTION_WINDOW_ARN,
+            name: windowExecutionName(session, window.generation),
+            input: window.executionInput,
+          }),
+        ),
+      ['ExecutionAlreadyExists'],
+    );
+    log.info('WindowStarted', { generation: window.generation });
+    return true;
+  } catch (error) {
+    // It ran and has ended, or another version of this code started it: either way it was started.
+    if (!(error instanceof Error) || error.name !== 'ExecutionAlreadyExists') throw error;
+    return false;
+  }
+}

@@ -1,0 +1,81 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import type { SessionKey } from '../contracts.ts';
+import { sha256Hex } from '../hash.ts';
+import { sessionOfPartition } from '../naming.ts';
+import { callDependency } from '../service-fault.ts';
+import type { Table } from './table.ts';
+import { windowItemSchema } from './window-item.ts';
+
+/**
+ * The sparse index of open windows: an item is in it as long as it has the attribute `openIn`, which opening
+ * sets and closing removes. So all open windows of a stream group are found without reading a closed one.
+ */
+export const OPEN_WINDOWS_INDEX = 'OpenWindows';
+
+/**
+ * An index partition takes about 1,000 writes a second, and writes to the table wait for it. Eight of them let a
+ * storm open 8,000 windows a second, for eight queries (of at least half a read unit each) where one would do.
+ */
+const SHARDS = 8;
+
+/** Where in the index a session's open window is: its stream group, and one of eight shards. */
+export function openIn({ streamGroupId, streamSessionId }: SessionKey): string {
+  const shard = Number.parseInt(sha256Hex(streamSessionId).slice(0, 8), 16) % SHARDS;
+  return shardKey(streamGroupId, shard);
+}
+
+function shardKey(streamGroupId: string, shard: number): string {
+  return `${streamGroupId}#${shard}`;
+}
+
+const indexedWindowSchema = windowItemSchema
+  .pick({
+    generation: true,
+    phase: true,
+    running: true,
+    disconnectedAtMs: true,
+    pendingSinceMs: true,
+    deadlineMs: true,
+    waitOrder: true,
+  })
+  .extend({ pk: z.string() });
+
+/** An open window as the index has it: some milliseconds behind the item, and without its task token. */
+export interface IndexedWindow extends Omit<z.infer<typeof indexedWindowSchema>, 'pk'> {
+  readonly session: SessionKey;
+}
+
+/**
+ * Every open window of a stream group.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function listOpenWindows(table: Table, streamGroupId: string): Promise<IndexedWindow[]> {
+  const shards = Array.from({ length: SHARDS }, (_, shard) => shardKey(streamGroupId, shard));
+  return (await Promise.all(shards.map((key) => queryShard(table, key)))).flat();
+}
+
+async function queryShard(table: Table, key: string): Promise<IndexedWindow[]> {
+  const windows: IndexedWindow[] = [];
+  let start: Record<string, unknown> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await callDependency(() =>
+      table.documents.send(
+        new QueryCommand({
+          TableName: table.name,
+          IndexName: OPEN_WINDOWS_INDEX,
+          KeyConditionExpression: 'openIn = :key',
+          ExpressionAttributeValues: { ':key': key },
+          ExclusiveStartKey: start,
+        }),
+      ),
+    );
+    for (const item of Items) {
+      const { pk, ...window } = indexedWindowSchema.parse(item);
+      windows.push({ ...window, session: sessionOfPartition(pk) });
+    }
+    start = LastEvaluatedKey;
+  } while (start !== undefined);
+  return windows;
+}

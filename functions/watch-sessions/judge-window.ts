@@ -1,0 +1,79 @@
+import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
+import type { IndexedWindow } from '../shared/table/open-windows-index.ts';
+import type { Listing, WaitingStatus } from './list-sessions.ts';
+
+export type Listings = Readonly<Record<WaitingStatus, Listing>>;
+
+/** What an open window needs from the watcher. */
+export type Need =
+  | 'NOTHING'
+  /** Its session has moved, as far as the lists tell: its execution is to look. */
+  | 'LOOK'
+  /** Its execution should have waited for it by now. */
+  | 'START'
+  /** Its execution should have ended it by now. */
+  | 'SIGN_OF_LIFE';
+
+/** From opening a window to its first wait: two Lambda functions and the start between them. */
+const START_GRACE_MS = 10_000;
+/** From a deadline and its margin to the end: 62 s of re-checks, and reads that wait for the quota. */
+const END_GRACE_MS = 120_000;
+/** An execution that was woken and waits again for the same is left alone for twice as long each time. */
+const FIRST_WAKE_MS = 4000;
+/** `waitOrder` counts waits in thousands and attempts below (`mailbox.ts`). */
+const WAIT_ORDER_STEP = 1000;
+
+/**
+ * What one open window needs, by lists that were read after it. A session that is in none of the lists is
+ * CONNECTED or has ended; that is concluded from complete lists only.
+ */
+export function judgeWindow(window: IndexedWindow, listings: Listings, nowMs: number): Need {
+  if (!window.running) {
+    return nowMs > window.disconnectedAtMs + START_GRACE_MS ? 'START' : 'NOTHING';
+  }
+  // At its deadline and margin an execution looks by itself.
+  if (nowMs >= window.deadlineMs) {
+    return nowMs > window.deadlineMs + END_GRACE_MS ? 'SIGN_OF_LIFE' : 'NOTHING';
+  }
+  return hasMoved(window, listings, nowMs) ? 'LOOK' : 'NOTHING';
+}
+
+/** Whether only the lists of RECONNECTING and ACTIVE can tell what has become of the window's session. */
+export function needsAllLists(window: IndexedWindow, pending: Listing, nowMs: number): boolean {
+  return (
+    pending.complete &&
+    window.running &&
+    nowMs < window.deadlineMs &&
+    !pending.sessions.has(window.session.streamSessionId)
+  );
+}
+
+function hasMoved(window: IndexedWindow, listings: Listings, nowMs: number): boolean {
+  const id = window.session.streamSessionId;
+  // It asks by itself, within 32 s.
+  if (window.phase === 'AWAITING_END') return false;
+  const isAwaitingClient = window.phase === 'AWAITING_CLIENT';
+  const pending = listings.PENDING_CLIENT_RECONNECTION.sessions.get(id);
+  if (pending !== undefined) {
+    // The wait for the client was there before the list was, so the client has come and gone, or never came.
+    if (isAwaitingClient) return true;
+    const sinceMs = window.pendingSinceMs ?? window.disconnectedAtMs;
+    return (pending.lastUpdatedAtMs ?? 0) > sinceMs + CLOCK_SKEW_MS;
+  }
+  const active = listings.ACTIVE.sessions.get(id) ?? listings.RECONNECTING.sessions.get(id);
+  if (active !== undefined) {
+    // Our own API's signal may be on its way; a connection that others have made has no signal.
+    return !isAwaitingClient && nowMs > (active.lastUpdatedAtMs ?? 0) + CLOCK_SKEW_MS;
+  }
+  const complete = Object.values(listings).every((listing) => listing.complete);
+  return complete && (isAwaitingClient || mayBeWoken(window, nowMs));
+}
+
+/**
+ * A feed may know of a disconnect seconds before the service does. Until then the session is CONNECTED, in no
+ * list, and its execution would be woken at every look: so the wakes are spaced geometrically.
+ */
+function mayBeWoken({ waitOrder = 0, disconnectedAtMs }: IndexedWindow, nowMs: number): boolean {
+  const waits = Math.floor(waitOrder / WAIT_ORDER_STEP);
+  return waits === 0 || nowMs >= disconnectedAtMs + FIRST_WAKE_MS * 2 ** waits;
+}

@@ -1,0 +1,117 @@
+import { ListStreamSessionsCommand, type StreamSessionSummary } from '@aws-sdk/client-gameliftstreams';
+import { callService, type ServiceDependencies } from '../shared/call-service.ts';
+import { type SessionKey, sessionKeySchema } from '../shared/contracts.ts';
+import {
+  InternalServerException,
+  PermitNotAvailableException,
+  ThrottlingException,
+} from '../shared/errors.ts';
+
+export interface ListSessionsDependencies extends ServiceDependencies {
+  readonly settings: { readonly LISTS_PER_SECOND: number };
+}
+
+/** The statuses in which the service waits for a client. A session goes through them in this order. */
+export type WaitingStatus = 'PENDING_CLIENT_RECONNECTION' | 'RECONNECTING' | 'ACTIVE';
+
+export interface ListedSession {
+  readonly session: SessionKey;
+  /** The nearest the service has to "in this status since". */
+  readonly lastUpdatedAtMs: number | undefined;
+}
+
+export interface Listing {
+  /** By stream session id. */
+  readonly sessions: ReadonlyMap<string, ListedSession>;
+  /** False when a page is missing: then nobody may conclude anything from a session that is not here. */
+  readonly complete: boolean;
+}
+
+/** The service's maximum. */
+const PAGE_SIZE = 100;
+/** A page's failure costs its own repeat, not the pages before it; the next look comes in seconds anyway. */
+const PAGE_TRIES = 3;
+const PAGE_RETRY_MS = 250;
+
+/**
+ * Every session of a stream group in one status: a call for each hundred, and one at least. A failed page ends
+ * the listing early; it never fails, for what was listed by then is true.
+ *
+ * @param onPage gets each page as it comes, so that nobody waits for the last one.
+ */
+export async function listSessions(
+  streamGroupId: string,
+  status: WaitingStatus,
+  dependencies: ListSessionsDependencies,
+  onPage: (sessions: readonly ListedSession[]) => Promise<void> = async () => {},
+): Promise<Listing> {
+  const sessions = new Map<string, ListedSession>();
+  let complete = true;
+  let nextToken: string | undefined;
+  do {
+    const page = await pageOf(streamGroupId, status, nextToken, dependencies);
+    if (page === undefined) {
+      dependencies.log.warn('ListingIncomplete', { status, sessions: sessions.size });
+      return { sessions, complete: false };
+    }
+    const listed = (page.Items ?? []).flatMap((item) => listedSession(streamGroupId, item) ?? []);
+    if (listed.length < (page.Items ?? []).length) complete = false;
+    for (const one of listed) sessions.set(one.session.streamSessionId, one);
+    await onPage(listed);
+    nextToken = page.NextToken;
+  } while (nextToken !== undefined);
+  return { sessions, complete };
+}
+
+async function pageOf(
+  streamGroupId: string,
+  status: WaitingStatus,
+  nextToken: string | undefined,
+  dependencies: ListSessionsDependencies,
+) {
+  const { clock, random, log, settings } = dependencies;
+  for (let tries = 1; ; tries++) {
+    try {
+      const page = await callService(
+        { operation: 'ListStreamSessions', perSecond: settings.LISTS_PER_SECOND },
+        (client, abortSignal) =>
+          client.send(
+            new ListStreamSessionsCommand({
+              Identifier: streamGroupId,
+              Status: status,
+              MaxResults: PAGE_SIZE,
+              ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+            }),
+            { abortSignal },
+          ),
+        dependencies,
+      );
+      if (page.ok) return page.reply;
+      // The stream group is not there, or not ours to list.
+      log.warn('PageFailed', { status, fault: page.fault });
+      return undefined;
+    } catch (error) {
+      log.error('PageFailed', error, { status });
+      if (tries === PAGE_TRIES || !mayWorkNow(error)) return undefined;
+      await clock.sleep(PAGE_RETRY_MS * 2 ** tries * (0.5 + random() / 2));
+    }
+  }
+}
+
+function mayWorkNow(error: unknown): boolean {
+  return [ThrottlingException, InternalServerException, PermitNotAvailableException].some(
+    (retryable) => error instanceof retryable,
+  );
+}
+
+/** A list names a session by its ARN, whose last part is its id. */
+function listedSession(
+  streamGroupId: string,
+  { Arn: arn = '', LastUpdatedAt: lastUpdatedAt }: StreamSessionSummary,
+): ListedSession | undefined {
+  const session = sessionKeySchema.safeParse({
+    streamGroupId,
+    streamSessionId: arn.slice(arn.lastIndexOf('/') + 1),
+  });
+  return session.success ? { session: session.data, lastUpdatedAtMs: lastUpdatedAt?.getTime() } : undefined;
+}

@@ -1,0 +1,48 @@
+import { listOpenWindows } from '../shared/table/open-windows-index.ts';
+import { needsAllLists } from './judge-window.ts';
+import { type Listing, type ListSessionsDependencies, listSessions } from './list-sessions.ts';
+import { type NoticeDependencies, noticeDisconnects, type Reported } from './notice-disconnects.ts';
+import { type ReconcileDependencies, reconcileWindows, type Unheard } from './reconcile-windows.ts';
+
+export type LookDependencies = ListSessionsDependencies & NoticeDependencies & ReconcileDependencies;
+
+/** What one watcher remembers between its looks. Another one that knows nothing of it does no harm. */
+export interface Memory {
+  readonly reported: Reported;
+  readonly unheard: Unheard;
+}
+
+const NOT_LISTED: Listing = { sessions: new Map(), complete: false };
+
+/**
+ * One look at a stream group: reports the disconnects that have no window, and gives the open windows what they
+ * need. The windows are read before the lists, so that a session which is not where its window expects it has
+ * really moved, whatever the clocks say.
+ *
+ * @throws DependencyUnavailableException; whatever it has not done by then, the next look does.
+ */
+export async function look(
+  streamGroupId: string,
+  { reported, unheard }: Memory,
+  dependencies: LookDependencies,
+): Promise<void> {
+  const { table, clock } = dependencies;
+  const windows = await listOpenWindows(table, streamGroupId);
+  const open = new Set(windows.map(({ session }) => session.streamSessionId));
+  const list = (status: 'RECONNECTING' | 'ACTIVE') => listSessions(streamGroupId, status, dependencies);
+  const PENDING_CLIENT_RECONNECTION = await listSessions(
+    streamGroupId,
+    'PENDING_CLIENT_RECONNECTION',
+    dependencies,
+    async (page) => {
+      await noticeDisconnects(page, open, reported, dependencies);
+    },
+  );
+  if (windows.length === 0) return;
+  // In the order in which sessions move on, so that one that moves between two lists is in both, not in neither.
+  const all = windows.some((window) => needsAllLists(window, PENDING_CLIENT_RECONNECTION, clock.nowMs()));
+  const RECONNECTING = all ? await list('RECONNECTING') : NOT_LISTED;
+  const ACTIVE = all ? await list('ACTIVE') : NOT_LISTED;
+  const listings = { PENDING_CLIENT_RECONNECTION, RECONNECTING, ACTIVE };
+  await reconcileWindows(windows, listings, unheard, dependencies);
+}

@@ -1,0 +1,98 @@
+import type { Clock } from '../shared/clock.ts';
+import { STATUS_CHANGE_DETAIL_TYPE, type StatusChangeDetail } from '../shared/contracts.ts';
+import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
+import { type EventBus, publishAll } from '../shared/events.ts';
+import type { Log } from '../shared/logging.ts';
+import { sessionPartition } from '../shared/naming.ts';
+import { readWindows } from '../shared/table/read-windows.ts';
+import type { Table } from '../shared/table/table.ts';
+import { isOpen, type WindowItem } from '../shared/table/window-item.ts';
+import type { ListedSession } from './list-sessions.ts';
+
+export interface NoticeDependencies extends EventBus {
+  readonly table: Table;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The disconnects that this watcher has reported, so that it gives the bus time before it says them again. */
+export type Reported = Map<string, { readonly lastUpdatedAtMs: number | undefined; readonly atMs: number }>;
+
+/** A delivery takes less than a second; an event that has opened no window by then is taken for lost. */
+const REPORT_AGAIN_MS = 20_000;
+/** A red end is not the end of a disconnect, but what failed is not tried again at once, nor for ever as fast. */
+const FIRST_RETRY_MS = 60_000;
+const MAX_RETRY_MS = 3_600_000;
+
+/**
+ * Reports each disconnect among the listed PENDING sessions that has no window.
+ *
+ * @param open ids of the sessions that had an open window before the listing.
+ * @returns how many were reported.
+ * @throws DependencyUnavailableException when the table cannot be read; the next look finds the same sessions.
+ */
+export async function noticeDisconnects(
+  listed: readonly ListedSession[],
+  open: ReadonlySet<string>,
+  reported: Reported,
+  dependencies: NoticeDependencies,
+): Promise<number> {
+  const { table, clock, log } = dependencies;
+  const nowMs = clock.nowMs();
+  const candidates = listed.filter(({ session, lastUpdatedAtMs }) => {
+    const last = reported.get(session.streamSessionId);
+    const justReported =
+      last !== undefined && last.lastUpdatedAtMs === lastUpdatedAtMs && nowMs < last.atMs + REPORT_AGAIN_MS;
+    return !open.has(session.streamSessionId) && !justReported;
+  });
+  // Read after the listing, so that a window which was opened or closed meanwhile is seen as it is.
+  const windows = await readWindows(
+    table,
+    candidates.map(({ session }) => session),
+  );
+  const unattended = candidates.filter((one) =>
+    isUnattended(one, windows.get(sessionPartition(one.session)), nowMs),
+  );
+  const details = unattended.map(
+    ({ session, lastUpdatedAtMs }): StatusChangeDetail => ({
+      version: '1',
+      ...session,
+      status: 'PENDING_CLIENT_RECONNECTION',
+      statusChangedAt: new Date(Math.min(lastUpdatedAtMs ?? nowMs, nowMs)).toISOString(),
+    }),
+  );
+  const notTaken = new Set(await publishAll(dependencies, STATUS_CHANGE_DETAIL_TYPE, details));
+  if (notTaken.size > 0) log.warn('EventsNotTaken', { events: notTaken.size });
+  for (const [index, { session, lastUpdatedAtMs }] of unattended.entries()) {
+    const detail = details[index];
+    if (detail === undefined || notTaken.has(detail)) continue;
+    reported.set(session.streamSessionId, { lastUpdatedAtMs, atMs: nowMs });
+    log.with({ ...session }).info('DisconnectNoticed', {
+      lateMs: lastUpdatedAtMs === undefined ? null : nowMs - lastUpdatedAtMs,
+    });
+  }
+  return details.length - notTaken.size;
+}
+
+/** Whether a session that the service lists as PENDING waits for a window that nobody has opened. */
+function isUnattended(
+  { lastUpdatedAtMs }: ListedSession,
+  window: WindowItem | undefined,
+  nowMs: number,
+): boolean {
+  if (window === undefined) return true;
+  if (isOpen(window)) return false;
+  if (window.phase === 'FAILED') {
+    const droppedSince =
+      lastUpdatedAtMs !== undefined && lastUpdatedAtMs > window.disconnectedAtMs + CLOCK_SKEW_MS;
+    return droppedSince || nowMs >= (window.closedAtMs ?? 0) + retryAfterMs(window.failedBefore ?? 0);
+  }
+  // The list is older than the outcome: the service has confirmed that the session has ended, …
+  if (window.outcome !== 'RECONNECTED') return false;
+  // … or that it is connected. Both times are the service's own, so they compare without a margin.
+  return lastUpdatedAtMs === undefined || lastUpdatedAtMs > (window.outcomeAtMs ?? 0);
+}
+
+function retryAfterMs(failedBefore: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** failedBefore, MAX_RETRY_MS);
+}

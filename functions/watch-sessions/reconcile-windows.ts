@@ -1,0 +1,89 @@
+import { inParallel } from '../shared/in-parallel.ts';
+import type { Log } from '../shared/logging.ts';
+import { sessionPartition, windowExecutionName } from '../shared/naming.ts';
+import { wakeWindow } from '../shared/table/mailbox.ts';
+import type { IndexedWindow } from '../shared/table/open-windows-index.ts';
+import { readWindows } from '../shared/table/read-windows.ts';
+import { isOpen, type WindowItem } from '../shared/table/window-item.ts';
+import { judgeWindow, type Listings } from './judge-window.ts';
+import { type MendWindowDependencies, mendWindow } from './mend-window.ts';
+
+export interface ReconcileDependencies extends MendWindowDependencies {
+  /** 0 ≤ random() < 1. */
+  readonly random: () => number;
+}
+
+/** The wait, by session, that a wake has not reached: whoever does not hear twice may be dead. */
+export type Unheard = Map<string, number | undefined>;
+
+/**
+ * DescribeExecution has a quota of 15 calls a second, StartExecution one of 100 and more; both are shared with
+ * whatever else the account runs. In a storm nobody needs mending; after a breakage there is time.
+ */
+const MAX_MENDED_PER_LOOK = 25;
+const PARALLEL_CALLS = 10;
+
+/**
+ * Gives every open window of the list what it needs: wakes those whose session has moved, starts or replaces
+ * those that have lost their execution.
+ *
+ * @returns how many were woken.
+ * @throws DependencyUnavailableException
+ */
+export async function reconcileWindows(
+  windows: readonly IndexedWindow[],
+  listings: Listings,
+  unheard: Unheard,
+  dependencies: ReconcileDependencies,
+): Promise<number> {
+  const { table, clock, random } = dependencies;
+  const nowMs = clock.nowMs();
+  const inNeed = windows
+    .map((window) => ({ window, need: judgeWindow(window, listings, nowMs) }))
+    .filter(({ need }) => need !== 'NOTHING');
+  const items = await readWindows(
+    table,
+    inNeed.map(({ window }) => window.session),
+  );
+  let woken = 0;
+  const toMend: { readonly window: IndexedWindow; readonly item: WindowItem }[] = [];
+  await inParallel(inNeed, PARALLEL_CALLS, async ({ window, need }) => {
+    const item = items.get(sessionPartition(window.session));
+    if (item === undefined || !isSameWait(window, item)) return;
+    if (need !== 'LOOK') {
+      toMend.push({ window, item });
+      return;
+    }
+    const log = logOf(window, dependencies);
+    if (await wakeWindow(item, { ...dependencies, log })) {
+      log.info('WindowWoken', { generation: item.generation });
+      woken++;
+    } else if (wentUnheardBefore(window, unheard)) {
+      toMend.push({ window, item });
+    }
+  });
+  // From a random place, so that those who need no mending after all do not stand before the others for ever.
+  const from = Math.floor(random() * toMend.length);
+  const inTurn = [...toMend.slice(from), ...toMend.slice(0, from)];
+  await inParallel(inTurn.slice(0, MAX_MENDED_PER_LOOK), PARALLEL_CALLS, ({ window, item }) =>
+    mendWindow(window.session, item, { ...dependencies, log: logOf(window, dependencies) }),
+  );
+  return woken;
+}
+
+/** The index lags, and windows move on: only what is still as it was before the lists may be judged by them. */
+function isSameWait(window: IndexedWindow, item: WindowItem): boolean {
+  return isOpen(item) && item.generation === window.generation && item.waitOrder === window.waitOrder;
+}
+
+/** Whether this wait has not heard a wake before: its execution may only be busy with a look of its own. */
+function wentUnheardBefore({ session, waitOrder }: IndexedWindow, unheard: Unheard): boolean {
+  const key = sessionPartition(session);
+  const isSecondTime = unheard.has(key) && unheard.get(key) === waitOrder;
+  unheard.set(key, waitOrder);
+  return isSecondTime;
+}
+
+function logOf({ session, generation }: IndexedWindow, { log }: { readonly log: Log }): Log {
+  return log.with({ ...session, executionName: windowExecutionName(session, generation) });
+}

@@ -1,0 +1,47 @@
+import { type LookDependencies, look, type Memory } from './look.ts';
+
+export interface WatchSessionsDependencies extends LookDependencies {
+  readonly settings: LookDependencies['settings'] & {
+    readonly WATCHED_STREAM_GROUPS: readonly string[];
+    readonly WATCH_INTERVAL_SECONDS: number;
+  };
+}
+
+/** EventBridge's shortest schedule: the next invocation goes on where this one stops. */
+const WATCH_MS = 60_000;
+
+/**
+ * Looks at every watched stream group, again and again for a minute. A look that fails costs only itself: the
+ * next one finds what it has missed. Looks that take longer than the interval follow each other at once.
+ *
+ * @throws the last look's error when none has worked, so that Lambda counts the invocation as failed.
+ */
+export async function watchSessions(dependencies: WatchSessionsDependencies): Promise<void> {
+  const { clock, log, settings } = dependencies;
+  const { WATCHED_STREAM_GROUPS: groups, WATCH_INTERVAL_SECONDS } = settings;
+  if (groups.length === 0) {
+    log.warn('WatcherIsOff');
+    return;
+  }
+  const intervalMs = WATCH_INTERVAL_SECONDS * 1000;
+  const endMs = clock.nowMs() + WATCH_MS;
+  const memory: Memory = { reported: new Map(), unheard: new Map() };
+  let anyWorked = false;
+  let lastError: unknown;
+  for (let nextMs = clock.nowMs(); nextMs < endMs; ) {
+    await clock.sleep(Math.max(0, nextMs - clock.nowMs()));
+    const startMs = clock.nowMs();
+    for (const streamGroupId of groups) {
+      const ofGroup = log.with({ streamGroupId });
+      try {
+        await look(streamGroupId, memory, { ...dependencies, log: ofGroup });
+        anyWorked = true;
+      } catch (error) {
+        lastError = error;
+        ofGroup.error('LookFailed', error);
+      }
+    }
+    nextMs = Math.max(startMs + intervalMs, clock.nowMs());
+  }
+  if (!anyWorked) throw lastError;
+}
