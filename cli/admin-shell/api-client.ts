@@ -1,0 +1,42 @@
+import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
+import { UsageError } from './arguments.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** API Gateway answers within 29 s. */
+const REQUEST_TIMEOUT_MS = 35_000;
+
+export interface ApiClient {
+  readonly client: GameLiftStreamsClient;
+  readonly region: string;
+}
+
+/**
+ * The service's own client, on the API that stands before it: API Gateway takes signatures for `execute-api`
+ * only. One attempt for each call, for a repeat mints another shell.
+ *
+ * @throws UsageError when nothing tells the Region.
+ */
+export async function apiClient(endpoint: Endpoint, givenRegion: string | undefined): Promise<ApiClient> {
+  const region = givenRegion ?? endpoint.region;
+  const client = new GameLiftStreamsClient({
+    endpoint: endpoint.url,
+    maxAttempts: 1,
+    requestHandler: { requestTimeout: REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true },
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint.isLocal ? { credentials: LOCAL_CREDENTIALS } : {}),
+    httpAuthSchemeProvider: (parameters) => [
+      {
+        schemeId: 'aws.auth#sigv4',
+        signingProperties: { signingName: 'execute-api', signingRegion: parameters.region },
+        propertiesExtractor: (config, context) => ({ signingProperties: { config, context } }),
+      },
+    ],
+  });
+  try {
+    return { client, region: await client.config.region() };
+  } catch (cause) {
+    client.destroy();
+    throw new UsageError('Name the Region of the API: --region, AWS_REGION or the profile.', { cause });
+  }
+}

@@ -1,0 +1,31 @@
+import { GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
+import { UsageError } from './arguments.ts';
+import type { Endpoint } from './endpoint.ts';
+import { PluginNotStartedError } from './plugin.ts';
+
+/**
+ * What to tell the operator about a failure. Of an error that is neither the API's nor the tool's own only the
+ * name is told: a reply that cannot be read is quoted in its message, credentials and all.
+ */
+export function explain(error: unknown, { url, isLocal }: Pick<Endpoint, 'url' | 'isLocal'>): string {
+  if (error instanceof UsageError || error instanceof PluginNotStartedError) return error.message;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') {
+    const advice = isLocal ? ' Is the local stack up (npm start)? --endpoint names another.' : '';
+    return `Nobody answers at ${url} (${code}).${advice}`;
+  }
+  if (error instanceof GameLiftStreamsServiceException && error.$metadata.httpStatusCode !== 200) {
+    const status = error.$metadata.httpStatusCode;
+    const advice =
+      status === 403
+        ? ' Your IAM identity needs execute-api:Invoke for POST …/access; docs/admin-shells.md.'
+        : '';
+    return `${error.name} (${status ?? 'no status'}): ${error.message}${advice}`;
+  }
+  const name = error instanceof Error ? error.name : typeof error;
+  const advice =
+    name === 'CredentialsProviderError'
+      ? ' No AWS credentials were found; try aws sts get-caller-identity.'
+      : '';
+  return `No admin shell: ${name}.${advice}`;
+}
