@@ -1,5 +1,9 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import {
+  CreateStreamSessionAdminShellCommand,
+  CreateStreamSessionConnectionCommand,
+  GameLiftStreamsClient,
+} from '@aws-sdk/client-gameliftstreams';
 import {
   GetExecutionHistoryCommand,
   type HistoryEvent,
@@ -9,6 +13,9 @@ import {
 import { inject, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import {
+  ADMIN_SHELL_AUDIT_DETAIL_TYPE,
+  type AdminShellAuditDetail,
+  adminShellAuditDetailSchema,
   OUTCOME_DETAIL_TYPE,
   type OutcomeDetail,
   outcomeDetailSchema,
@@ -75,6 +82,17 @@ export async function startWorkflow({ before = () => {}, seed = 1, watching = fa
     await clock.idle();
   };
 
+  /** Moves time on until the call is answered. */
+  const inTime = async <Result>(call: () => Promise<Result>): Promise<Result> => {
+    let done = false;
+    const answer = call().finally(() => {
+      done = true;
+    });
+    answer.catch(() => {});
+    while (!done) await clock.advance(10);
+    return answer;
+  };
+
   return {
     clock,
     control,
@@ -97,26 +115,39 @@ export async function startWorkflow({ before = () => {}, seed = 1, watching = fa
         ...overrides,
       }),
     /** The backend's call with the service's own SDK; time moves on until it is answered. */
-    async reconnect(
+    reconnect(
       session: { streamGroupId: string; streamSessionId: string },
       { offer = anOffer(), clientToken }: { offer?: string; clientToken?: string } = {},
     ): Promise<string> {
-      let done = false;
-      const call = api
-        .send(
+      return inTime(async () => {
+        const { SignalResponse = '' } = await api.send(
           new CreateStreamSessionConnectionCommand({
             Identifier: session.streamGroupId,
             StreamSessionIdentifier: session.streamSessionId,
             SignalRequest: offer,
             ...(clientToken === undefined ? {} : { ClientToken: clientToken }),
           }),
-        )
-        .finally(() => {
-          done = true;
-        });
-      call.catch(() => {});
-      while (!done) await clock.advance(10);
-      return (await call).SignalResponse ?? '';
+        );
+        return SignalResponse;
+      });
+    },
+    /** An operator's call with the service's own SDK; time moves on until it is answered. */
+    askForShell: (session: { streamGroupId: string; streamSessionId: string }) =>
+      inTime(() =>
+        api.send(
+          new CreateStreamSessionAdminShellCommand({
+            Identifier: session.streamGroupId,
+            StreamSessionIdentifier: session.streamSessionId,
+          }),
+        ),
+      ),
+    inTime,
+    /** The audit trail of admin shells, the earliest record first. */
+    async auditTrail(): Promise<AdminShellAuditDetail[]> {
+      const events = await listEvents(endpoints.eventBus);
+      return events
+        .filter(({ detailType }) => detailType === ADMIN_SHELL_AUDIT_DETAIL_TYPE)
+        .map(({ detail }) => adminShellAuditDetailSchema.parse(detail));
     },
     /** The same call past our API, as another caller of the service makes it. */
     async reconnectDirectly(session: { streamGroupId: string; streamSessionId: string }): Promise<string> {
