@@ -44,6 +44,7 @@ export async function startLocalStack({
     ports,
     clock: systemClock,
     random: Math.random,
+    runSchedules: true,
     hostFunctions: (endpoints) =>
       hostBundles(service, endpoints, bundleFolder, (functionName, line) => {
         appendFileSync(logFile, `${line}\n`);

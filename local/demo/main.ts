@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: three sessions drop at once on a stack of their own, and each ends in its own way. Exits 0
+ * `npm run demo`: four sessions drop at once on a stack of their own, and each ends in its own way. Exits 0
  * only when what was recorded is what happened.
  */
 import { parseArgs } from 'node:util';
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   };
   const stack = await startLocalStack({ onProgress: (step) => say(`${step} …\n`) });
   try {
-    say('\nThree players lose their connection at the same moment.\n');
+    say('\nFour players lose their connection at the same moment.\n');
     const endings = await playAll(stack, say, values.json);
     const right = endings.every(({ verdict }) => verdict.problems.length === 0);
     const durationSeconds = Math.round((Date.now() - startMs) / 100) / 10;

@@ -49,11 +49,16 @@ export class Player {
     });
   }
 
+  /** The connection is lost, and nobody says so. @returns when, in epoch milliseconds */
+  async dropsUnreported(): Promise<number> {
+    const dropped = await this.#stack.control.clientDrops(this.session.streamSessionId);
+    return dropped[0]?.history.at(-1)?.atMs ?? Date.now();
+  }
+
   /** The connection is lost, and the backend says so. */
   async drops(): Promise<void> {
     const { streamGroupId, streamSessionId, connectionTimeoutSeconds } = this.session;
-    const dropped = await this.#stack.control.clientDrops(streamSessionId);
-    const droppedAtMs = dropped[0]?.history.at(-1)?.atMs ?? Date.now();
+    const droppedAtMs = await this.dropsUnreported();
     const { EVENT_BUS_NAME, EVENT_SOURCE } = resolveEnvironment(this.#stack.service, 'onStatusChange');
     await this.#eventBridge.send(
       new PutEventsCommand({
@@ -102,6 +107,15 @@ export class Player {
     if (response.status === 404) return undefined;
     if (!response.ok) throw new Error(`GET …/window answered ${response.status}.`);
     return windowSchema.parse(await response.json());
+  }
+
+  /** Waits for a window. @throws when there is none after `patienceSeconds` */
+  async windowOpens(patienceSeconds: number): Promise<void> {
+    const patientUntilMs = Date.now() + patienceSeconds * 1000;
+    while ((await this.window()) === undefined) {
+      if (Date.now() > patientUntilMs) throw new Error(`No window has opened in ${patienceSeconds} s.`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   leaves(): void {

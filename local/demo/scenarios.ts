@@ -66,4 +66,21 @@ export const scenarios: readonly Scenario[] = [
     },
     expected: { outcome: 'TERMINATED', statusReason: 'reconnectionTimeout', connectionAttempts: 0 },
   },
+  {
+    title: 'is reported by nobody; only the watcher can find the session',
+    connectionTimeoutSeconds: 20,
+    async play(player, _control, tell) {
+      await player.dropsUnreported();
+      tell('dropped, and nobody says so');
+      // The watcher looks every 5 s.
+      await player.windowOpens(10);
+      tell('was found by the watcher');
+      const answer = await player.asksToReconnect();
+      tell('has an answer');
+      await seconds(1);
+      await player.connects(answer);
+      tell('is connected again');
+    },
+    expected: { outcome: 'RECONNECTED', statusReason: null, connectionAttempts: 1 },
+  },
 ];

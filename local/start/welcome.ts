@@ -41,7 +41,7 @@ A player is connected to session ${streamSessionId}. In another terminal:
 
 1. The player's connection is lost:
    ${happening('clientDrops')}
-2. The game's backend reports it, which opens the reconnection window (120 s):
+2. The game's backend reports it, which opens the reconnection window (120 s). Or wait: the watcher looks every 5 s.
    curl -s ${endpoints.eventBus} -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSEvents.PutEvents' -d '${body}'
 3. How long is left?
    curl -s ${api}/window
