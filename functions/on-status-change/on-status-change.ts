@@ -9,8 +9,10 @@ import { type EventBus, publish } from '../shared/events.ts';
 import { windowExecutionName } from '../shared/naming.ts';
 import { type ReadSessionDependencies, readSession } from '../shared/read-session.ts';
 import { ensureRunning } from '../shared/start-window.ts';
-import { signalWindow } from '../shared/table/mailbox.ts';
+import { correctDeadline } from '../shared/table/correct-deadline.ts';
+import { signalWindow, wakeWindow } from '../shared/table/mailbox.ts';
 import { openWindow, type WindowSettings } from '../shared/table/open-window.ts';
+import { credibleCorrection } from './credible-deadline.ts';
 import type { ParsedEvent } from './parse-event.ts';
 
 export interface OnStatusChangeDependencies extends ReadSessionDependencies, EventBus {
@@ -21,7 +23,14 @@ export interface OnStatusChangeDependencies extends ReadSessionDependencies, Eve
 }
 
 export interface OnStatusChangeResult {
-  readonly result: 'WINDOW_OPENED' | 'WINDOW_SIGNALLED' | 'DUPLICATE' | 'STALE' | 'NO_WINDOW' | 'REJECTED';
+  readonly result:
+    | 'WINDOW_OPENED'
+    | 'WINDOW_SIGNALLED'
+    | 'DEADLINE_CORRECTED'
+    | 'DUPLICATE'
+    | 'STALE'
+    | 'NO_WINDOW'
+    | 'REJECTED';
 }
 
 /**
@@ -77,6 +86,16 @@ async function onDisconnect(
     disconnect.disconnectedAtMs >
     Math.max(window.pendingSinceMs ?? window.disconnectedAtMs, window.connectionCreatedAtMs) + CLOCK_SKEW_MS;
   if (!droppedAgain) {
+    const correction = credibleCorrection(window, disconnect, clock.nowMs());
+    if (
+      correction !== undefined &&
+      (await correctDeadline(session, window, correction, { ...dependencies, log }))
+    ) {
+      log.info('DeadlineCorrected', { generation: window.generation });
+      return { result: 'DEADLINE_CORRECTED' };
+    }
+    // Whoever signalled last may have died before sending: nobody waits in vain for what is in the item.
+    if (window.seq > (window.ackSeq ?? 0)) await wakeWindow(window, { ...dependencies, log });
     log.info('DuplicateEventIgnored', { status: detail.status });
     return { result: 'DUPLICATE' };
   }

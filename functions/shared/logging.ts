@@ -10,6 +10,7 @@ export type LogEvent =
   | 'SignalPending'
   | 'TaskTokenRegistered'
   | 'TaskTokenSuperseded'
+  | 'DeadlineCorrected'
   | 'DuplicateEventIgnored'
   | 'StaleEventIgnored'
   | 'EventWithoutWindowIgnored'

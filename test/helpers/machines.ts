@@ -148,6 +148,11 @@ export interface SignalledState {
   readonly seq: number;
   readonly connectionCreatedAtMs: number;
   readonly connectionAttempts: number;
+  readonly correction?: {
+    readonly seq: number;
+    readonly deadlineMs: number;
+    readonly connectionTimeoutSeconds: number;
+  };
 }
 
 /** The input that on-status-change builds for a window of 120 s. */

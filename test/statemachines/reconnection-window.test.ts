@@ -121,6 +121,66 @@ describe('a window that nobody comes back to', () => {
   });
 });
 
+describe('a window whose deadline a feed knows better', () => {
+  const correction = (seq: number, deadlineMs: number) => ({
+    seq,
+    connectionCreatedAtMs: 0,
+    connectionAttempts: 0,
+    correction: { seq, deadlineMs, connectionTimeoutSeconds: 10 },
+  });
+
+  it('waits until the new deadline, without a look, for two more transitions', async () => {
+    const { clock, startWindow, signalWaiting, timesOf, payloadsOf, path } = await start();
+    const startMs = clock.nowMs();
+    const window = await startWindow();
+    await clock.advance(3 * SECOND);
+
+    await signalWaiting(correction(1, startMs + 10 * SECOND));
+    await clock.advance(9 * SECOND);
+
+    expect(timesOf('checkSession', startMs)).toEqual([12]);
+    expect(payloadsOf('checkSession')).toMatchObject([{ connectionTimeoutSeconds: 10 }]);
+    expect(payloadsOf('registerTaskToken').at(-1)).toMatchObject({
+      phase: 'AWAITING_RECONNECTION',
+      deadlineMs: startMs + 10 * SECOND,
+      ackSeq: 1,
+    });
+    expect((await path(window)).length).toBe(9);
+  });
+
+  it('looks when another signal has come as well', async () => {
+    const { clock, startWindow, signalWaiting, timesOf } = await start();
+    const startMs = clock.nowMs();
+    await startWindow();
+
+    await signalWaiting({ ...correction(1, startMs + 10 * SECOND), seq: 2 });
+
+    expect(timesOf('checkSession', startMs)).toEqual([0]);
+  });
+
+  it('looks when it waits for the client by now', async () => {
+    const { clock, startWindow, signalWaiting, timesOf } = await start();
+    const startMs = clock.nowMs();
+    await startWindow();
+    await signalWaiting(created(1, startMs));
+
+    await signalWaiting({ ...correction(2, startMs + 10 * SECOND), connectionCreatedAtMs: startMs });
+
+    expect(timesOf('checkSession', startMs)).toEqual([0]);
+  });
+
+  it('counts the second window by the corrected timeout when a connection came as well', async () => {
+    const { clock, startWindow, signalWaiting, phases, payloadsOf } = await start();
+    const startMs = clock.nowMs();
+    await startWindow();
+
+    await signalWaiting({ ...correction(1, startMs + 7 * SECOND), seq: 2, connectionCreatedAtMs: startMs });
+
+    expect(phases()).toEqual(['AWAITING_RECONNECTION', 'AWAITING_CLIENT']);
+    expect(payloadsOf('registerTaskToken').at(-1)).toMatchObject({ deadlineMs: startMs + 10 * SECOND });
+  });
+});
+
 describe('a window whose player comes back', () => {
   it('waits for the client after the connection and records RECONNECTED in at most 12 transitions', async () => {
     const connectedAtMs = Date.UTC(2026, 0, 1) + 7000;

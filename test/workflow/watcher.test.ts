@@ -1,7 +1,11 @@
-import { StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
+import { DependencyUnavailableException } from '../../functions/shared/errors.ts';
+import { correctDeadline } from '../../functions/shared/table/correct-deadline.ts';
 import { openWindow } from '../../functions/shared/table/open-window.ts';
-import { WINDOW_SETTINGS } from '../helpers/windows.ts';
+import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
+import { memoryLog } from '../helpers/log.ts';
+import { WINDOW_SETTINGS, windowOf } from '../helpers/windows.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const SECOND = 1000;
@@ -130,6 +134,65 @@ describe('two feeds', () => {
 
     expect(await executions()).toHaveLength(1);
     expect(await reads()).toBe(0);
+  });
+});
+
+describe('a backend that reports after the watcher', () => {
+  it.each([-2000, 0, 2000])(
+    'gives the window its timeout (clock %i ms off), without a look',
+    async (skewMs) => {
+      const { clock, control, report, window, reads, outcomes, executions, ...run } = await startWatched();
+      const session = await run.session({ connectionTimeoutSeconds: 30 });
+      await control.clientDrops(session.streamSessionId);
+      const droppedAtMs = clock.nowMs();
+      await clock.advance(6 * SECOND);
+      const before = (await window(session)).body['deadline'];
+
+      await report(session, { statusChangedAt: new Date(droppedAtMs + skewMs).toISOString() });
+      await report(session, { statusChangedAt: new Date(droppedAtMs + skewMs).toISOString() });
+
+      expect(before).toBe(new Date(droppedAtMs + 120 * SECOND).toISOString());
+      expect((await window(session)).body).toMatchObject({
+        generation: 1,
+        deadline: new Date(droppedAtMs + 30 * SECOND).toISOString(),
+      });
+      await clock.advance(20 * SECOND);
+      expect(await reads()).toBe(0);
+      await clock.advance(10 * SECOND);
+      expect(await outcomes(session)).toMatchObject([{ outcome: 'TERMINATED', generation: 1 }]);
+      expect(await reads()).toBe(1);
+      expect(await executions()).toHaveLength(1);
+    },
+  );
+
+  it('is heard though the process died between writing the correction and sending it', async () => {
+    const { clock, control, report, table, ...run } = await startWatched();
+    const session = await run.session({ connectionTimeoutSeconds: 30 });
+    await control.clientDrops(session.streamSessionId);
+    const droppedAtMs = clock.nowMs();
+    await clock.advance(6 * SECOND);
+    const window = await windowOf(table, session);
+    const deadlineMs = droppedAtMs + 30 * SECOND;
+    // Nobody hears a client whose endpoint is not there.
+    const stepFunctions = new SFNClient({
+      region: 'us-west-2',
+      credentials: LOCAL_CREDENTIALS,
+      endpoint: 'http://127.0.0.1:9',
+      maxAttempts: 1,
+    });
+    await expect(
+      correctDeadline(
+        session,
+        window,
+        { deadlineMs, connectionTimeoutSeconds: 30 },
+        { table, stepFunctions, log: memoryLog() },
+      ),
+    ).rejects.toThrow(DependencyUnavailableException);
+    expect(await windowOf(table, session)).toMatchObject({ seq: 1, ackSeq: 0 });
+
+    await report(session, { statusChangedAt: new Date(droppedAtMs).toISOString() });
+
+    expect(await windowOf(table, session)).toMatchObject({ seq: 1, ackSeq: 1, deadlineMs });
   });
 });
 

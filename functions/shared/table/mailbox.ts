@@ -31,6 +31,8 @@ export interface SignalledState {
   readonly seq: number;
   readonly connectionCreatedAtMs: number;
   readonly connectionAttempts: number;
+  /** The latest correction of the deadline, if there was one. */
+  readonly correction?: WindowItem['correction'];
 }
 
 /** More `retryCount`s than this in one wait would need a Retry of 1,000 attempts. */
@@ -114,7 +116,7 @@ export async function registerTaskToken(
   const { ackSeq, waitNumber, retryCount } = registration;
   const window = await updateWindow(table, session, {
     UpdateExpression:
-      'SET taskToken = :taskToken, waitOrder = :waitOrder, phase = :phase, deadlineMs = :deadlineMs, pendingSinceMs = :pendingSinceMs, running = :true',
+      'SET taskToken = :taskToken, waitOrder = :waitOrder, phase = :phase, deadlineMs = :deadlineMs, pendingSinceMs = :pendingSinceMs, ackSeq = :ackSeq, running = :true',
     ConditionExpression: `generation = :generation AND ${IS_OPEN} AND (attribute_not_exists(waitOrder) OR waitOrder <= :waitOrder)`,
     ExpressionAttributeValues: {
       ...OPEN_PHASES,
@@ -123,6 +125,7 @@ export async function registerTaskToken(
       ':phase': phase,
       ':deadlineMs': deadlineMs,
       ':pendingSinceMs': pendingSinceMs,
+      ':ackSeq': ackSeq,
       ':true': true,
       ':generation': generation,
     },
@@ -164,10 +167,11 @@ async function deliver(
     seq,
     connectionCreatedAtMs,
     connectionAttempts,
-  }: Pick<WindowItem, 'generation' | 'seq' | 'connectionCreatedAtMs' | 'connectionAttempts'>,
+    correction,
+  }: SignalledState & Pick<WindowItem, 'generation'>,
   { stepFunctions, log }: MailboxDependencies,
 ): Promise<boolean> {
-  const state: SignalledState = { seq, connectionCreatedAtMs, connectionAttempts };
+  const state: SignalledState = { seq, connectionCreatedAtMs, connectionAttempts, correction };
   try {
     await callDependency(
       () => stepFunctions.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(state) })),

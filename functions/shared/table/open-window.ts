@@ -86,10 +86,15 @@ export async function replaceWindow(
   dead: WindowItem,
   settings: WindowSettings,
 ): Promise<WindowItem | undefined> {
-  const { disconnectedAtMs, connectionTimeoutSeconds, sessionEndsAtMs } = dead;
+  const { disconnectedAtMs, sessionEndsAtMs } = dead;
   const { connectionCreatedAtMs, connectionAttempts } = dead;
   const window = {
-    ...newWindow(session, { disconnectedAtMs, connectionTimeoutSeconds, sessionEndsAtMs }, settings, dead),
+    ...newWindow(
+      session,
+      { disconnectedAtMs, connectionTimeoutSeconds: undefined, sessionEndsAtMs },
+      settings,
+      dead,
+    ),
     seq: connectionCreatedAtMs > 0 ? 1 : 0,
     connectionCreatedAtMs,
     connectionAttempts,
@@ -105,10 +110,10 @@ function newWindow(
 ): WindowItem {
   const { disconnectedAtMs } = disconnect;
   const generation = (previous?.generation ?? 0) + 1;
-  const connectionTimeoutSeconds =
+  const toldTimeoutSeconds =
     disconnect.connectionTimeoutSeconds ??
-    previous?.connectionTimeoutSeconds ??
-    settings.DEFAULT_CONNECTION_TIMEOUT_SECONDS;
+    (previous?.isDefaultTimeout === true ? undefined : previous?.connectionTimeoutSeconds);
+  const connectionTimeoutSeconds = toldTimeoutSeconds ?? settings.DEFAULT_CONNECTION_TIMEOUT_SECONDS;
   const sessionEndsAtMs = disconnect.sessionEndsAtMs ?? previous?.sessionEndsAtMs;
   const endMs = deadlineMs({ sinceMs: disconnectedAtMs, connectionTimeoutSeconds, sessionEndsAtMs });
   return {
@@ -128,11 +133,13 @@ function newWindow(
     pendingSinceMs: disconnectedAtMs,
     deadlineMs: endMs,
     connectionTimeoutSeconds,
+    isDefaultTimeout: toldTimeoutSeconds === undefined,
     sessionEndsAtMs,
     seq: 0,
     connectionCreatedAtMs: 0,
     connectionAttempts: 0,
     failedBefore: failedBefore(previous),
+    previousOutcomeAtMs: previous?.outcomeAtMs ?? previous?.previousOutcomeAtMs,
   };
 }
 

@@ -22,9 +22,17 @@ export const windowItemSchema = z.object({
   /** Until when the service keeps the session in the present phase, as far as is known. */
   deadlineMs: z.number(),
   connectionTimeoutSeconds: z.number(),
+  /** Whether nobody has told the timeout: then it is the configured default. */
+  isDefaultTimeout: z.boolean().optional(),
   sessionEndsAtMs: z.number().optional(),
   /** The mailbox: how many signals have come, and who has asked to be told. */
   seq: z.number(),
+  /** The last `seq` that the execution had seen when it began its present wait. */
+  ackSeq: z.number().optional(),
+  /** The signal, by its `seq`, that a feed knew the deadline better, and how. */
+  correction: z
+    .object({ seq: z.number(), deadlineMs: z.number(), connectionTimeoutSeconds: z.number() })
+    .optional(),
   taskToken: z.string().optional(),
   /** Where in the execution's life the token was asked for; an older asker never replaces a newer one. */
   waitOrder: z.number().optional(),
@@ -36,6 +44,8 @@ export const windowItemSchema = z.object({
   closedAtMs: z.number().optional(),
   /** How many windows of the same disconnect have failed before this one, in a row. */
   failedBefore: z.number().optional(),
+  /** When the window before this one ended, as the service says. */
+  previousOutcomeAtMs: z.number().optional(),
 });
 export type WindowItem = z.infer<typeof windowItemSchema>;
 
