@@ -1,9 +1,11 @@
 import { CreateStreamSessionConnectionCommand } from '@aws-sdk/client-gameliftstreams';
 import { z } from 'zod';
 import { callService, type ServiceDependencies } from '../shared/call-service.ts';
-import type { Outcome } from '../shared/contracts.ts';
+import type { Outcome, SessionKey } from '../shared/contracts.ts';
 import { ConflictException, InternalServerException } from '../shared/errors.ts';
 import { readSession } from '../shared/read-session.ts';
+import { countServed } from '../shared/table/line.ts';
+import { markServed, offerIdOf, type Place, readPlace } from '../shared/table/places.ts';
 import { taskInputShape } from '../shared/task.ts';
 
 export const createConnectionInputSchema = z.object({
@@ -31,6 +33,8 @@ export type CreateConnectionResult =
   | { readonly result: 'OFFER_REJECTED' }
   /** Somebody else's offer won. */
   | { readonly result: 'ALREADY_CONNECTED' }
+  /** Another offer for the session has come since; this one was not sent to the service. */
+  | { readonly result: 'SUPERSEDED' }
   | {
       readonly result: 'SESSION_ENDED';
       readonly outcome: Exclude<Outcome, 'RECONNECTED'>;
@@ -39,6 +43,8 @@ export type CreateConnectionResult =
   /** A status in which nobody can reconnect, such as ACTIVATING. */
   | { readonly result: 'NOT_RECONNECTABLE'; readonly status: string }
   | { readonly result: 'DEADLINE_PASSED' };
+
+const OPERATION = 'CreateStreamSessionConnection';
 
 export interface CreateConnectionDependencies extends ServiceDependencies {
   readonly settings: { readonly CONNECTIONS_PER_SECOND: number; readonly READS_PER_SECOND: number };
@@ -59,10 +65,18 @@ export async function createConnection(
   const { clock, log, settings } = dependencies;
   const { deadlineMs } = input;
   if (clock.nowMs() >= deadlineMs) return { result: 'DEADLINE_PASSED' };
+  const offerId = offerIdOf(input.clientToken);
+  const place = await readPlace(dependencies.table, input);
+  if (place !== undefined && place.latestOffer !== offerId && place.knownOffers.has(offerId)) {
+    log.info('ConnectionRefused', { result: 'SUPERSEDED' });
+    return { result: 'SUPERSEDED' };
+  }
+  let leaving: Promise<void> = Promise.resolve();
   const connection = await callService(
-    { operation: 'CreateStreamSessionConnection', perSecond: settings.CONNECTIONS_PER_SECOND, deadlineMs },
-    (client, abortSignal) =>
-      client.send(
+    { operation: OPERATION, perSecond: settings.CONNECTIONS_PER_SECOND, deadlineMs },
+    (client, abortSignal) => {
+      leaving = leaveLine(input, place, offerId, dependencies);
+      return client.send(
         new CreateStreamSessionConnectionCommand({
           Identifier: input.streamGroupId,
           StreamSessionIdentifier: input.streamSessionId,
@@ -70,9 +84,10 @@ export async function createConnection(
           ClientToken: input.clientToken,
         }),
         { abortSignal },
-      ),
+      );
+    },
     dependencies,
-  );
+  ).finally(() => leaving);
   if (!connection.ok) {
     const refusal =
       connection.fault === 'NOT_FOUND'
@@ -92,6 +107,22 @@ export async function createConnection(
     connectionCreatedAtMs: clock.nowMs(),
     connectionAttempts,
   };
+}
+
+/** Makes room for the next in line. What fails here makes the line look longer than it is, for a while. */
+async function leaveLine(
+  session: SessionKey,
+  place: Place | undefined,
+  offerId: string,
+  { table, log }: CreateConnectionDependencies,
+): Promise<void> {
+  if (place === undefined || place.isServed === true) return;
+  try {
+    if (!(await markServed(table, session, offerId)) || place.lineBucket === undefined) return;
+    await countServed(table, OPERATION, place.lineBucket);
+  } catch (error) {
+    log.error('PlaceNotLeft', error);
+  }
 }
 
 async function decideByStatus(

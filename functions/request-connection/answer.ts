@@ -2,6 +2,7 @@ import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { z } from 'zod';
 import { errorReply, okReply } from '../shared/api/replies.ts';
+import type { Turn } from './await-turn.ts';
 
 /** The output of `create-connection` when it ends green; its producer is functions/create-connection. */
 const outputSchema = z.discriminatedUnion('result', [
@@ -9,6 +10,7 @@ const outputSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('NOT_FOUND') }),
   z.object({ result: z.literal('OFFER_REJECTED') }),
   z.object({ result: z.literal('ALREADY_CONNECTED') }),
+  z.object({ result: z.literal('SUPERSEDED') }),
   z.object({
     result: z.literal('SESSION_ENDED'),
     outcome: z.enum(['TERMINATED', 'ERRORED']),
@@ -51,6 +53,11 @@ function outcomeReply(output: z.infer<typeof outputSchema>): APIGatewayProxyResu
       );
     case 'ALREADY_CONNECTED':
       return errorReply('ConflictException', 'The stream session has a connected client.');
+    case 'SUPERSEDED':
+      return errorReply(
+        'ConflictException',
+        'A newer offer for the stream session has taken the place of this one.',
+      );
     case 'SESSION_ENDED':
       return errorReply('ConflictException', 'The stream session has ended. Start a new one.', {
         members: {
@@ -63,6 +70,24 @@ function outcomeReply(output: z.infer<typeof outputSchema>): APIGatewayProxyResu
         'ConflictException',
         'The stream session is in a status that nobody can reconnect to.',
       );
+  }
+}
+
+/** The answer to a request whose turn is not now. */
+export function answerOfTurn(turn: Exclude<Turn, { kind: 'NOW' }>): Answer {
+  switch (turn.kind) {
+    case 'SUPERSEDED':
+      return { result: turn.kind, reply: outcomeReply({ result: 'SUPERSEDED' }) };
+    case 'LATER': {
+      const message =
+        'Too many reconnections at once. The place in line is kept: ask again with the same request.';
+      return { result: turn.kind, reply: errorReply('ThrottlingException', message, turn) };
+    }
+    case 'NOT_IN_TIME': {
+      const message =
+        'Every reconnection that the quota allows in time is promised to others. Ask again: one may become free.';
+      return { result: turn.kind, reply: errorReply('ThrottlingException', message, turn) };
+    }
   }
 }
 

@@ -1,4 +1,8 @@
-import { type SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  type SFNClient,
+  StartSyncExecutionCommand,
+  type StartSyncExecutionCommandOutput,
+} from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { ApiRequest } from '../shared/api/api-handler.ts';
 import { InvalidRequestError } from '../shared/api/request-error.ts';
@@ -9,15 +13,23 @@ import { requestExecutionName } from '../shared/naming.ts';
 import { callDependency } from '../shared/service-fault.ts';
 import { bindClientToken } from '../shared/table/client-tokens.ts';
 import type { Table } from '../shared/table/table.ts';
-import { answerOf } from './answer.ts';
+import { answerOf, answerOfTurn } from './answer.ts';
+import { awaitTurn } from './await-turn.ts';
 import { parseConnectionBody } from './parse-body.ts';
 
 export interface RequestConnectionDependencies {
   readonly stepFunctions: SFNClient;
   readonly table: Table;
   readonly clock: Clock;
+  /** 0 ≤ random() < 1. */
+  readonly random: () => number;
   readonly log: Log;
-  readonly settings: { readonly AWS_REGION: string; readonly CREATE_CONNECTION_ARN: string };
+  readonly settings: {
+    readonly AWS_REGION: string;
+    readonly CREATE_CONNECTION_ARN: string;
+    readonly CONNECTIONS_PER_SECOND: number;
+    readonly DEFAULT_CONNECTION_TIMEOUT_SECONDS: number;
+  };
 }
 
 /**
@@ -27,20 +39,21 @@ export interface RequestConnectionDependencies {
 const CALLER_TIME_MS = 20_000;
 
 /**
- * POST …/connections: one offer of a player, answered in the service's own shape. The offer goes to the
- * synchronous execution and to nowhere else.
+ * POST …/connections: one offer of a player, answered in the service's own shape. It waits for its turn first, and
+ * is told when to come back if that is far. The offer goes to the synchronous execution and to nowhere else.
  *
  * @throws InvalidRequestError naming the field.
  * @throws DependencyUnavailableException
  */
 export async function requestConnection(
   { session, requestId, body }: ApiRequest,
-  { stepFunctions, table, clock, log: requestLog, settings }: RequestConnectionDependencies,
+  dependencies: RequestConnectionDependencies,
 ): Promise<APIGatewayProxyResult> {
+  const { table, clock } = dependencies;
   const startedAtMs = clock.nowMs();
   const { signalRequest, clientToken } = parseConnectionBody(body);
   const executionName = requestExecutionName(session, requestId);
-  const log = requestLog.with({ executionName });
+  const log = dependencies.log.with({ executionName });
   log.info('ConnectionRequested');
   if (clientToken !== undefined) {
     const binding = { clientToken, signalRequest, nowMs: startedAtMs };
@@ -50,25 +63,39 @@ export async function requestConnection(
       );
     }
   }
-  const execution = await callDependency(() =>
-    stepFunctions.send(
-      new StartSyncExecutionCommand({
-        stateMachineArn: settings.CREATE_CONNECTION_ARN,
-        name: executionName,
-        input: JSON.stringify({
-          ...session,
-          signalRequest,
-          clientToken: clientToken ?? deterministicClientToken(session, signalRequest),
-          deadlineMs: startedAtMs + CALLER_TIME_MS,
-        }),
-      }),
-    ),
-  );
-  const { reply, result } = answerOf(execution);
+  const token = clientToken ?? deterministicClientToken(session, signalRequest);
+  const turn = await awaitTurn(session, token, dependencies);
+  const { reply, result } =
+    turn.kind === 'NOW'
+      ? answerOf(
+          await execute(dependencies, executionName, {
+            ...session,
+            signalRequest,
+            clientToken: token,
+            deadlineMs: startedAtMs + CALLER_TIME_MS,
+          }),
+        )
+      : answerOfTurn(turn);
   log.info('ConnectionAnswered', {
     result,
     statusCode: reply.statusCode,
     durationMs: clock.nowMs() - startedAtMs,
   });
   return reply;
+}
+
+function execute(
+  { stepFunctions, settings }: RequestConnectionDependencies,
+  name: string,
+  input: object,
+): Promise<StartSyncExecutionCommandOutput> {
+  return callDependency(() =>
+    stepFunctions.send(
+      new StartSyncExecutionCommand({
+        stateMachineArn: settings.CREATE_CONNECTION_ARN,
+        name,
+        input: JSON.stringify(input),
+      }),
+    ),
+  );
 }

@@ -24,6 +24,7 @@ export type LogEvent =
   | 'ConnectionRefused'
   | 'ConnectionRequested'
   | 'ConnectionAnswered'
+  | 'PlaceNotLeft'
   | 'WindowRead'
   | 'AdminShellRequested'
   | 'AdminShellGranted'

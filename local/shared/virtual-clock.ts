@@ -46,6 +46,16 @@ export class VirtualClock implements Clock {
     }
   }
 
+  /** For tracked work that waits for others' work: time may move on until `work` has ended. */
+  async untracked<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#release();
+    try {
+      return await work();
+    } finally {
+      this.#busy++;
+    }
+  }
+
   /** For tracked work that waits: time may move on while it sleeps. */
   async sleep(delayMs: number): Promise<void> {
     await new Promise<void>((resolve) => {

@@ -68,6 +68,12 @@ export function inProcessFunctions(
     endpoint: endpoints.stepFunctions,
     disableHostPrefix: true,
   });
+  // Whoever waits for an execution lets time move on: its backoff needs it to.
+  stepFunctions.middlewareStack.add(
+    (next, context) => (args) =>
+      context['commandName'] === 'StartSyncExecutionCommand' ? clock.untracked(() => next(args)) : next(args),
+    { step: 'initialize' },
+  );
   const eventBridge = new EventBridgeClient({ ...connection, endpoint: endpoints.eventBus });
   // The one function that publishes while time moves on for it: the call itself must take none.
   eventBridge.middlewareStack.add((next) => (args) => clock.track(() => next(args)), { step: 'initialize' });
@@ -145,7 +151,12 @@ export function inProcessFunctions(
     requestConnection: fromText(
       apiHandler(requestConnection, {
         ...common,
-        settings: settingsOf('requestConnection', ['AWS_REGION', 'CREATE_CONNECTION_ARN']),
+        settings: settingsOf('requestConnection', [
+          'AWS_REGION',
+          'CREATE_CONNECTION_ARN',
+          'CONNECTIONS_PER_SECOND',
+          'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
+        ]),
       }),
     ),
     createAdminShell: fromText(
@@ -185,16 +196,13 @@ export function inProcessFunctions(
           return { ok: false, failure: { errorType: error.name, errorMessage: error.message, trace } };
         }
       };
-      // These wait for an execution whose backoff needs time to move on.
-      return WAITING_FUNCTIONS.has(fn.key) ? run() : clock.track(run);
+      return clock.track(run);
     },
     close: async () => {
       for (const client of [gameLiftStreams, stepFunctions, eventBridge, table.documents]) client.destroy();
     },
   };
 }
-
-const WAITING_FUNCTIONS: ReadonlySet<string> = new Set(['requestConnection', 'requestAdminShell']);
 
 function fromText<Event>(handler: (event: Event, context: Context) => Promise<unknown>): Invocation {
   return (payloadText, context) => handler(JSON.parse(payloadText), context);

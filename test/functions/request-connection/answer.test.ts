@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerOf } from '../../../functions/request-connection/answer.ts';
+import { answerOf, answerOfTurn } from '../../../functions/request-connection/answer.ts';
 
 const succeeded = (output: object) => answerOf({ status: 'SUCCEEDED', output: JSON.stringify(output) });
 const bodyOf = ({ reply }: ReturnType<typeof answerOf>): unknown => JSON.parse(reply.body);
@@ -42,6 +42,12 @@ describe('an execution that ends green', () => {
       409,
       'ConflictException',
       { Message: 'The stream session has a connected client.' },
+    ],
+    [
+      { result: 'SUPERSEDED' },
+      409,
+      'ConflictException',
+      { Message: 'A newer offer for the stream session has taken the place of this one.' },
     ],
     [
       { result: 'SESSION_ENDED', outcome: 'TERMINATED', statusReason: 'reconnectionTimeout' },
@@ -126,5 +132,24 @@ describe('an execution that ends red', () => {
 
   it('may have no status either', () => {
     expect(answerOf({ status: undefined })).toMatchObject({ result: 'NONE', reply: { statusCode: 500 } });
+  });
+});
+
+describe('a turn that is not now', () => {
+  it.each(['LATER', 'NOT_IN_TIME'] as const)('is a 429 that says when to come back: %s', (kind) => {
+    const answer = answerOfTurn({ kind, retryAfterSeconds: 7 });
+
+    expect(answer).toMatchObject({ result: kind, reply: { statusCode: 429 } });
+    expect(headersOf(answer)).toMatchObject({
+      'x-amzn-errortype': 'ThrottlingException',
+      'retry-after': '7',
+    });
+  });
+
+  it('because a newer offer has come is a 409 that is not worth a repeat', () => {
+    const answer = answerOfTurn({ kind: 'SUPERSEDED' });
+
+    expect(answer).toMatchObject({ result: 'SUPERSEDED', reply: { statusCode: 409 } });
+    expect(headersOf(answer)).not.toHaveProperty('retry-after');
   });
 });

@@ -43,7 +43,14 @@ function prepare() {
         table: table(),
         clock,
         log,
-        settings: { AWS_REGION: 'us-west-2', CREATE_CONNECTION_ARN },
+        random: () => 0.5,
+        settings: {
+          AWS_REGION: 'us-west-2',
+          CREATE_CONNECTION_ARN,
+          // No test here is about the quota, and all share one line.
+          CONNECTIONS_PER_SECOND: 1000,
+          DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
+        },
       },
     );
   return { log, clock, request };

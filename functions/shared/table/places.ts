@@ -1,0 +1,122 @@
+/**
+ * A session's place in line: one item, however many clients ask for the session. It knows every offer that has
+ * come, so that the latest one wins and a repeat of an older one does not pass for a new one.
+ */
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import type { SessionKey } from '../contracts.ts';
+import { sha256Hex } from '../hash.ts';
+import { sessionPartition } from '../naming.ts';
+import { callDependency } from '../service-fault.ts';
+import { epochSeconds, isConditionFailure, type Table } from './table.ts';
+
+const placeSchema = z.object({
+  /** Raised by every write, so that of two writers one reads again. */
+  revision: z.int(),
+  knownOffers: z.set(z.string()),
+  latestOffer: z.string(),
+  askedAtMs: z.number(),
+  /** Until when the service keeps the session, as far as was known. */
+  deadlineMs: z.number(),
+  /** Absent while every call that the quota allows before the deadline is promised to others. */
+  lineBucket: z.number().optional(),
+  lineNumber: z.number().optional(),
+  /** The place has had its call; the next offer needs another one. */
+  isServed: z.boolean().optional(),
+});
+export type Place = z.infer<typeof placeSchema>;
+
+/** A place that nobody returns to is of no use after its deadline; an hour is for whoever looks into a storm. */
+const PLACE_RETENTION_MS = 3_600_000;
+
+/** Names a request without saying anything about it: repeats have the same ClientToken. */
+export function offerIdOf(clientToken: string): string {
+  return sha256Hex(clientToken).slice(0, 32);
+}
+
+/** @throws DependencyUnavailableException */
+export async function readPlace(table: Table, session: SessionKey): Promise<Place | undefined> {
+  const { Item } = await callDependency(() =>
+    table.documents.send(
+      new GetCommand({ TableName: table.name, Key: placeKey(session), ConsistentRead: true }),
+    ),
+  );
+  return Item === undefined ? undefined : placeSchema.parse(Item);
+}
+
+/**
+ * Writes the place unless somebody else has written it since it was read.
+ *
+ * @param seen the place as it was read.
+ * @returns whether it was written.
+ * @throws DependencyUnavailableException
+ */
+export async function writePlace(
+  table: Table,
+  session: SessionKey,
+  seen: Place | undefined,
+  place: Omit<Place, 'revision'>,
+): Promise<boolean> {
+  const { lineBucket, lineNumber } = place;
+  const hasNumber = lineBucket !== undefined && lineNumber !== undefined;
+  return update(table, session, {
+    UpdateExpression: [
+      'SET revision = :next, knownOffers = :knownOffers, latestOffer = :latestOffer, askedAtMs = :askedAtMs,',
+      'deadlineMs = :deadlineMs, expiresAt = :expiresAt',
+      hasNumber ? ', lineBucket = :bucket, lineNumber = :number' : '',
+      hasNumber ? 'REMOVE isServed' : 'REMOVE isServed, lineBucket, lineNumber',
+    ].join(' '),
+    ConditionExpression: seen === undefined ? 'attribute_not_exists(pk)' : 'revision = :seen',
+    ExpressionAttributeValues: {
+      ':next': (seen?.revision ?? 0) + 1,
+      ':knownOffers': place.knownOffers,
+      ':latestOffer': place.latestOffer,
+      ':askedAtMs': place.askedAtMs,
+      ':deadlineMs': place.deadlineMs,
+      ':expiresAt': epochSeconds(place.deadlineMs + PLACE_RETENTION_MS),
+      ...(hasNumber ? { ':bucket': lineBucket, ':number': lineNumber } : {}),
+      ...(seen === undefined ? {} : { ':seen': seen.revision }),
+    },
+  });
+}
+
+/**
+ * The offer's call goes out: the place is used up.
+ *
+ * @returns whether it was not before, and the offer is still the latest.
+ * @throws DependencyUnavailableException
+ */
+export async function markServed(table: Table, session: SessionKey, offerId: string): Promise<boolean> {
+  return update(table, session, {
+    UpdateExpression: 'SET isServed = :true, revision = revision + :one',
+    ConditionExpression: 'latestOffer = :offer AND attribute_not_exists(isServed)',
+    ExpressionAttributeValues: { ':true': true, ':one': 1, ':offer': offerId },
+  });
+}
+
+function placeKey(session: SessionKey) {
+  return { pk: sessionPartition(session), sk: 'place' };
+}
+
+async function update(
+  table: Table,
+  session: SessionKey,
+  expressions: Pick<
+    ConstructorParameters<typeof UpdateCommand>[0],
+    'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'
+  >,
+): Promise<boolean> {
+  try {
+    await callDependency(
+      () =>
+        table.documents.send(
+          new UpdateCommand({ TableName: table.name, Key: placeKey(session), ...expressions }),
+        ),
+      ['ConditionalCheckFailedException'],
+    );
+    return true;
+  } catch (error) {
+    if (isConditionFailure(error)) return false;
+    throw error;
+  }
+}

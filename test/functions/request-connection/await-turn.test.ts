@@ -1,0 +1,285 @@
+import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createConnection } from '../../../functions/create-connection/create-connection.ts';
+import { awaitTurn, type Turn } from '../../../functions/request-connection/await-turn.ts';
+import type { SessionKey } from '../../../functions/shared/contracts.ts';
+import { readLine } from '../../../functions/shared/table/line.ts';
+import { openWindow } from '../../../functions/shared/table/open-window.ts';
+import { takePermit } from '../../../functions/shared/table/permits.ts';
+import { readPlace } from '../../../functions/shared/table/places.ts';
+import { bookPermits } from '../../helpers/permits.ts';
+import { serviceDependencies } from '../../helpers/service-dependencies.ts';
+import { newSession } from '../../helpers/sessions.ts';
+import { useTable } from '../../helpers/table.ts';
+
+const table = useTable();
+const service = mockClient(GameLiftStreamsClient);
+const OPERATION = 'CreateStreamSessionConnection' as const;
+
+beforeEach(() => {
+  service.reset();
+  service.on(CreateStreamSessionConnectionCommand).resolves({ SignalResponse: '{}' });
+});
+
+/** A quota of 20 a second that is used up, and a clock in an hour of its own: nobody else stands in line. */
+async function prepare({ bookedMs = 0, random = () => 0.5 } = {}) {
+  const { clock, log, gameLiftStreams } = serviceDependencies(table());
+  const startMs = clock.nowMs();
+  await bookPermits(table(), { operation: OPERATION, perSecond: 20 }, startMs + bookedMs);
+  const settings = {
+    CONNECTIONS_PER_SECOND: 20,
+    READS_PER_SECOND: 20,
+    DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
+  };
+  const dependencies = { table: table(), clock, random, settings, log, gameLiftStreams };
+  const ask = (session: SessionKey, offer = 'offer') =>
+    clock.track(() => awaitTurn(session, `${offer} of ${session.streamSessionId}`, dependencies));
+  /** Asks for many sessions at once; their numbers are in no particular order. */
+  const askForMany = (count: number, make = newSession) =>
+    Promise.all(Array.from({ length: count }, () => ask(make())));
+  return {
+    clock,
+    startMs,
+    dependencies,
+    ask,
+    askForMany,
+    /** A session with an open window that ends in so many seconds. */
+    async dropped(remainingSeconds: number, session: SessionKey = newSession()): Promise<SessionKey> {
+      await openWindow(
+        table(),
+        session,
+        {
+          disconnectedAtMs: clock.nowMs(),
+          connectionTimeoutSeconds: remainingSeconds,
+          sessionEndsAtMs: undefined,
+        },
+        {
+          DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
+          WINDOW_MARGIN_SECONDS: 2,
+          TERMINATE_ABANDONED_SESSIONS: false,
+        },
+        async () => true,
+      );
+      return session;
+    },
+    async drawn(): Promise<number> {
+      const line = await readLine(table(), OPERATION);
+      return line.filter(({ bucket }) => bucket * 5000 >= startMs).reduce((sum, { drawn }) => sum + drawn, 0);
+    },
+  };
+}
+
+const kinds = (turns: readonly Turn[]) => turns.map(({ kind }) => kind);
+
+describe('a turn', () => {
+  it('is now when nobody is in line', async () => {
+    const { ask, clock, startMs } = await prepare();
+
+    expect(await ask(newSession())).toEqual({ kind: 'NOW' });
+    expect(clock.nowMs()).toBe(startMs);
+  });
+
+  it('is waited for when it is near', async () => {
+    const { ask, clock, startMs } = await prepare({ bookedMs: 2000 });
+    let answeredAtMs = 0;
+
+    const asking = ask(newSession()).finally(() => {
+      answeredAtMs = clock.nowMs() - startMs;
+    });
+    await clock.advance(3000);
+
+    expect(await asking).toEqual({ kind: 'NOW' });
+    expect(answeredAtMs).toBeGreaterThan(1000);
+    expect(answeredAtMs).toBeLessThanOrEqual(2000);
+  });
+
+  it('that is far comes with the time to be back a second before it, ten seconds at most', async () => {
+    const { ask } = await prepare({ bookedMs: 5500 });
+    expect(await ask(newSession())).toEqual({ kind: 'LATER', retryAfterSeconds: 4 });
+
+    const later = await prepare({ bookedMs: 60_000 });
+    expect(await later.ask(newSession())).toEqual({ kind: 'LATER', retryAfterSeconds: 10 });
+  });
+
+  it('is spread over the line, twenty sessions a second', async () => {
+    const { askForMany } = await prepare({ bookedMs: 3400 });
+
+    const turns = await askForMany(100);
+
+    const awaySeconds = turns.map((turn) => ('retryAfterSeconds' in turn ? turn.retryAfterSeconds : 0));
+    for (const second of [2, 3, 4, 5, 6]) {
+      const back = awaySeconds.filter((away) => away === second).length;
+      expect(back).toBeGreaterThan(0);
+      expect(back).toBeLessThanOrEqual(20);
+    }
+  });
+
+  it('is not to be had in time behind more sessions than the quota can save', async () => {
+    const { ask, askForMany, dropped, drawn } = await prepare({ bookedMs: 5000 });
+    const session = await dropped(6);
+    for (let batch = 0; batch < 3; batch++) {
+      const sessions = await Promise.all(Array.from({ length: 10 }, () => dropped(6)));
+      await Promise.all(sessions.map((other) => ask(other)));
+    }
+    const before = await drawn();
+
+    expect(await ask(session)).toMatchObject({ kind: 'NOT_IN_TIME' });
+    // It takes no number, so it is in nobody's way.
+    expect(await drawn()).toBe(before);
+    expect(kinds(await askForMany(1))).toEqual(['LATER']);
+  });
+
+  it('comes at once to whoever is there, when those before do not return', async () => {
+    const { askForMany, ask, clock, startMs, dropped } = await prepare({ bookedMs: 4000 });
+    await askForMany(200);
+    const patient = await dropped(100);
+    expect(await ask(patient)).toMatchObject({ kind: 'LATER' });
+
+    await clock.advance(6000);
+
+    expect(await ask(patient)).toEqual({ kind: 'NOW' });
+    expect(clock.nowMs()).toBe(startMs + 6000);
+  });
+});
+
+describe('a place', () => {
+  it('is found again by the same request, however often and soon it comes', async () => {
+    const { ask, drawn } = await prepare({ bookedMs: 8000 });
+    const session = newSession();
+
+    const first = await ask(session);
+    for (let repeats = 0; repeats < 5; repeats++) expect(await ask(session)).toEqual(first);
+
+    expect(await drawn()).toBe(1);
+  });
+
+  it('is one for all offers of a session; only the latest keeps it', async () => {
+    const { ask, drawn } = await prepare({ bookedMs: 8000 });
+    const session = newSession();
+
+    for (const press of [1, 2, 3, 4, 5]) {
+      expect(await ask(session, `offer ${press}`)).toMatchObject({ kind: 'LATER' });
+    }
+
+    expect(await ask(session, 'offer 1')).toEqual({ kind: 'SUPERSEDED' });
+    expect(await ask(session, 'offer 4')).toEqual({ kind: 'SUPERSEDED' });
+    expect(await ask(session, 'offer 5')).toMatchObject({ kind: 'LATER' });
+    expect(await drawn()).toBe(1);
+  });
+
+  it('is lost, while its turn is waited for, to a newer offer', async () => {
+    const { ask, clock } = await prepare({ bookedMs: 2900 });
+    const session = newSession();
+
+    const first = ask(session, 'first');
+    await clock.advance(1000);
+    const second = ask(session, 'second');
+    await clock.advance(3000);
+
+    expect(await first).toEqual({ kind: 'SUPERSEDED' });
+    expect(await second).toEqual({ kind: 'NOW' });
+  });
+
+  it('is one for two tabs that ask at the same moment', async () => {
+    const { ask } = await prepare({ bookedMs: 8000 });
+    const session = newSession();
+
+    const turns = await Promise.all([ask(session, 'tab 1'), ask(session, 'tab 2')]);
+
+    expect(kinds(turns)).toEqual(['LATER', 'LATER']);
+    const place = await readPlace(table(), session);
+    const repeats = [await ask(session, 'tab 1'), await ask(session, 'tab 2')];
+    expect(kinds(repeats).toSorted()).toEqual(['LATER', 'SUPERSEDED']);
+    expect((await readPlace(table(), session))?.lineNumber).toBe(place?.lineNumber);
+  });
+
+  it('is changed for one with less time when the window tells that there is less', async () => {
+    const { ask, dropped } = await prepare({ bookedMs: 8000 });
+    const session = newSession();
+    await ask(session);
+    const guessed = await readPlace(table(), session);
+    await dropped(20, session);
+
+    await ask(session);
+
+    expect((await readPlace(table(), session))?.lineBucket).toBeLessThan(guessed?.lineBucket ?? 0);
+  });
+
+  it('keeps neither an offer nor a token', async () => {
+    const { ask } = await prepare();
+    const session = newSession();
+
+    await ask(session, 'the-secret-token');
+
+    const place = await readPlace(table(), session);
+    expect(JSON.stringify([place, ...(place?.knownOffers ?? [])])).not.toContain('secret');
+  });
+});
+
+describe('deadlines', () => {
+  it('put a session with ten seconds left before all that have two minutes', async () => {
+    const { ask, askForMany, dropped } = await prepare({ bookedMs: 3400 });
+    await askForMany(300);
+
+    const tight = await ask(await dropped(10));
+
+    expect(tight).toEqual({ kind: 'LATER', retryAfterSeconds: 2 });
+  });
+
+  it('make those with two minutes wait until those with ten seconds are through, or lost', async () => {
+    const { ask, dropped } = await prepare({ bookedMs: 3400 });
+    const tight = await Promise.all(Array.from({ length: 60 }, () => dropped(10)));
+    await Promise.all(tight.map((session) => ask(session)));
+
+    const loose = await ask(await dropped(120));
+
+    // 60 calls at 20 a second, and the second before its turn.
+    expect(loose).toEqual({ kind: 'LATER', retryAfterSeconds: 5 });
+  });
+});
+
+describe('a call', () => {
+  it('leaves the line, so that the next turn comes nearer', async () => {
+    const { ask, dependencies, clock, drawn } = await prepare();
+    const session = newSession();
+    await ask(session);
+    const place = await readPlace(table(), session);
+    const input = {
+      ...session,
+      executionName: 'execution',
+      signalRequest: '{"type":"offer","sdp":"v=0"}',
+      clientToken: `offer of ${session.streamSessionId}`,
+      deadlineMs: clock.nowMs() + 20_000,
+      retryCount: 0,
+    };
+
+    await clock.track(() => createConnection(input, dependencies));
+
+    const line = await readLine(table(), OPERATION);
+    expect(await drawn()).toBe(1);
+    expect(line.find(({ bucket }) => bucket === place?.lineBucket)).toMatchObject({ drawn: 1, served: 1 });
+    expect((await readPlace(table(), session))?.isServed).toBe(true);
+  });
+
+  it('is not made for an offer that a newer one has followed, and no permit is taken', async () => {
+    const { ask, dependencies, clock, startMs } = await prepare();
+    const session = newSession();
+    await ask(session, 'first');
+    await ask(session, 'second');
+    const input = {
+      ...session,
+      executionName: 'execution',
+      signalRequest: '{"type":"offer","sdp":"v=0"}',
+      clientToken: `first of ${session.streamSessionId}`,
+      deadlineMs: clock.nowMs() + 20_000,
+      retryCount: 0,
+    };
+
+    expect(await clock.track(() => createConnection(input, dependencies))).toEqual({ result: 'SUPERSEDED' });
+
+    expect(service.calls()).toHaveLength(0);
+    const request = { operation: OPERATION, perSecond: 20, latestMs: startMs };
+    expect(await takePermit(request, dependencies)).toBe(true);
+  });
+});

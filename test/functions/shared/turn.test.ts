@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { bucketOf } from '../../../functions/shared/table/line.ts';
+import { sparePermits, turnMs } from '../../../functions/shared/turn.ts';
+
+const NOW_MS = Date.UTC(2026, 0, 1);
+const PER_SECOND = 20;
+/** Booked so that the next permit is free now: nothing is saved up, nobody is before. */
+const BOOKED_UP = { bookedUntilMs: NOW_MS + 920 };
+const bucketIn = (seconds: number) => bucketOf(NOW_MS + seconds * 1000);
+const waiting = (seconds: number, drawn: number, served = 0) => ({
+  bucket: bucketIn(seconds),
+  drawn,
+  served,
+});
+
+/** In seconds from now. */
+function turnOf(line: readonly ReturnType<typeof waiting>[], seconds: number, number: number): number {
+  const standing = { line, permits: BOOKED_UP, perSecond: PER_SECOND, nowMs: NOW_MS };
+  return (turnMs(standing, { bucket: bucketIn(seconds), number }) - NOW_MS) / 1000;
+}
+
+describe('a turn', () => {
+  it('is a twentieth of a second later for each lower number that has had no call', () => {
+    expect(turnOf([waiting(12, 100, 40)], 12, 60)).toBe(1);
+  });
+
+  it('waits for everybody with an earlier deadline, whatever their number', () => {
+    expect(turnOf([waiting(12, 40), waiting(122, 10)], 122, 0)).toBe(2);
+  });
+
+  it('waits for nobody with a later deadline', () => {
+    expect(turnOf([waiting(12, 1), waiting(122, 500)], 12, 0)).toBe(0);
+  });
+
+  it('waits for those with an earlier deadline no longer than until it has passed', () => {
+    // A thousand with deadlines 10 to 15 s from now: 300 at most can be saved.
+    expect(turnOf([waiting(12, 1000), waiting(122, 1)], 122, 0)).toBe(15);
+  });
+
+  it('does not wait for numbers whose deadline has passed', () => {
+    expect(turnOf([waiting(-60, 500), waiting(12, 1)], 12, 0)).toBe(0);
+  });
+
+  it('takes account of the slower pace after a throttled call', () => {
+    const permits = { ...BOOKED_UP, slowedTo: 10, slowedAtMs: NOW_MS };
+    const standing = { line: [waiting(12, 20)], permits, perSecond: PER_SECOND, nowMs: NOW_MS };
+    // A slowed quota saves up less, so what is booked reaches 0.8 s further.
+    const turn = turnMs(standing, { bucket: bucketIn(12), number: 20 }) - NOW_MS;
+    expect(turn).toBeCloseTo(2000 + 920 - (250 - 100 - 30), 6);
+  });
+});
+
+describe('spare permits', () => {
+  it.each([
+    [undefined, 19],
+    [NOW_MS - 5000, 19],
+    [NOW_MS + 920, 1],
+    [NOW_MS + 921, 0],
+    [NOW_MS + 820, 3],
+  ])('booked until %s: %i', (bookedUntilMs, expected) => {
+    const permits = bookedUntilMs === undefined ? {} : { bookedUntilMs };
+
+    expect(sparePermits({ permits, perSecond: PER_SECOND, nowMs: NOW_MS })).toBe(expected);
+  });
+});
