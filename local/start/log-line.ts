@@ -24,6 +24,10 @@ const SHOWN = [
   'connectionAttempts',
   'errorName',
   'reasons',
+  'refusal',
+  'sessionStatus',
+  'caller',
+  'reason',
 ];
 
 /** A function's log line in a few words, or undefined when it is not worth showing. */

@@ -1,3 +1,4 @@
+import { LOCAL_ENDPOINT } from '../../cli/admin-shell/endpoint.ts';
 import { resolveEnvironment } from '../service/read-service.ts';
 import type { Stack } from '../stack.ts';
 
@@ -6,7 +7,7 @@ const SAMPLE_BODY = 'events/samples/create-stream-session-connection.request.jso
 export function whatRunsWhere({ endpoints, service }: Stack): string {
   const machines = service.stateMachines.map(({ name }) => name).join(', ');
   const rows = [
-    ['The API', endpoints.api, 'POST …/connections, GET …/window'],
+    ['The API', endpoints.api, 'POST …/connections, POST …/access, GET …/window'],
     ['Step Functions', endpoints.stepFunctions, machines],
     ['EventBridge', endpoints.eventBus, `bus ${service.buses[0]?.name ?? ''}`],
     ['DynamoDB', endpoints.dynamoDb, `table ${service.tables[0]?.name ?? ''}`],
@@ -51,5 +52,8 @@ A player is connected to session ${streamSessionId}. In another terminal:
    ${happening('clientConnects')}
 6. How did it end?
    curl -s ${api}/window
+
+An operator wants a terminal on the live session (the stand-in's credentials open none):
+   npm run admin-shell -- sg-local0001 ${streamSessionId}${endpoints.api === LOCAL_ENDPOINT ? '' : ` --endpoint ${endpoints.api}`}
 `;
 }
