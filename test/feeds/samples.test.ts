@@ -1,0 +1,189 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { reportDisconnect } from '../../feeds/backend/report-disconnect.ts';
+import { STATUS_CHANGE_DETAIL_TYPE, statusChangeDetailSchema } from '../../functions/shared/contracts.ts';
+import { resolveEnvironment } from '../../local/service/read-service.ts';
+import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
+import { startWorkflow } from '../helpers/workflow.ts';
+
+const root = join(import.meta.dirname, '../..');
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+if (!hasPython) console.warn('There is no python3: the Python samples are not run.');
+
+const entriesSchema = z.tuple([
+  z.strictObject({
+    EventBusName: z.literal('the-bus'),
+    Source: z.literal('stream-session-reconnection'),
+    DetailType: z.literal(STATUS_CHANGE_DETAIL_TYPE),
+    Detail: z.string().transform((text): unknown => JSON.parse(text)),
+  }),
+]);
+
+/** The details of what a sample has sent, one for each line that the stub has printed. */
+function detailsIn(output: string) {
+  return output
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [{ Detail }] = entriesSchema.parse(JSON.parse(line));
+      return z.strictObject(statusChangeDetailSchema.shape).parse(Detail);
+    });
+}
+
+function python(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  return spawn('python3', args, {
+    cwd: root,
+    env: {
+      ...process.env,
+      PYTHONPATH: join(import.meta.dirname, 'stubs'),
+      PYTHONDONTWRITEBYTECODE: '1',
+      ...environment,
+    },
+  });
+}
+
+async function outputOf(child: ReturnType<typeof python>) {
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += String(chunk);
+  });
+  const [code] = await once(child, 'close');
+  return { code, stdout, stderr };
+}
+
+describe("a backend's sample in TypeScript", () => {
+  it('opens a window with the exact deadline', async () => {
+    const { clock, control, service, endpoints, window, ...run } = await startWorkflow();
+    const session = await run.session({ connectionTimeoutSeconds: 45 });
+    const { streamGroupId, streamSessionId } = session;
+    await control.clientDrops(streamSessionId);
+    const client = new EventBridgeClient({
+      region: service.region,
+      credentials: LOCAL_CREDENTIALS,
+      endpoint: endpoints.eventBus,
+    });
+    onTestFinished(() => client.destroy());
+    const { EVENT_BUS_NAME = '' } = resolveEnvironment(service, 'onStatusChange');
+
+    await clock.track(() =>
+      reportDisconnect(client, EVENT_BUS_NAME, {
+        streamGroupId,
+        streamSessionId,
+        disconnectedAt: new Date(clock.nowMs()),
+        connectionTimeoutSeconds: 45,
+      }),
+    );
+    await clock.idle();
+
+    expect((await window(session)).body).toMatchObject({
+      phase: 'AWAITING_RECONNECTION',
+      deadline: new Date(clock.nowMs() + 45_000).toISOString(),
+    });
+  });
+});
+
+describe.runIf(hasPython)("a backend's sample in Python", () => {
+  const script = 'feeds/backend/report_disconnect.py';
+
+  it('sends an event of the contract', async () => {
+    const child = python([script, 'the-bus', 'sg-1AB2C3De4', 'ABC123def4567', '45']);
+    const { code, stdout, stderr } = await outputOf(child);
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(detailsIn(stdout)).toEqual([
+      {
+        version: '1',
+        streamGroupId: 'sg-1AB2C3De4',
+        streamSessionId: 'ABC123def4567',
+        status: 'PENDING_CLIENT_RECONNECTION',
+        statusChangedAt: expect.any(String),
+        connectionTimeoutSeconds: 45,
+      },
+    ]);
+  });
+
+  it('fails when EventBridge has not taken the event', async () => {
+    const child = python([script, 'the-bus', 'sg-1AB2C3De4', 'ABC123def4567'], { STUB_REFUSES: '1' });
+    const { code, stderr } = await outputOf(child);
+
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('InternalFailure');
+  });
+});
+
+describe.runIf(hasPython)("the game process's sample", () => {
+  const script = 'feeds/game-process/report_disconnects.py';
+  const CALLER_ARN =
+    'arn:aws:sts::111122223333:assumed-role/GameLiftStreams-game/streamsession_sg-1AB2C3De4_ABC123def4567_a-9ZY8X7Wv6';
+
+  /** The service's end of the data channel; one client, as there is one game. */
+  async function startDataChannel() {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+    onTestFinished(() => {
+      server.close();
+    });
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('The data channel has no port.');
+    const connected = new Promise<Socket>((resolve) => server.once('connection', resolve));
+    return { port: address.port, connected };
+  }
+
+  /** Developer Guide, "Data channels": client id, event type, length in two bytes, data. */
+  function frame(clientId: number, eventType: number, data = ''): Buffer {
+    const bytes = Buffer.from(data);
+    return Buffer.concat([Buffer.from([clientId, eventType, bytes.length >> 8, bytes.length & 0xff]), bytes]);
+  }
+
+  it('reports each lost client of its session, and nothing else that the channel says', async () => {
+    const { port, connected } = await startDataChannel();
+    const child = python([script, 'the-bus', String(port)], { STUB_CALLER_ARN: CALLER_ARN });
+    const output = outputOf(child);
+    const channel = await connected;
+    const stream = Buffer.concat([
+      frame(1, 0),
+      // A message whose bytes look like a disconnect, longer than a byte can count.
+      frame(1, 2, `${'\u0001'.repeat(300)}`),
+      frame(1, 1),
+      frame(2, 0),
+      frame(2, 77, 'a type of the future'),
+      frame(2, 1),
+    ]);
+    // In pieces, as TCP may bring it.
+    for (let from = 0; from < stream.length; from += 7) channel.write(stream.subarray(from, from + 7));
+    channel.end();
+
+    const { code, stdout, stderr } = await output;
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(detailsIn(stdout)).toEqual(
+      Array(2).fill({
+        version: '1',
+        streamGroupId: 'sg-1AB2C3De4',
+        streamSessionId: 'ABC123def4567',
+        status: 'PENDING_CLIENT_RECONNECTION',
+        statusChangedAt: expect.any(String),
+      }),
+    );
+  });
+
+  it('does not run with credentials that are not a session’s', async () => {
+    const child = python([script, 'the-bus'], {
+      STUB_CALLER_ARN: 'arn:aws:sts::111122223333:assumed-role/Admin/somebody',
+    });
+    const { code, stderr } = await outputOf(child);
+
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('not those of a stream session');
+  });
+});
