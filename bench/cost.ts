@@ -1,0 +1,89 @@
+/**
+ * `npm run bench:cost`: what windows and the watcher cost in calls and state transitions, counted on the deployed
+ * state machines and functions in virtual time. `--json` prints one JSON document.
+ */
+import { parseArgs } from 'node:util';
+import { resolveEnvironment } from '../local/service/read-service.ts';
+import { measureWatcher, type WatcherCost } from './cost/watcher.ts';
+import { measureWindow, type WindowCost } from './cost/windows.ts';
+import { formatTable } from './shared/report.ts';
+import { benchedService } from './shared/virtual-stack.ts';
+
+const WINDOW_SECONDS = [10, 120, 3600];
+const WAITING_SESSIONS = [0, 100, 1000, 10_000];
+/** Design goals: transitions of a reconnected window, and no more for a longer one that expires. */
+const MAX_TRANSITIONS_RECONNECTED = 12;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+  const service = await benchedService();
+  const windows: WindowCost[] = [];
+  for (const foundBy of ['backend', 'watcher'] as const) {
+    for (const seconds of WINDOW_SECONDS) {
+      for (const ends of ['expires', 'reconnects'] as const) {
+        windows.push(await measureWindow(service, seconds, foundBy, ends));
+      }
+    }
+  }
+  const watcher: WatcherCost[] = [];
+  for (const waiting of WAITING_SESSIONS) watcher.push(await measureWatcher(service, waiting));
+  const goals = goalsOf(windows);
+  const { DEFAULT_CONNECTION_TIMEOUT_SECONDS: defaultSeconds } = resolveEnvironment(service, 'watchSessions');
+  if (values.json) process.stdout.write(`${JSON.stringify({ windows, watcher, goals }, null, 2)}\n`);
+  else process.stdout.write(tell(windows, watcher, goals, defaultSeconds));
+  process.exitCode = Object.values(goals).every((met) => met) ? 0 : 1;
+}
+
+function goalsOf(windows: readonly WindowCost[]) {
+  const expired = windows.filter(({ ends, foundBy }) => ends === 'expires' && foundBy === 'backend');
+  return {
+    reconnectedWithin12: windows
+      .filter(({ ends }) => ends === 'reconnects')
+      .every(({ stateTransitions }) => stateTransitions <= MAX_TRANSITIONS_RECONNECTED),
+    longerIsNotDearer: expired.every(
+      ({ stateTransitions }) => stateTransitions === expired[0]?.stateTransitions,
+    ),
+  };
+}
+
+function tell(
+  windows: readonly WindowCost[],
+  watcher: readonly WatcherCost[],
+  goals: ReturnType<typeof goalsOf>,
+  defaultSeconds: string | undefined,
+): string {
+  const operations = [...new Set(watcher.flatMap(({ callsPerDay }) => Object.keys(callsPerDay)))].sort();
+  return `
+One window, half of it waited out before anything else happens, the watcher on (virtual time):
+
+${formatTable([
+  ['window', 'found by', 'ends', 'outcome', 'state transitions', 'GetStreamSession'],
+  ...windows.map(({ windowSeconds, foundBy, ends, outcome, stateTransitions, reads }) => [
+    `${windowSeconds} s`,
+    foundBy,
+    ends,
+    outcome,
+    stateTransitions,
+    reads,
+  ]),
+])}
+The watcher's list does not tell a session's timeout. A window that it has found waits for the configured default
+(${defaultSeconds} s) and reads once to learn of a longer one; a shorter one ends when the list does not have the session any more.
+
+The watcher of one stream group, a day of it, by the sessions that wait at any time (a minute counted):
+
+${formatTable([
+  ['a day', ...watcher.map(({ waitingSessions }) => `${waitingSessions.toLocaleString('en-US')} waiting`)],
+  ['looks', ...watcher.map(({ looksPerDay }) => looksPerDay)],
+  ...operations.map((name) => [name, ...watcher.map(({ callsPerDay }) => callsPerDay[name] ?? 0)]),
+  ['state transitions', ...watcher.map(({ stateTransitionsPerDay }) => stateTransitionsPerDay)],
+  ['Lambda GB-s', ...watcher.map(({ gigabyteSecondsPerDay }) => gigabyteSecondsPerDay)],
+])}
+ListStreamSessions has a quota of 20 a second; at 100 sessions a call, a look at 10,000 takes five seconds of it.
+Each disconnect costs one event and one window beside this. CONNECTED sessions cost nothing.
+
+At most 12 transitions when reconnected: ${goals.reconnectedWithin12 ? 'yes' : 'NO'}.  A longer window that expires, its timeout told, costs no more: ${goals.longerIsNotDearer ? 'yes' : 'NO'}.
+`;
+}
+
+await main();

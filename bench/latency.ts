@@ -1,0 +1,113 @@
+/**
+ * `npm run bench:latency`: how late the watcher notices a disconnect, and what the service adds to one
+ * reconnection. `--json` prints one JSON document.
+ */
+import { parseArgs } from 'node:util';
+import { resolveEnvironment } from '../local/service/read-service.ts';
+import { seededRandom } from '../test/game-lift-streams/harness.ts';
+import { startBuiltStack } from './latency/built-stack.ts';
+import { measureDrops } from './latency/drops.ts';
+import { measureLooks } from './latency/noticing.ts';
+import { measureReconnections } from './latency/reconnections.ts';
+import { formatTable, percentile } from './shared/report.ts';
+import { benchedService } from './shared/virtual-stack.ts';
+
+const SEED = 1;
+const VIRTUAL_DROPS = 1000;
+const REAL_DROPS = 40;
+const RECONNECTIONS = 200;
+const WARM_UP = 20;
+const SERVICE_MS = 100;
+/** The design's goal for a reconnection, as a ratio to the direct call. */
+const GOAL_RATIO = 1.5;
+
+interface Quantiles {
+  readonly count: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+function quantilesOf(values: readonly number[]): Quantiles {
+  const rounded = (share: number) => Math.round(percentile(values, share) * 10) / 10;
+  return { count: values.length, p50Ms: rounded(0.5), p99Ms: rounded(0.99), maxMs: rounded(1) };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+  const service = await benchedService();
+  const looks = quantilesOf(await measureLooks(service, VIRTUAL_DROPS, SEED));
+  const built = await startBuiltStack();
+  try {
+    const drops = quantilesOf(await measureDrops(built, REAL_DROPS, seededRandom(SEED)));
+    const measured = await measureReconnections(built, {
+      count: RECONNECTIONS,
+      warmUp: WARM_UP,
+      serviceMs: SERVICE_MS,
+    });
+    const direct = quantilesOf(measured.direct);
+    const throughTheApi = quantilesOf(measured.throughTheApi);
+    const ratio = {
+      p50: Math.round((throughTheApi.p50Ms / direct.p50Ms) * 100) / 100,
+      p99: Math.round((throughTheApi.p99Ms / direct.p99Ms) * 100) / 100,
+    };
+    const { WATCH_INTERVAL_SECONDS: intervalSeconds = '' } = resolveEnvironment(service, 'watchSessions');
+    const goalMet = ratio.p50 <= GOAL_RATIO && ratio.p99 <= GOAL_RATIO;
+    const report = {
+      seed: SEED,
+      noticing: { watchIntervalSeconds: Number(intervalSeconds), virtualTime: looks, realTime: drops },
+      reconnection: { serviceMs: SERVICE_MS, direct, throughTheApi, ratio, goalRatio: GOAL_RATIO, goalMet },
+    };
+    process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : tell(report));
+  } finally {
+    await built.stack.close();
+  }
+}
+
+interface Report {
+  readonly noticing: {
+    readonly watchIntervalSeconds: number;
+    readonly virtualTime: Quantiles;
+    readonly realTime: Quantiles;
+  };
+  readonly reconnection: {
+    readonly serviceMs: number;
+    readonly direct: Quantiles;
+    readonly throughTheApi: Quantiles;
+    readonly ratio: { readonly p50: number; readonly p99: number };
+    readonly goalRatio: number;
+    readonly goalMet: boolean;
+  };
+}
+
+function tell({ noticing, reconnection }: Report): string {
+  const row = (name: string, { count, p50Ms, p99Ms, maxMs }: Quantiles) => [
+    name,
+    count,
+    `${p50Ms} ms`,
+    `${p99Ms} ms`,
+    `${maxMs} ms`,
+  ];
+  const { ratio, goalRatio, goalMet, serviceMs } = reconnection;
+  return `
+From drop to open window, found by the watcher alone, which looks every ${noticing.watchIntervalSeconds} s:
+
+${formatTable([
+  ['', 'drops', 'p50', 'p99', 'most'],
+  row('virtual time: the schedule alone', noticing.virtualTime),
+  row('real time, built bundles', noticing.realTime),
+])}
+One reconnection with a service that takes ${serviceMs} ms, one call at a time, by turns, built bundles:
+
+${formatTable([
+  ['', 'calls', 'p50', 'p99', 'most'],
+  row('CreateStreamSessionConnection itself', reconnection.direct),
+  row('through the API', reconnection.throughTheApi),
+  ['ratio', '', `${ratio.p50}`, `${ratio.p99}`, ''],
+])}
+At most ${goalRatio} times the direct call: ${goalMet ? 'yes' : 'NO'}.
+The API's Lambda, Step Functions, EventBridge and DynamoDB are the local stand-ins here, all on this machine.
+`;
+}
+
+await main();

@@ -1,0 +1,44 @@
+import { readService } from '../../local/service/read-service.ts';
+import type { Service } from '../../local/service/service.ts';
+import { VirtualClock } from '../../local/shared/virtual-clock.ts';
+import { type Stack, startStack } from '../../local/stack.ts';
+import { seededRandom } from '../../test/game-lift-streams/harness.ts';
+import { type BeforeInvocation, inProcessFunctions } from '../../test/helpers/in-process-functions.ts';
+import { tableAt } from '../../test/helpers/table.ts';
+
+export interface VirtualStackOptions {
+  readonly service: Service;
+  readonly seed: number;
+  readonly watching: boolean;
+  readonly before?: BeforeInvocation;
+}
+
+/** The whole service in this process, on time that moves when told to, as the workflow's tests run it. */
+export async function startVirtualStack({ service, seed, watching, before = () => {} }: VirtualStackOptions) {
+  // The functions' log lines would drown the numbers.
+  process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
+  const clock = new VirtualClock();
+  const random = seededRandom(seed);
+  const stack: Stack = await startStack({
+    service,
+    clock,
+    random,
+    runSchedules: watching,
+    gameLiftStreams: { activity: clock },
+    hostFunctions: (endpoints) => inProcessFunctions(service, endpoints, clock, random, before),
+  });
+  const table = { ...tableAt(stack.endpoints.dynamoDb), name: service.tables[0]?.name ?? '' };
+  return {
+    ...stack,
+    clock,
+    random,
+    table,
+    close: async () => {
+      table.documents.destroy();
+      await stack.close();
+    },
+  };
+}
+
+/** The service as it is deployed by default, watching the stand-in's stream group. */
+export const benchedService = (): Promise<Service> => readService();
