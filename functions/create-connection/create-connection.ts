@@ -73,10 +73,17 @@ export async function createConnection(
   }
   let leaving: Promise<void> = Promise.resolve();
   const connection = await callService(
-    { operation: OPERATION, perSecond: settings.CONNECTIONS_PER_SECOND, deadlineMs },
-    (client, abortSignal) => {
-      leaving = leaveLine(input, place, offerId, dependencies);
-      return client.send(
+    {
+      operation: OPERATION,
+      perSecond: settings.CONNECTIONS_PER_SECOND,
+      deadlineMs,
+      ...(place === undefined ? {} : { inVainAfterMs: place.deadlineMs }),
+      onBooked: () => {
+        leaving = leaveLine(input, place, offerId, dependencies);
+      },
+    },
+    (client, abortSignal) =>
+      client.send(
         new CreateStreamSessionConnectionCommand({
           Identifier: input.streamGroupId,
           StreamSessionIdentifier: input.streamSessionId,
@@ -84,8 +91,7 @@ export async function createConnection(
           ClientToken: input.clientToken,
         }),
         { abortSignal },
-      );
-    },
+      ),
     dependencies,
   ).finally(() => leaving);
   if (!connection.ok) {

@@ -11,7 +11,7 @@ import { type PermitState, readPermits } from '../shared/table/permits.ts';
 import { offerIdOf, type Place, readPlace, writePlace } from '../shared/table/places.ts';
 import type { Table } from '../shared/table/table.ts';
 import { isOpen, readWindow } from '../shared/table/window-item.ts';
-import { nextNumber, sparePermits, turnMs } from '../shared/turn.ts';
+import { nextNumber, sparePermits, turnMs, waitingInLine } from '../shared/turn.ts';
 
 export type Turn =
   | { readonly kind: 'NOW' }
@@ -38,15 +38,21 @@ const OPERATION = 'CreateStreamSessionConnection';
 const WAIT_MS = 3000;
 /** Sessions with earlier deadlines may come meanwhile, so the line is looked at again. */
 const LOOK_AGAIN_MS = 500;
-/** From here to the booking of the permit: an execution's start, and half of it is the same call counted twice. */
-const LEAD_MS = 400;
+/** From here to the booking of the permit: an execution's start, a cold one excepted. */
+const LEAD_MS = 300;
 /** So much before its turn a session is asked to be back. */
 const BACK_BEFORE_SECONDS = 1;
 /** Turns come sooner than told when those before do not return, so nobody stays away for longer. */
 const LONGEST_AWAY_SECONDS = 10;
-/** Permits that nobody takes for a second mean that those before are not there: whoever is there goes first. */
-const IDLE_PERMITS = 3;
+/**
+ * Permits that nobody takes mean that those before are not there: whoever has stood in line for a second goes first.
+ * Many may see the same permit idle, so each takes it by chance: one in ten of the line for each idle permit. Who has
+ * no number waits until half a second's worth is idle.
+ */
 const IDLE_AFTER_MS = 1000;
+const IDLE_PERMITS = 3;
+const IDLE_SECONDS_WITHOUT_NUMBER = 0.5;
+const IDLE_SHARE_OF_LINE = 0.1;
 /** Two tabs and a Lambda that has just called: more losers in a row than that are no coincidence. */
 const MAX_TRIES = 6;
 
@@ -175,8 +181,7 @@ function lookAt(
   const { lineBucket: bucket, lineNumber: number, deadlineMs } = place;
   // Its turn has come before, and its call may have been made: only the service can answer the same request.
   if (place.isServed === true) return { kind: 'NOW' };
-  const isIdle = nowMs - place.askedAtMs >= IDLE_AFTER_MS && sparePermits(standing) >= IDLE_PERMITS;
-  if (isIdle) return { kind: 'NOW' };
+  if (takesIdlePermit(place, standing, random)) return { kind: 'NOW' };
   const atMs =
     bucket === undefined || number === undefined ? undefined : turnMs(standing, { bucket, number });
   if (atMs !== undefined && atMs <= nowMs + LEAD_MS) return { kind: 'NOW' };
@@ -190,4 +195,13 @@ function lookAt(
     return { kind: 'LATER', retryAfterSeconds: Math.min(LONGEST_AWAY_SECONDS, Math.max(1, awaySeconds)) };
   }
   return { kind: 'WAIT', delayMs: Math.min(LOOK_AGAIN_MS, atMs - LEAD_MS - nowMs) };
+}
+
+function takesIdlePermit(place: Place, standing: LineStanding, random: () => number): boolean {
+  const { line, nowMs, perSecond } = standing;
+  if (nowMs - place.askedAtMs < IDLE_AFTER_MS) return false;
+  const spare = sparePermits(standing);
+  const isInLine = place.lineNumber !== undefined;
+  if (spare < (isInLine ? IDLE_PERMITS : perSecond * IDLE_SECONDS_WITHOUT_NUMBER)) return false;
+  return random() < spare / (1 + waitingInLine(line, nowMs) * IDLE_SHARE_OF_LINE);
 }

@@ -27,8 +27,12 @@ export interface ServiceCall {
   readonly perSecond: number;
   /** Epoch ms by which the reply must be here; without it, permit and call have their full time. */
   readonly deadlineMs?: number;
+  /** Epoch ms after which a call would be in vain: no permit is waited for until later than that. */
+  readonly inVainAfterMs?: number;
   /** LOW for a read that nobody waits for. */
   readonly priority?: PermitRequest['priority'];
+  /** Called when there is a permit, before the call. */
+  readonly onBooked?: () => void;
 }
 
 /** What the caller has to decide about; every other fault is thrown. */
@@ -49,16 +53,23 @@ const CALL_TIMEOUT_MS = 5000;
  * @throws UnexpectedError when the service refuses the call for good (permissions).
  */
 export async function callService<Reply>(
-  { operation, perSecond, deadlineMs = Number.POSITIVE_INFINITY, priority = 'NORMAL' }: ServiceCall,
+  serviceCall: ServiceCall,
   call: (client: GameLiftStreamsClient, abortSignal: AbortSignal) => Promise<Reply>,
   dependencies: ServiceDependencies,
 ): Promise<ServiceReply<Reply>> {
+  const { operation, perSecond, deadlineMs = Number.POSITIVE_INFINITY, priority, onBooked } = serviceCall;
   const { gameLiftStreams, clock, log } = dependencies;
   const quota = { operation, perSecond };
-  const latestMs = Math.min(clock.nowMs() + PERMIT_WAIT_MS, deadlineMs);
-  if (!(await takePermit({ ...quota, latestMs, priority }, dependencies))) {
-    throw new PermitNotAvailableException();
-  }
+  const nowMs = clock.nowMs();
+  const { inVainAfterMs = Number.POSITIVE_INFINITY } = serviceCall;
+  const latestMs = Math.min(nowMs + PERMIT_WAIT_MS, deadlineMs, Math.max(nowMs, inVainAfterMs));
+  const request = {
+    ...quota,
+    latestMs,
+    ...(priority === undefined ? {} : { priority }),
+    ...(onBooked === undefined ? {} : { onBooked }),
+  };
+  if (!(await takePermit(request, dependencies))) throw new PermitNotAvailableException();
   const timeoutMs = Math.min(CALL_TIMEOUT_MS, deadlineMs - clock.nowMs());
   // The permit came too late: nobody waits for the reply, and the service may accept the call all the same.
   if (timeoutMs <= 0) throw new PermitNotAvailableException();

@@ -42,3 +42,10 @@ export function sparePermits({ permits, perSecond, nowMs }: Omit<Standing, 'line
   const savedMs = nowMs - nextPermitMs(permits, pace, nowMs);
   return savedMs < 0 ? 0 : Math.floor(savedMs / pace.intervalMs) + 1;
 }
+
+/** How many numbers wait whose deadline has not passed. */
+export function waitingInLine(line: LineState, nowMs: number): number {
+  return line
+    .filter(({ bucket }) => bucketEndMs(bucket) > nowMs)
+    .reduce((sum, { drawn, served }) => sum + Math.max(0, drawn - served), 0);
+}

@@ -1,5 +1,5 @@
 /**
- * The line of sessions that wait for a call under one operation's quota: one item with two counters for each five
+ * The line of sessions that wait for a call under one operation's quota: one item with two counters for each two
  * seconds of deadlines, how many numbers were drawn and how many of them have had their call. Nothing is ever taken
  * back: a number whose session does not return is void when its deadline has passed, and until then costs nothing,
  * because a permit goes to whoever is there.
@@ -10,12 +10,15 @@ import { callDependency } from '../service-fault.ts';
 import type { QuotaOperation } from './permits.ts';
 import type { Table } from './table.ts';
 
-/** Wide enough that the item stays below 1 KB with windows of 120 s: a write costs one unit for each. */
-export const BUCKET_MS = 5000;
+/**
+ * Narrow, because a number counts until its bucket is over; wide enough that the item stays below 2 KB with deadlines
+ * spread over 120 s: a write costs one unit for each KB.
+ */
+export const BUCKET_MS = 2000;
 /** Clocks may differ; a bucket that is over for one is not yet over for all. */
 const PRUNE_AFTER_MS = 60_000;
 
-/** The sessions whose deadlines lie within the same five seconds. */
+/** The sessions whose deadlines lie within the same two seconds. */
 export interface DeadlineBucket {
   readonly bucket: number;
   readonly drawn: number;

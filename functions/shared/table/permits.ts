@@ -33,6 +33,8 @@ export interface PermitRequest extends Quota {
   readonly latestMs: number;
   /** LOW for calls that nobody waits for: they leave a part of the quota to the others. NORMAL when absent. */
   readonly priority?: 'NORMAL' | 'LOW';
+  /** Called when the permit is the caller's, before the wait for its time. */
+  readonly onBooked?: () => void;
 }
 
 export interface PermitDependencies {
@@ -54,7 +56,7 @@ export type PermitState = z.infer<typeof permitItemSchema>;
  * may change their distance by on the way: a call that overtakes another finds no token.
  */
 const BURST_SECONDS = 1;
-const ARRIVAL_JITTER_MS = 30;
+const ARRIVAL_JITTER_MS = 20;
 /** While somebody else uses the account too, its saved tokens are not ours to count on. */
 const SLOWED_BURST_SHARE = 0.25;
 /** One throttled call lowers the rate by a tenth, all that come within the same second count as one. */
@@ -115,19 +117,20 @@ export async function readPermits(
  * @throws DependencyUnavailableException
  */
 export async function takePermit(request: PermitRequest, dependencies: PermitDependencies): Promise<boolean> {
-  const { operation, perSecond, latestMs, priority = 'NORMAL' } = request;
+  const { operation, perSecond, latestMs, priority = 'NORMAL', onBooked = () => {} } = request;
   if (priority === 'LOW') {
     // A line of its own at a part of the rate: what is left of the quota is there for everybody else.
     const share = perSecond * LOW_PRIORITY_SHARE;
-    if (!(await book(permitKey(operation, '#low'), share, latestMs, dependencies))) return false;
+    if (!(await book(permitKey(operation, '#low'), share, latestMs, () => {}, dependencies))) return false;
   }
-  return book(permitKey(operation), perSecond, latestMs, dependencies);
+  return book(permitKey(operation), perSecond, latestMs, onBooked, dependencies);
 }
 
 async function book(
   key: PermitKey,
   perSecond: number,
   latestMs: number,
+  onBooked: () => void,
   { table, clock }: PermitDependencies,
 ): Promise<boolean> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -137,6 +140,7 @@ async function book(
     if (nextPermitMs(state, pace, nowMs) > latestMs) return false;
     const bookedMs = await moveOn(table, key, state, pace, nowMs, latestMs);
     if (bookedMs === undefined) continue;
+    onBooked();
     const waitMs = bookedMs - pace.intervalMs - pace.burstMs - clock.nowMs();
     if (waitMs > 0) await clock.sleep(waitMs);
     return true;

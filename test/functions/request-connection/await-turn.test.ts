@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnection } from '../../../functions/create-connection/create-connection.ts';
 import { awaitTurn, type Turn } from '../../../functions/request-connection/await-turn.ts';
 import type { SessionKey } from '../../../functions/shared/contracts.ts';
-import { readLine } from '../../../functions/shared/table/line.ts';
+import { bucketEndMs, readLine } from '../../../functions/shared/table/line.ts';
 import { openWindow } from '../../../functions/shared/table/open-window.ts';
 import { takePermit } from '../../../functions/shared/table/permits.ts';
 import { readPlace } from '../../../functions/shared/table/places.ts';
@@ -65,7 +65,9 @@ async function prepare({ bookedMs = 0, random = () => 0.5 } = {}) {
     },
     async drawn(): Promise<number> {
       const line = await readLine(table(), OPERATION);
-      return line.filter(({ bucket }) => bucket * 5000 >= startMs).reduce((sum, { drawn }) => sum + drawn, 0);
+      return line
+        .filter(({ bucket }) => bucketEndMs(bucket) > startMs)
+        .reduce((sum, { drawn }) => sum + drawn, 0);
     },
   };
 }

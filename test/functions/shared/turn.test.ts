@@ -5,7 +5,7 @@ import { sparePermits, turnMs } from '../../../functions/shared/turn.ts';
 const NOW_MS = Date.UTC(2026, 0, 1);
 const PER_SECOND = 20;
 /** Booked so that the next permit is free now: nothing is saved up, nobody is before. */
-const BOOKED_UP = { bookedUntilMs: NOW_MS + 920 };
+const BOOKED_UP = { bookedUntilMs: NOW_MS + 930 };
 const bucketIn = (seconds: number) => bucketOf(NOW_MS + seconds * 1000);
 const waiting = (seconds: number, drawn: number, served = 0) => ({
   bucket: bucketIn(seconds),
@@ -33,8 +33,8 @@ describe('a turn', () => {
   });
 
   it('waits for those with an earlier deadline no longer than until it has passed', () => {
-    // A thousand with deadlines 10 to 15 s from now: 300 at most can be saved.
-    expect(turnOf([waiting(12, 1000), waiting(122, 1)], 122, 0)).toBe(15);
+    // A thousand with deadlines 12 to 14 s from now: 280 at most can be saved.
+    expect(turnOf([waiting(12, 1000), waiting(122, 1)], 122, 0)).toBe(14);
   });
 
   it('does not wait for numbers whose deadline has passed', () => {
@@ -46,7 +46,7 @@ describe('a turn', () => {
     const standing = { line: [waiting(12, 20)], permits, perSecond: PER_SECOND, nowMs: NOW_MS };
     // A slowed quota saves up less, so what is booked reaches 0.8 s further.
     const turn = turnMs(standing, { bucket: bucketIn(12), number: 20 }) - NOW_MS;
-    expect(turn).toBeCloseTo(2000 + 920 - (250 - 100 - 30), 6);
+    expect(turn).toBeCloseTo(2000 + 930 - (250 - 100 - 20), 6);
   });
 });
 
@@ -54,9 +54,9 @@ describe('spare permits', () => {
   it.each([
     [undefined, 19],
     [NOW_MS - 5000, 19],
-    [NOW_MS + 920, 1],
-    [NOW_MS + 921, 0],
-    [NOW_MS + 820, 3],
+    [NOW_MS + 930, 1],
+    [NOW_MS + 931, 0],
+    [NOW_MS + 830, 3],
   ])('booked until %s: %i', (bookedUntilMs, expected) => {
     const permits = bookedUntilMs === undefined ? {} : { bookedUntilMs };
 
