@@ -193,6 +193,26 @@ describe('a report for a session that was reconnected', () => {
     },
   );
 
+  it.each([1, SKEW_MS])(
+    'is asked about when it is %i ms later than a reconnection that took less than two clocks differ',
+    async (laterMs) => {
+      const session = newSession();
+      const outcomeAtMs = NOW_MS + 1;
+      await givenClosedWindow(table(), session, {
+        disconnectedAtMs: NOW_MS,
+        outcome: 'RECONNECTED',
+        outcomeAtMs,
+        eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
+      });
+      const report = { disconnectedAtMs: outcomeAtMs + laterMs };
+
+      const still = await open(session, report, async () => false);
+      const opened = await open(session, report, async () => true);
+
+      expect([still.kind, opened.kind]).toEqual(['STALE', 'OPENED']);
+    },
+  );
+
   it('fails as the question to the service fails, and opens nothing', async () => {
     const session = newSession();
     const window = await closed(session, 'RECONNECTED');
