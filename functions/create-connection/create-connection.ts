@@ -71,13 +71,16 @@ export async function createConnection(
     log.info('ConnectionRefused', { result: 'SUPERSEDED' });
     return { result: 'SUPERSEDED' };
   }
+  // It stood in line until the service has ended its session. Whoever asks again finds out, behind all others.
+  const inVainAfterMs = place === undefined || place.isServed === true ? undefined : place.deadlineMs;
+  if (inVainAfterMs !== undefined && clock.nowMs() > inVainAfterMs) return { result: 'DEADLINE_PASSED' };
   let leaving: Promise<void> = Promise.resolve();
   const connection = await callService(
     {
       operation: OPERATION,
       perSecond: settings.CONNECTIONS_PER_SECOND,
       deadlineMs,
-      ...(place === undefined ? {} : { inVainAfterMs: place.deadlineMs }),
+      ...(inVainAfterMs === undefined ? {} : { inVainAfterMs }),
       onBooked: () => {
         leaving = leaveLine(input, place, offerId, dependencies);
       },

@@ -99,14 +99,21 @@ interface Deadline {
   readonly isKnown: boolean;
 }
 
-/** Until when the service keeps the session: the open window knows, else it drops about now. */
+/**
+ * Until when the service keeps the session: the open window knows. Without one it drops about now; and one whose
+ * deadline has passed, for all we know, must not go before those that can be saved.
+ */
 async function deadlineOf(
   session: SessionKey,
   { table, clock, settings }: AwaitTurnDependencies,
 ): Promise<Deadline> {
   const window = await readWindow(table, session);
-  if (window !== undefined && isOpen(window)) return { atMs: window.deadlineMs, isKnown: true };
-  const timeoutSeconds = window?.connectionTimeoutSeconds ?? settings.DEFAULT_CONNECTION_TIMEOUT_SECONDS;
+  const isWaiting = window !== undefined && isOpen(window) && window.deadlineMs > clock.nowMs();
+  if (isWaiting) return { atMs: window.deadlineMs, isKnown: true };
+  const timeoutSeconds =
+    window?.outcome === 'RECONNECTED'
+      ? window.connectionTimeoutSeconds
+      : settings.DEFAULT_CONNECTION_TIMEOUT_SECONDS;
   return { atMs: clock.nowMs() + timeoutSeconds * 1000, isKnown: false };
 }
 
@@ -128,7 +135,7 @@ async function placeOffer(
   const { nowMs, line } = standing;
   const isRepeat = place?.latestOffer === offerId;
   if (isRepeat && place?.isServed === true) return { place, line };
-  const isOver = place === undefined || (!isRepeat && (place.isServed === true || place.deadlineMs < nowMs));
+  const isOver = place === undefined || place.isServed === true || place.deadlineMs < nowMs;
   const deadlineMs = isOver || deadline.isKnown ? deadline.atMs : place.deadlineMs;
   // The last bucket that can still be served: clocks differ, and the service alone knows that it is too late.
   const bucket = bucketOf(Math.max(deadlineMs, nowMs));
@@ -141,9 +148,7 @@ async function placeOffer(
     line: draw?.line ?? line,
     place: {
       revision: place?.revision ?? 0,
-      knownOffers: new Set(
-        isOver && place?.isServed !== true ? [offerId] : [...(place?.knownOffers ?? []), offerId],
-      ),
+      knownOffers: new Set([...(place?.knownOffers ?? []), offerId]),
       latestOffer: offerId,
       askedAtMs: isOver ? nowMs : place.askedAtMs,
       deadlineMs,

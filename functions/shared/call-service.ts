@@ -27,7 +27,7 @@ export interface ServiceCall {
   readonly perSecond: number;
   /** Epoch ms by which the reply must be here; without it, permit and call have their full time. */
   readonly deadlineMs?: number;
-  /** Epoch ms after which a call would be in vain: no permit is waited for until later than that. */
+  /** Epoch ms after which a call would be in vain, so no permit is taken for later than that. */
   readonly inVainAfterMs?: number;
   /** LOW for a read that nobody waits for. */
   readonly priority?: PermitRequest['priority'];
@@ -62,7 +62,7 @@ export async function callService<Reply>(
   const quota = { operation, perSecond };
   const nowMs = clock.nowMs();
   const { inVainAfterMs = Number.POSITIVE_INFINITY } = serviceCall;
-  const latestMs = Math.min(nowMs + PERMIT_WAIT_MS, deadlineMs, Math.max(nowMs, inVainAfterMs));
+  const latestMs = Math.min(nowMs + PERMIT_WAIT_MS, deadlineMs, inVainAfterMs);
   const request = {
     ...quota,
     latestMs,

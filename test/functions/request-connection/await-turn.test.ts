@@ -241,6 +241,32 @@ describe('deadlines', () => {
   });
 });
 
+describe('a session whose deadline has passed while it stood in line', () => {
+  it('goes behind all that can be saved, and no call is made for its old place', async () => {
+    const { ask, dropped, dependencies, clock } = await prepare({ bookedMs: 4000 });
+    const session = await dropped(5);
+    await ask(session);
+    const first = await readPlace(table(), session);
+    await clock.advance(6000);
+    const input = {
+      ...session,
+      executionName: 'execution',
+      signalRequest: '{"type":"offer","sdp":"v=0"}',
+      clientToken: `offer of ${session.streamSessionId}`,
+      deadlineMs: clock.nowMs() + 20_000,
+      retryCount: 0,
+    };
+
+    expect(await clock.track(() => createConnection(input, dependencies))).toEqual({
+      result: 'DEADLINE_PASSED',
+    });
+    expect(service.calls()).toHaveLength(0);
+    await ask(session);
+    expect((await readPlace(table(), session))?.deadlineMs).toBe(clock.nowMs() + 120_000);
+    expect(first?.deadlineMs).toBe(clock.nowMs() - 1000);
+  });
+});
+
 describe('a call', () => {
   it('leaves the line, so that the next turn comes nearer', async () => {
     const { ask, dependencies, clock, drawn } = await prepare();
