@@ -1,0 +1,174 @@
+import {
+  ConflictException,
+  CreateStreamSessionConnectionCommand,
+  GameLiftStreamsClient,
+  ThrottlingException,
+} from '@aws-sdk/client-gameliftstreams';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { z } from 'zod';
+import { createConnection } from '../../functions/create-connection/create-connection.ts';
+import { requestConnection } from '../../functions/request-connection/request-connection.ts';
+import type { Log } from '../../functions/shared/logging.ts';
+import { openWindow } from '../../functions/shared/table/open-window.ts';
+import { MemoryTable } from './memory-table.ts';
+import type { Policy, Storm } from './policy.ts';
+import { RetryPolicy } from './retry-policy.ts';
+import type { Player } from './scenario.ts';
+
+const STREAM_GROUP_ID = 'sg-1AB2C3De4';
+/** One way to DynamoDB and back takes a few milliseconds. */
+const TABLE_WAY_MS = { least: 1, spread: 1 } as const;
+/** From StartSyncExecution to the task's first line: Step Functions and a warm Lambda. */
+const START_MS = { least: 15, spread: 15 } as const;
+
+const SILENT: Log = { info() {}, warn() {}, error() {}, with: () => SILENT };
+
+const inputSchema = z.object({
+  streamGroupId: z.string(),
+  streamSessionId: z.string(),
+  signalRequest: z.string(),
+  clientToken: z.string(),
+  deadlineMs: z.number(),
+});
+
+/**
+ * The shipped request-connection and create-connection, permits and places included, on a table in memory. Between
+ * the two stands what Step Functions does: the machine's own Retry, read from its definition.
+ */
+export function ourPolicy(): Policy {
+  let memory: MemoryTable | undefined;
+  let requests = 0;
+  return {
+    name: 'permits and places (ours)',
+    prepare: async (storm) => {
+      const { clock, random, perSecond } = storm;
+      const between = ({ least, spread }: { least: number; spread: number }) =>
+        clock.sleep(least + random() * spread);
+      memory = new MemoryTable({ nowMs: () => clock.nowMs(), travel: () => between(TABLE_WAY_MS) });
+      requests = 0;
+      const { table } = memory;
+      const settings = {
+        AWS_REGION: 'us-west-2',
+        CREATE_CONNECTION_ARN: 'create-connection',
+        CONNECTIONS_PER_SECOND: perSecond,
+        READS_PER_SECOND: perSecond,
+        DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
+      };
+      const common = { table, clock, random, log: SILENT, settings };
+      const gameLiftStreams = serviceClient(storm);
+      const stepFunctions = executionsClient(async (input) => {
+        await between(START_MS);
+        return execute(input, storm, (retryCount) =>
+          createConnection(
+            { ...input, executionName: 'execution', retryCount },
+            { ...common, gameLiftStreams },
+          ),
+        );
+      });
+      await openWindows(storm, memory);
+      return async (player) => {
+        const session = { streamGroupId: STREAM_GROUP_ID, streamSessionId: player.id };
+        const body = JSON.stringify({ SignalRequest: `{"type":"offer","sdp":"${player.id}"}` });
+        while (clock.nowMs() < player.deadlineMs) {
+          await storm.service.travel();
+          const requestId = `request-${++requests}`;
+          const reply = await requestConnection({ session, requestId, body }, { ...common, stepFunctions });
+          await storm.service.travel();
+          if (reply.statusCode === 200) return true;
+          if (reply.statusCode !== 429 && reply.statusCode !== 500) return false;
+          await clock.sleep(Number(reply.headers?.['retry-after'] ?? 1) * 1000);
+        }
+        return false;
+      };
+    },
+    usage: () => ({
+      requests,
+      tableReads: memory?.reads ?? 0,
+      tableWrites: memory?.writes ?? 0,
+      refusedTableWrites: memory?.refusedWrites ?? 0,
+      mostWritesOfOneItemPerSecond: memory?.mostWritesPerSecond ?? 0,
+    }),
+  };
+}
+
+/** The feeds have reported every disconnect by the time that its player is back. */
+async function openWindows({ players }: Storm, { table }: MemoryTable): Promise<void> {
+  const settings = {
+    DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
+    WINDOW_MARGIN_SECONDS: 2,
+    TERMINATE_ABANDONED_SESSIONS: false,
+  };
+  const open = ({ id, deadlineMs }: Player) =>
+    openWindow(
+      table,
+      { streamGroupId: STREAM_GROUP_ID, streamSessionId: id },
+      { disconnectedAtMs: deadlineMs, connectionTimeoutSeconds: 0, sessionEndsAtMs: undefined },
+      settings,
+      async () => true,
+    );
+  await Promise.all(players.map(open));
+}
+
+/** The SDK's client, whose calls go to the storm's service. */
+function serviceClient({ service }: Storm): GameLiftStreamsClient {
+  const client = new GameLiftStreamsClient({ region: 'us-west-2', maxAttempts: 1 });
+  client.middlewareStack.add(
+    (_, context) => async (args) => {
+      const input: unknown = args.input;
+      const isConnection = context['commandName'] === CreateStreamSessionConnectionCommand.name;
+      // A 409 is explained by a read, and the session that it is about has ended.
+      if (!isConnection) return { response: {}, output: { $metadata: {}, Status: 'TERMINATED' } };
+      const { StreamSessionIdentifier: id } = z.object({ StreamSessionIdentifier: z.string() }).parse(input);
+      const message = 'storm';
+      switch (await service.connect(id)) {
+        case 'CREATED':
+          return { response: {}, output: { $metadata: {}, SignalResponse: '{"type":"answer"}' } };
+        case 'THROTTLED':
+          throw new ThrottlingException({ message, Message: message, $metadata: { httpStatusCode: 429 } });
+        case 'CONFLICT':
+          throw new ConflictException({ message, Message: message, $metadata: { httpStatusCode: 409 } });
+        case 'LOST':
+          throw Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
+      }
+    },
+    { step: 'initialize', priority: 'high', name: 'stormService' },
+  );
+  return client;
+}
+
+type ExecutionInput = z.infer<typeof inputSchema>;
+
+function executionsClient(run: (input: ExecutionInput) => Promise<object>): SFNClient {
+  const client = new SFNClient({ region: 'us-west-2' });
+  client.middlewareStack.add(
+    () => async (args) => {
+      const started: unknown = args.input;
+      const { input } = z.object({ input: z.string() }).parse(started);
+      const output = await run(inputSchema.parse(JSON.parse(input)));
+      return { response: {}, output: { $metadata: {}, ...output } };
+    },
+    { step: 'initialize', priority: 'high', name: 'stormExecutions' },
+  );
+  return client;
+}
+
+/** What Step Functions does with create-connection.asl.yml, the signal to the window left out. */
+async function execute(
+  _: ExecutionInput,
+  { clock, random }: Storm,
+  attempt: (retryCount: number) => ReturnType<typeof createConnection>,
+): Promise<object> {
+  const policy = new RetryPolicy();
+  for (let retryCount = 0; ; retryCount++) {
+    try {
+      const connection = await attempt(retryCount);
+      if (connection.result === 'DEADLINE_PASSED') return { status: 'FAILED', error: 'CallerDeadlinePassed' };
+      return { status: 'SUCCEEDED', output: JSON.stringify(connection) };
+    } catch (error) {
+      const name = error instanceof Error ? error.name : 'UnexpectedError';
+      const delayMs = policy.delayMs(name, random);
+      if (delayMs === undefined) return { status: 'FAILED', error: name };
+      await clock.sleep(delayMs);
+    }
+  }
+}

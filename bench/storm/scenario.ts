@@ -1,0 +1,77 @@
+export type Windows = 10 | 30 | 120 | 'mixed';
+
+export interface Scenario {
+  readonly sessions: number;
+  /** Seconds that the service keeps a dropped session; mixed: half have 10, half 120. */
+  readonly windows: Windows;
+  /** Players come back within so many seconds of the drop, spread evenly. */
+  readonly backWithinSeconds: number;
+  /** Calls a second that somebody else makes in the same account. */
+  readonly foreignPerSecond: number;
+  /** Of the replies, which never arrive though the service has taken the call. */
+  readonly lostReplies: number;
+}
+
+export interface Player {
+  readonly id: string;
+  readonly backAtMs: number;
+  readonly deadlineMs: number;
+}
+
+/** All sessions drop at `startMs`. A player who is back too late is no one's to save. */
+export function playersOf(scenario: Scenario, startMs: number, random: () => number): Player[] {
+  return Array.from({ length: scenario.sessions }, (_, index) => {
+    const seconds = scenario.windows === 'mixed' ? (random() < 0.5 ? 10 : 120) : scenario.windows;
+    return {
+      id: `session${index}`,
+      backAtMs: startMs + random() * scenario.backWithinSeconds * 1000,
+      deadlineMs: startMs + seconds * 1000,
+    };
+  }).filter(({ backAtMs, deadlineMs }) => backAtMs < deadlineMs);
+}
+
+/** "At once" is a quarter of a second: no two clients notice a fault in the same millisecond. */
+export const AT_ONCE_SECONDS = 0.25;
+
+const plain = { backWithinSeconds: AT_ONCE_SECONDS, foreignPerSecond: 0, lostReplies: 0 };
+const WINDOWS: readonly Windows[] = [10, 30, 120, 'mixed'];
+const SIZES = [100, 1000, 10_000];
+
+/** Sizes by windows, then each circumstance by itself at 1,000 sessions. */
+export function usualMatrix(): Scenario[] {
+  return [
+    ...SIZES.flatMap((sessions) => WINDOWS.map((windows) => ({ ...plain, sessions, windows }))),
+    ...[{ backWithinSeconds: 30 }, { foreignPerSecond: 5 }, { lostReplies: 0.05 }].flatMap((circumstance) =>
+      WINDOWS.map((windows) => ({ ...plain, sessions: 1000, windows, ...circumstance })),
+    ),
+  ];
+}
+
+/** Everything with everything. */
+export function fullMatrix(): Scenario[] {
+  return SIZES.flatMap((sessions) =>
+    WINDOWS.flatMap((windows) =>
+      [AT_ONCE_SECONDS, 30].flatMap((backWithinSeconds) =>
+        [0, 5].flatMap((foreignPerSecond) =>
+          [0, 0.05].map((lostReplies) => ({
+            sessions,
+            windows,
+            backWithinSeconds,
+            foreignPerSecond,
+            lostReplies,
+          })),
+        ),
+      ),
+    ),
+  );
+}
+
+export function titleOf({ sessions, windows, ...rest }: Scenario): string {
+  const notes = [
+    rest.backWithinSeconds > 1 ? `back over ${rest.backWithinSeconds} s` : '',
+    rest.foreignPerSecond > 0 ? `foreign ${rest.foreignPerSecond}/s` : '',
+    rest.lostReplies > 0 ? `${rest.lostReplies * 100} % lost replies` : '',
+  ].filter((note) => note !== '');
+  const title = `${sessions} sessions, windows ${windows === 'mixed' ? '10 and 120' : windows} s`;
+  return [title, ...notes].join(', ');
+}

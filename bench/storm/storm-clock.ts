@@ -1,0 +1,101 @@
+import type { Clock } from '../../functions/shared/clock.ts';
+
+interface Timer {
+  readonly dueMs: number;
+  readonly order: number;
+  callback: (() => void) | undefined;
+}
+
+/**
+ * Virtual time for a hundred thousand timers: a heap, and one turn of the event loop for each millisecond in which
+ * something happens. Everything that it moves must be promises and its own timers, without input or output.
+ */
+export class StormClock implements Clock {
+  #nowMs: number;
+  #order = 0;
+  readonly #heap: Timer[] = [];
+
+  constructor(startMs = Date.UTC(2026, 0, 1)) {
+    this.#nowMs = startMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.setTimer(delayMs, resolve);
+    });
+  }
+
+  /** Due in whole milliseconds, as Node's timers are. */
+  setTimer(delayMs: number, callback: () => void): () => void {
+    const timer: Timer = {
+      dueMs: Math.ceil(this.#nowMs + Math.max(0, delayMs)),
+      order: this.#order++,
+      callback,
+    };
+    this.#push(timer);
+    return () => {
+      timer.callback = undefined;
+    };
+  }
+
+  /** Moves on until nothing is due any more, or until `endMs`. */
+  async run(endMs = Number.POSITIVE_INFINITY): Promise<void> {
+    await settle();
+    for (let next = this.#heap[0]; next !== undefined && next.dueMs <= endMs; next = this.#heap[0]) {
+      this.#nowMs = next.dueMs;
+      while (this.#heap[0]?.dueMs === this.#nowMs) this.#pop()?.callback?.();
+      await settle();
+    }
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    heap.push(timer);
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      const above = heap[parent];
+      if (above === undefined || isBefore(above, timer)) break;
+      heap[index] = above;
+      index = parent;
+    }
+    heap[index] = timer;
+  }
+
+  #pop(): Timer | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return first;
+    let index = 0;
+    for (;;) {
+      const left = 2 * index + 1;
+      let child = heap[left];
+      if (child === undefined) break;
+      let at = left;
+      const right = heap[left + 1];
+      if (right !== undefined && isBefore(right, child)) {
+        child = right;
+        at = left + 1;
+      }
+      if (isBefore(last, child)) break;
+      heap[index] = child;
+      index = at;
+    }
+    heap[index] = last;
+    return first;
+  }
+}
+
+function isBefore(a: Timer, b: Timer): boolean {
+  return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
+}
+
+/** Every promise that can go on has gone on when the event loop comes round. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
