@@ -22,6 +22,7 @@ const SHOWN = [
   'result',
   'statusCode',
   'connectionAttempts',
+  'lateMs',
   'errorName',
   'reasons',
   'refusal',

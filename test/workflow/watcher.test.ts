@@ -216,7 +216,7 @@ describe('two watchers at once', () => {
 
 describe('a watcher that has trouble', () => {
   it('finds all of 250 sessions, page by page, whatever the number of live ones', async () => {
-    const { clock, control, lists, executions, ...run } = await startWatched();
+    const { clock, control, lists, reads, executions, ...run } = await startWatched();
     const waiting = await control.startSessions({ count: 250, connectionTimeoutSeconds: 600 });
     await control.startSessions({ count: 2000 });
     await control.clientDrops(waiting.map(({ streamSessionId }) => streamSessionId));
@@ -228,6 +228,8 @@ describe('a watcher that has trouble', () => {
     expect((await run.items()).filter(({ openIn }) => openIn !== undefined)).toHaveLength(250);
     await clock.advance(10 * SECOND);
     expect((await lists()) - before).toBe(9);
+    // Neither the watcher nor the windows that it opens ask about any one session.
+    expect(await reads()).toBe(0);
     expect(new Set((await executions()).map(({ name }) => name)).size).toBe((await executions()).length);
   });
 
