@@ -27,7 +27,6 @@ const PARALLEL_CALLS = 10;
  * Gives every open window of the list what it needs: wakes those whose session has moved, starts or replaces
  * those that have lost their execution.
  *
- * @returns how many were woken.
  * @throws DependencyUnavailableException
  */
 export async function reconcileWindows(
@@ -35,7 +34,7 @@ export async function reconcileWindows(
   listings: Listings,
   unheard: Unheard,
   dependencies: ReconcileDependencies,
-): Promise<number> {
+): Promise<void> {
   const { table, clock, random } = dependencies;
   const nowMs = clock.nowMs();
   const inNeed = windows
@@ -45,7 +44,6 @@ export async function reconcileWindows(
     table,
     inNeed.map(({ window }) => window.session),
   );
-  let woken = 0;
   const toMend: { readonly window: IndexedWindow; readonly item: WindowItem }[] = [];
   await inParallel(inNeed, PARALLEL_CALLS, async ({ window, need }) => {
     const item = items.get(sessionPartition(window.session));
@@ -57,7 +55,6 @@ export async function reconcileWindows(
     const log = logOf(window, dependencies);
     if (await wakeWindow(item, { ...dependencies, log })) {
       log.info('WindowWoken', { generation: item.generation });
-      woken++;
     } else if (wentUnheardBefore(window, unheard)) {
       toMend.push({ window, item });
     }
@@ -68,7 +65,6 @@ export async function reconcileWindows(
   await inParallel(inTurn.slice(0, MAX_MENDED_PER_LOOK), PARALLEL_CALLS, ({ window, item }) =>
     mendWindow(window.session, item, { ...dependencies, log: logOf(window, dependencies) }),
   );
-  return woken;
 }
 
 /** The index lags, and windows move on: only what is still as it was before the lists may be judged by them. */
