@@ -3,7 +3,7 @@ import { titleOf } from './scenario.ts';
 
 const WIDTH = 640;
 const HEIGHT = 260;
-const MARGIN = { left: 52, right: 16, top: 44, bottom: 34 } as const;
+const MARGIN = { left: 52, right: 16, top: 54, bottom: 34 } as const;
 const COLOURS = ['#0b6e4f', '#c44536', '#3d5a98', '#b8860b'];
 
 /** Sessions saved over time, one panel for each storm and one line for each policy, as SVG. */
@@ -36,10 +36,11 @@ function panelOf({ scenario, results }: Cell): string {
       .map((seconds, saved) => ({ seconds, saved: saved + 1 }))
       .filter(({ saved }, at) => at % step === 0 || saved === savedAtSeconds.length)
       .map(({ seconds, saved }) => `${x(seconds)},${y(saved)}`);
-    const legendX = MARGIN.left + index * 147;
+    const legendX = MARGIN.left + (index % 2) * 290;
+    const legendY = 32 + Math.floor(index / 2) * 13;
     return [
       `<polyline fill="none" stroke="${colour}" stroke-width="1.8" points="${x(0)},${y(0)} ${points.join(' ')}"/>`,
-      `<text x="${legendX}" y="34" fill="${colour}" font-size="9.5">${policy}: ${calls} calls</text>`,
+      `<text x="${legendX}" y="${legendY}" fill="${colour}" font-size="10.5">${policy}: ${calls} calls</text>`,
     ].join('');
   });
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => {
