@@ -14,6 +14,7 @@ export function pictureOf(cells: readonly Cell[]): string {
   const height = HEIGHT * cells.length;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="11">`,
+    '<title>Sessions saved over time in reconnection storms</title>',
     `<rect width="${WIDTH}" height="${height}" fill="white"/>`,
     ...panels,
     '</svg>',
