@@ -11,6 +11,5 @@ export const handler = taskHandler(createConnectionInputSchema, createConnection
   gameLiftStreams,
   table: { documents, name: settings.TABLE_NAME },
   clock: systemClock,
-  random: Math.random,
   settings,
 });

@@ -23,6 +23,5 @@ export const handler = statusChangeHandler({
   stepFunctions,
   table: { documents, name: settings.TABLE_NAME },
   clock: systemClock,
-  random: Math.random,
   settings,
 });

@@ -16,8 +16,6 @@ export interface ServiceDependencies {
   readonly gameLiftStreams: GameLiftStreamsClient;
   readonly table: Table;
   readonly clock: Clock;
-  /** 0 ≤ random() < 1. */
-  readonly random: () => number;
   readonly log: Log;
 }
 

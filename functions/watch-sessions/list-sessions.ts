@@ -8,6 +8,8 @@ import {
 } from '../shared/errors.ts';
 
 export interface ListSessionsDependencies extends ServiceDependencies {
+  /** 0 ≤ random() < 1. */
+  readonly random: () => number;
   readonly settings: { readonly LISTS_PER_SECOND: number };
 }
 

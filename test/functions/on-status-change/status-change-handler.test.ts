@@ -33,7 +33,6 @@ function prepare() {
     eventBridge: new EventBridgeClient({ region }),
     gameLiftStreams: new GameLiftStreamsClient({ region }),
     clock: new VirtualClock(NOW_MS),
-    random: () => 0,
     settings: {
       ...BUS_SETTINGS,
       ...WINDOW_SETTINGS,
