@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/helpers/quiet-logs.ts'],
+    setupFiles: ['test/helpers/quiet-logs.ts', 'test/helpers/seeded-properties.ts'],
     globalSetup: ['test/helpers/service-description.ts'],
     // Two cores: more workers than that only make each test slower.
     maxWorkers: 2,
