@@ -42,6 +42,7 @@ export type LogEvent =
   | 'WatcherIsOff'
   | 'CallThrottled'
   | 'TaskFailed'
+  | 'RequestRefused'
   | 'RequestFailed';
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null>>;

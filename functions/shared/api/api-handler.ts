@@ -46,7 +46,11 @@ export function apiHandler<Dependencies extends { readonly settings: { readonly 
         log = log.with(session);
         return await decide({ session, requestId, body: bodyOf(event) }, { ...dependencies, log }, origin);
       } catch (error) {
-        if (error instanceof InvalidRequestError) return errorReply('ValidationException', error.message);
+        if (error instanceof InvalidRequestError) {
+          // The message is this project's own and names the field, never a value.
+          log.info('RequestRefused', { reason: error.message });
+          return errorReply('ValidationException', error.message);
+        }
         log.error('RequestFailed', error);
         return errorReply('InternalServerException', 'The request could not be handled. Try again.', {
           retryAfterSeconds: 1,

@@ -117,6 +117,20 @@ describe("a caller's mistake", () => {
     });
   });
 
+  it('is on the log with the session and the field, for whoever looks why a player was turned away', async () => {
+    const { invoke, output } = prepare(() =>
+      Promise.reject(new InvalidRequestError('SignalRequest is no offer.')),
+    );
+
+    await invoke();
+
+    expect(output.lines().at(-1)).toMatchObject({
+      message: 'RequestRefused',
+      reason: 'SignalRequest is no offer.',
+      streamSessionId: expect.any(String),
+    });
+  });
+
   it('in the path never comes to the decision', async () => {
     const { invoke, requests } = prepare();
 
