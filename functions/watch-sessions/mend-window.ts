@@ -33,8 +33,11 @@ export async function mendWindow(
   dependencies: MendWindowDependencies,
 ): Promise<void> {
   const { table, clock, log, settings } = dependencies;
-  if (!window.running && (await ensureRunning(session, window, dependencies))) return;
-  if (await isExecutionAlive(session, window, dependencies)) return;
+  // Not to be started under its name: its execution ended before its first wait, or the name is another window's.
+  const isAlive = window.running
+    ? await isExecutionAlive(session, window, dependencies)
+    : await ensureRunning(session, window, dependencies);
+  if (isAlive) return;
   const { generation } = window;
   if ((window.failedBefore ?? 0) >= MAX_REPLACEMENTS) {
     const failure = {

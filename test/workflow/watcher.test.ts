@@ -406,6 +406,23 @@ describe('a window that has lost its execution', () => {
     expect(await outcomes(session)).toMatchObject([{ outcome: 'TERMINATED', generation: 1 }]);
   });
 
+  it('because a feed that named the wrong stream group has taken its name gets the next one', async () => {
+    const { clock, control, executions, outcomes, report, ...run } = await startWatched();
+    const session = await run.session({ connectionTimeoutSeconds: 60 });
+    await control.clientDrops(session.streamSessionId);
+    await report({ ...session, streamGroupId: 'sg-another' });
+
+    await report(session);
+    await clock.advance(16 * SECOND);
+
+    expect((await executions()).map(({ name }) => name)).toEqual([
+      `${session.streamSessionId}-2`,
+      `${session.streamSessionId}-1`,
+    ]);
+    await clock.advance(60 * SECOND);
+    expect(await outcomes(session)).toMatchObject([{ outcome: 'TERMINATED', streamGroupId: 'sg-local0001' }]);
+  });
+
   it('because somebody stopped it is replaced, and the disconnect gets its outcome', async () => {
     const { clock, control, executions, outcomes, report, stepFunctions, ...run } = await startWatched();
     const session = await run.session({ connectionTimeoutSeconds: 60 });
