@@ -116,6 +116,9 @@ async function closeWindow(
   const present = await readWindow(table, input);
   if (present === undefined || present.generation < input.generation) throw new WindowNotOpenError();
   if (present.generation > input.generation) {
+    // The windows right before the present one that ended red: their disconnect gets its outcome from that one.
+    const firstFailed = present.generation - (present.failedBefore ?? 0);
+    if (input.generation >= firstFailed) throw new WindowNotOpenError();
     // This window was closed before, or the next could not have opened; only the rest is to be repeated.
     const { ackSeq: seq, connectionAttempts } = input;
     return { recorded: true, seq, connectionCreatedAtMs: 0, connectionAttempts };

@@ -403,6 +403,23 @@ describe('an outcome of a window that is not there', () => {
   });
 });
 
+describe('a record that comes back from the dead', () => {
+  it('after its window ended red and the next one opened is refused: the disconnect has one outcome', async () => {
+    const session = await givenRunning();
+    const { record, dependencies } = prepare(session);
+    await recordFailure(
+      { ...session, executionName: `${session.streamSessionId}-1`, generation: 1, error: 'SessionNotEnded' },
+      dependencies,
+    );
+    await givenOpenWindow(table(), session, { disconnectedAtMs: NOW_MS });
+
+    await expect(record()).rejects.toMatchObject({ name: 'WindowNotOpenError' });
+
+    expect(await outcomesOf(session)).toEqual([]);
+    expect(published()).toEqual([]);
+  });
+});
+
 describe('the outcomes of one session', () => {
   it('are kept side by side, in the order of their windows', async () => {
     const session = await givenRunning();
