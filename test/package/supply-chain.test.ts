@@ -60,6 +60,7 @@ const TOOL_LICENCES = new Set([
   'MPL-2.0',
   'BlueOak-1.0.0',
   'CC-BY-3.0',
+  'CC-BY-4.0',
   'CC0-1.0',
 ]);
 
