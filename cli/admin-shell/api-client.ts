@@ -1,4 +1,5 @@
-import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import type { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { reconnectionClient } from '../../clients/javascript/reconnection-client.ts';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { UsageError } from './arguments.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -12,26 +13,18 @@ export interface ApiClient {
 }
 
 /**
- * The service's own client, on the API that stands before it: API Gateway takes signatures for `execute-api`
- * only. One attempt for each call, for a repeat mints another shell.
+ * The service's own client, on the API that stands before it. One attempt for each call, for a repeat mints
+ * another shell.
  *
  * @throws UsageError when nothing tells the Region.
  */
 export async function apiClient(endpoint: Endpoint, givenRegion: string | undefined): Promise<ApiClient> {
   const region = givenRegion ?? endpoint.region;
-  const client = new GameLiftStreamsClient({
-    endpoint: endpoint.url,
+  const client = reconnectionClient(endpoint.url, {
     maxAttempts: 1,
     requestHandler: { requestTimeout: REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true },
     ...(region === undefined ? {} : { region }),
     ...(endpoint.isLocal ? { credentials: LOCAL_CREDENTIALS } : {}),
-    httpAuthSchemeProvider: (parameters) => [
-      {
-        schemeId: 'aws.auth#sigv4',
-        signingProperties: { signingName: 'execute-api', signingRegion: parameters.region },
-        propertiesExtractor: (config, context) => ({ signingProperties: { config, context } }),
-      },
-    ],
   });
   try {
     return { client, region: await client.config.region() };

@@ -1,0 +1,211 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { z } from 'zod';
+import { reconnect, reconnectionClient } from '../../clients/javascript/reconnection-client.ts';
+import type { LoopbackRequest } from '../../local/shared/loopback-server.ts';
+import { newOffer } from '../helpers/offers.ts';
+import { REGION, SIGNER, startSignatureVerifier } from '../helpers/signature-verifier.ts';
+
+const root = join(import.meta.dirname, '../..');
+const ANSWER = '{"type":"answer","sdp":"the-answer"}';
+const ARNS = {
+  streamGroup: 'arn:aws:gameliftstreams:us-west-2:111122223333:streamgroup/sg-1AB2C3De4',
+  streamSession: 'arn:aws:gameliftstreams:us-west-2:111122223333:streamsession/sg-1AB2C3De4/ABC123def4567',
+};
+const TARGET = `/dev/streamgroups/${encodeURIComponent(ARNS.streamGroup)}/streamsessions/${encodeURIComponent(ARNS.streamSession)}/connections`;
+
+const startApi = () =>
+  startSignatureVerifier(() => ({
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ SignalResponse: ANSWER }),
+  }));
+
+/** What the service's wire has: the body alone may differ, in the ClientToken that is new each time. */
+function wireOf(request: LoopbackRequest | undefined) {
+  const { ClientToken, ...body } = z
+    .strictObject({ SignalRequest: z.string(), ClientToken: z.string().min(32) })
+    .parse(JSON.parse(request?.body.toString() ?? 'null'));
+  return {
+    method: request?.method,
+    target: request?.target,
+    body,
+    userId: request?.headers['x-user-id'],
+    isUserIdSigned: /SignedHeaders=[^,]*x-user-id/.test(request?.headers.authorization ?? ''),
+  };
+}
+
+describe('a client in JavaScript', () => {
+  const config = { region: REGION, credentials: SIGNER, maxAttempts: 1 };
+
+  it('is answered by an API that takes signatures for execute-api only', async () => {
+    const api = await startApi();
+    const client = reconnectionClient(`${api.url}/dev`, config);
+    onTestFinished(() => client.destroy());
+    const offer = newOffer();
+
+    expect(await reconnect(client, ARNS, offer)).toBe(ANSWER);
+
+    expect(api.accepted.map(wireOf)).toEqual([
+      {
+        method: 'POST',
+        target: TARGET,
+        body: { SignalRequest: offer },
+        userId: undefined,
+        isUserIdSigned: false,
+      },
+    ]);
+  });
+
+  it('signs who asks', async () => {
+    const api = await startApi();
+    const client = reconnectionClient(`${api.url}/dev`, config);
+    onTestFinished(() => client.destroy());
+
+    await reconnect(client, ARNS, newOffer(), 'player-1');
+
+    expect(api.accepted.map(wireOf)).toEqual([
+      expect.objectContaining({ userId: 'player-1', isUserIdSigned: true }),
+    ]);
+  });
+
+  it('is refused with the SDK’s own signature, which is for gameliftstreams', async () => {
+    const api = await startApi();
+    const client = new GameLiftStreamsClient({ ...config, endpoint: `${api.url}/dev` });
+    onTestFinished(() => client.destroy());
+    const command = new CreateStreamSessionConnectionCommand({
+      Identifier: 'sg-1AB2C3De4',
+      StreamSessionIdentifier: 'ABC123def4567',
+      SignalRequest: newOffer(),
+    });
+
+    await expect(client.send(command)).rejects.toMatchObject({
+      name: 'InvalidSignatureException',
+      $metadata: { httpStatusCode: 403 },
+    });
+
+    expect(api.refusals).toEqual(["Credential should be scoped to correct service: 'execute-api'."]);
+  });
+
+  it('is refused when its secret is another, or its Region', async () => {
+    const api = await startApi();
+    const others = [
+      { ...config, credentials: { ...SIGNER, secretAccessKey: 'another' } },
+      { ...config, region: 'us-east-2' },
+    ];
+
+    for (const other of others) {
+      const client = reconnectionClient(`${api.url}/dev`, other);
+      onTestFinished(() => client.destroy());
+      await expect(reconnect(client, ARNS, newOffer())).rejects.toMatchObject({
+        $metadata: { httpStatusCode: 403 },
+      });
+    }
+
+    expect(api.accepted).toEqual([]);
+  });
+
+  it('runs from the command line', async () => {
+    const api = await startApi();
+    const offer = newOffer();
+
+    const { code, stdout, stderr } = await run(
+      process.execPath,
+      'clients/javascript/reconnection-client.ts',
+      [`${api.url}/dev`, ...Object.values(ARNS), await fileWith(offer)],
+    );
+
+    expect({ code, stdout: stdout.trim(), stderr }).toEqual({ code: 0, stdout: ANSWER, stderr: '' });
+    expect(wireOf(api.accepted[0]).body).toEqual({ SignalRequest: offer });
+  });
+});
+
+/** Debian's package, which is the system's Python; a python3 from elsewhere may come first in PATH. */
+const PYTHON = ['/usr/bin/python3', 'python3'].find(
+  (python) => spawnSync(python, ['-c', 'import boto3']).status === 0,
+);
+
+/** Where boto3 is missing the test is skipped and says what to install. */
+function pythonOrSkip(context: TestContext): string {
+  if (PYTHON !== undefined) return PYTHON;
+  const reason = 'there is no boto3. Install it (apt-get install python3-boto3) to test the client in Python';
+  console.warn(`skipped: ${reason}`);
+  return context.skip(reason);
+}
+
+describe('a client in Python', () => {
+  const script = 'clients/python/reconnection_client.py';
+
+  it('sends what the client in JavaScript sends, and is answered by the same API', async (context) => {
+    const python = pythonOrSkip(context);
+    const api = await startApi();
+    const client = reconnectionClient(`${api.url}/dev`, { region: REGION, credentials: SIGNER });
+    onTestFinished(() => client.destroy());
+    const offer = newOffer();
+    const args = [`${api.url}/dev`, ...Object.values(ARNS), await fileWith(offer), 'player-1'];
+
+    const { code, stdout, stderr } = await run(python, script, args);
+    await reconnect(client, ARNS, offer, 'player-1');
+
+    expect({ code, stdout: stdout.trim(), stderr }).toEqual({ code: 0, stdout: ANSWER, stderr: '' });
+    const [fromPython, fromJavaScript] = api.accepted.map(wireOf);
+    expect(fromPython).toEqual(fromJavaScript);
+    expect(fromPython).toMatchObject({ target: TARGET, userId: 'player-1', isUserIdSigned: true });
+  });
+
+  it('is refused with boto3’s own signature, which is for gameliftstreams', async (context) => {
+    const python = pythonOrSkip(context);
+    const api = await startApi();
+    const program = `
+import boto3, sys
+client = boto3.client("gameliftstreams", endpoint_url=sys.argv[1])
+client.create_stream_session_connection(Identifier="sg-1", StreamSessionIdentifier="s-1", SignalRequest="offer")
+`;
+
+    const { code, stderr } = await run(python, '-c', [program, `${api.url}/dev`]);
+
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("Credential should be scoped to correct service: 'execute-api'.");
+    expect(api.accepted).toEqual([]);
+  });
+});
+
+/** boto3 of Debian does not know the service yet: `boto-data` has the one operation, as the service declares it. */
+async function run(program: string, script: string, args: readonly string[]) {
+  const child = spawn(program, [script, ...args], {
+    cwd: root,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: '/nonexistent',
+      AWS_REGION: REGION,
+      AWS_DEFAULT_REGION: REGION,
+      AWS_ACCESS_KEY_ID: SIGNER.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: SIGNER.secretAccessKey,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_DATA_PATH: join(import.meta.dirname, 'boto-data'),
+      PYTHONDONTWRITEBYTECODE: '1',
+    },
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const [code]: unknown[] = await once(child, 'close');
+  return { code, stdout, stderr };
+}
+
+async function fileWith(text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'offer-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'offer.json');
+  await writeFile(file, text);
+  return file;
+}
