@@ -53,7 +53,9 @@ export function ourPolicy(): Policy {
         CONNECTIONS_PER_SECOND: perSecond,
         READS_PER_SECOND: perSecond,
         DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
+        USER_ID_CHECK: false,
       };
+      const readSwitch = async () => 'on' as const;
       const common = { table, clock, random, log: SILENT, settings };
       const gameLiftStreams = serviceClient(storm);
       const stepFunctions = executionsClient(async (input) => {
@@ -72,7 +74,11 @@ export function ourPolicy(): Policy {
         while (clock.nowMs() < player.deadlineMs) {
           await storm.service.travel();
           const requestId = `request-${++requests}`;
-          const reply = await requestConnection({ session, requestId, body }, { ...common, stepFunctions });
+          const reply = await requestConnection(
+            { session, requestId, body },
+            { ...common, gameLiftStreams, readSwitch, stepFunctions },
+            { headers: new Map() },
+          );
           await storm.service.travel();
           if (reply.statusCode === 200) return true;
           if (reply.statusCode !== 429 && reply.statusCode !== 500) return false;

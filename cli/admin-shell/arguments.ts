@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { adminShellReasonSchema } from '../../functions/shared/contracts.ts';
+import { UsageError } from '../usage-error.ts';
 
 export const USAGE = `Usage: npm run admin-shell -- <stream group> <stream session> [options]
 
@@ -15,11 +16,6 @@ Stream group and stream session are ids or ARNs.
 
 AWS credentials come from where the AWS CLI has them: environment, profile (AWS_PROFILE), SSO, instance role.
 `;
-
-/** What the operator typed cannot be carried out; the message says what to change. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 export interface AdminShellArguments {
   readonly streamGroup: string;

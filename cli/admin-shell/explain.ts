@@ -1,5 +1,5 @@
 import { GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
-import { UsageError } from './arguments.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Endpoint } from './endpoint.ts';
 import { PluginNotStartedError } from './plugin.ts';
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../functions/shared/clock.ts';
+import { UsageError } from '../usage-error.ts';
 import { apiClient } from './api-client.ts';
-import { checkReason, parseArguments, USAGE, UsageError } from './arguments.ts';
+import { checkReason, parseArguments, USAGE } from './arguments.ts';
 import { countDown, type Terminal } from './countdown.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { explain } from './explain.ts';

@@ -5,11 +5,13 @@ import type { Clock } from '../shared/clock.ts';
 import type { WindowReply } from '../shared/contracts.ts';
 import type { Log } from '../shared/logging.ts';
 import { windowExecutionName } from '../shared/naming.ts';
+import type { ReadSwitch } from '../shared/switch.ts';
 import type { Table } from '../shared/table/table.ts';
 import { isOpen, readWindow } from '../shared/table/window-item.ts';
 
 export interface GetWindowDependencies {
   readonly table: Table;
+  readonly readSwitch: ReadSwitch;
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: { readonly AWS_REGION: string };
@@ -23,9 +25,9 @@ export interface GetWindowDependencies {
  */
 export async function getWindow(
   { session }: ApiRequest,
-  { table, clock, log }: GetWindowDependencies,
+  { table, readSwitch, clock, log }: GetWindowDependencies,
 ): Promise<APIGatewayProxyResult> {
-  const window = await readWindow(table, session);
+  const [window, switchState] = await Promise.all([readWindow(table, session), readSwitch(log)]);
   if (window === undefined) {
     return errorReply('ResourceNotFoundException', 'No reconnection window of this stream session is known.');
   }
@@ -35,6 +37,7 @@ export async function getWindow(
     generation: window.generation,
     deadline: new Date(window.deadlineMs).toISOString(),
     remainingSeconds: remainingMs / 1000,
+    ...(switchState === 'on' ? {} : { switch: switchState }),
     ...(window.outcome === undefined ? {} : { outcome: window.outcome }),
     ...(typeof window.statusReason === 'string' ? { statusReason: window.statusReason } : {}),
   };

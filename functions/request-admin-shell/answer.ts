@@ -1,6 +1,8 @@
+import type { CreateStreamSessionAdminShellOutput } from '@aws-sdk/client-gameliftstreams';
 import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { z } from 'zod';
+import type { PassedThrough } from '../shared/api/pass-through.ts';
 import { errorReply, okReply } from '../shared/api/replies.ts';
 import type { AuditedResult } from './audit.ts';
 
@@ -66,6 +68,18 @@ export function answerOf(
         }),
       };
   }
+}
+
+/** The same of a call that went past the state machine. */
+export function answerOfPassThrough(shell: PassedThrough<CreateStreamSessionAdminShellOutput>): Answer {
+  if (!shell.ok) {
+    return { result: { result: 'REFUSED', refusal: shell.error.slice(0, 256) }, reply: shell.reply };
+  }
+  const { SessionId, StreamUrl, TokenValue } = shell.reply;
+  return {
+    result: { result: 'GRANTED' },
+    reply: okReply({ SessionId, StreamUrl, TokenValue }, { 'x-expires-in-seconds': String(VALID_SECONDS) }),
+  };
 }
 
 function statusMessage({ result, status }: { readonly result: string; readonly status: string }): string {

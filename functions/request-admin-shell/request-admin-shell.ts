@@ -1,16 +1,22 @@
+import { CreateStreamSessionAdminShellCommand } from '@aws-sdk/client-gameliftstreams';
 import { type SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { ApiRequest } from '../shared/api/api-handler.ts';
 import type { RequestOrigin } from '../shared/api/origin.ts';
+import { type PassThroughDependencies, passThrough } from '../shared/api/pass-through.ts';
+import { switchedOffReply } from '../shared/api/replies.ts';
+import type { SessionKey } from '../shared/contracts.ts';
 import { requestExecutionName } from '../shared/naming.ts';
 import { callDependency } from '../shared/service-fault.ts';
-import { type Answer, answerOf } from './answer.ts';
+import type { ReadSwitch } from '../shared/switch.ts';
+import { type Answer, answerOf, answerOfPassThrough } from './answer.ts';
 import { type AuditDependencies, type AuditedRequest, record, recordAnyway } from './audit.ts';
 import { parseReason } from './parse-reason.ts';
 
-export interface RequestAdminShellDependencies extends AuditDependencies {
+export interface RequestAdminShellDependencies extends AuditDependencies, PassThroughDependencies {
   /** Of one attempt: a start that is repeated mints a second shell. */
   readonly stepFunctions: SFNClient;
+  readonly readSwitch: ReadSwitch;
   readonly settings: AuditDependencies['settings'] & {
     readonly AWS_REGION: string;
     readonly CREATE_ADMIN_SHELL_ARN: string;
@@ -29,7 +35,7 @@ const CALLER_TIME_MS = 20_000;
  *
  * The request is on record before the service is asked; if it cannot be, there is no shell. The result is
  * recorded after, and a bus that fails then withholds nothing: who, which session and why are known by then,
- * and a request without a result counts as granted.
+ * and a request without a result counts as granted. The switch changes who calls the service, not what is recorded.
  *
  * @throws InvalidRequestError naming the header.
  * @throws DependencyUnavailableException, UnexpectedError
@@ -39,10 +45,16 @@ export async function requestAdminShell(
   dependencies: RequestAdminShellDependencies,
   origin: RequestOrigin,
 ): Promise<APIGatewayProxyResult> {
-  const { stepFunctions, clock, settings } = dependencies;
+  const { clock } = dependencies;
   const requestedAtMs = clock.nowMs();
+  const switchState = await dependencies.readSwitch(dependencies.log);
   const executionName = requestExecutionName(session, requestId);
-  let audited: AuditedRequest = { origin, requestedAtMs, session, executionName };
+  let audited: AuditedRequest = {
+    origin,
+    requestedAtMs,
+    session,
+    ...(switchState === 'on' ? { executionName } : {}),
+  };
   const refuse = (refusal: string) => recordAnyway(audited, { result: 'REFUSED', refusal }, dependencies);
 
   const reason = await orElse(
@@ -50,27 +62,59 @@ export async function requestAdminShell(
     () => refuse('INVALID_REASON'),
   );
   audited = { ...audited, reason };
+  if (switchState === 'refuse') {
+    await refuse('SWITCHED_OFF');
+    return switchedOffReply();
+  }
   await orElse(
     () => record(audited, { result: 'REQUESTED' }, dependencies),
     () => refuse('NOT_RECORDED'),
   );
   const { result, reply } = await orElse(
-    async (): Promise<Answer> => {
-      const execution = await callDependency(() =>
-        stepFunctions.send(
-          new StartSyncExecutionCommand({
-            stateMachineArn: settings.CREATE_ADMIN_SHELL_ARN,
-            name: executionName,
-            input: JSON.stringify({ ...session, deadlineMs: requestedAtMs + CALLER_TIME_MS }),
-          }),
-        ),
-      );
-      return answerOf(execution, clock.nowMs());
-    },
+    () =>
+      switchState === 'on'
+        ? execute(session, executionName, requestedAtMs + CALLER_TIME_MS, dependencies)
+        : passShellThrough(session, dependencies),
     () => refuse('NO_ANSWER'),
   );
   await recordAnyway(audited, result, dependencies);
   return reply;
+}
+
+async function execute(
+  session: SessionKey,
+  name: string,
+  deadlineMs: number,
+  { stepFunctions, clock, settings }: RequestAdminShellDependencies,
+): Promise<Answer> {
+  const execution = await callDependency(() =>
+    stepFunctions.send(
+      new StartSyncExecutionCommand({
+        stateMachineArn: settings.CREATE_ADMIN_SHELL_ARN,
+        name,
+        input: JSON.stringify({ ...session, deadlineMs }),
+      }),
+    ),
+  );
+  return answerOf(execution, clock.nowMs());
+}
+
+async function passShellThrough(
+  { streamGroupId, streamSessionId }: SessionKey,
+  dependencies: RequestAdminShellDependencies,
+): Promise<Answer> {
+  const shell = await passThrough(
+    (client, abortSignal) =>
+      client.send(
+        new CreateStreamSessionAdminShellCommand({
+          Identifier: streamGroupId,
+          StreamSessionIdentifier: streamSessionId,
+        }),
+        { abortSignal },
+      ),
+    dependencies,
+  );
+  return answerOfPassThrough(shell);
 }
 
 /** A request whose path names no session is on record all the same. */

@@ -5,29 +5,34 @@ import {
 } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { ApiRequest } from '../shared/api/api-handler.ts';
+import type { RequestOrigin } from '../shared/api/origin.ts';
+import { switchedOffReply } from '../shared/api/replies.ts';
 import { InvalidRequestError } from '../shared/api/request-error.ts';
-import type { Clock } from '../shared/clock.ts';
+import type { ServiceDependencies } from '../shared/call-service.ts';
+import type { SessionKey } from '../shared/contracts.ts';
 import { deterministicClientToken } from '../shared/hash.ts';
-import type { Log } from '../shared/logging.ts';
 import { requestExecutionName } from '../shared/naming.ts';
 import { callDependency } from '../shared/service-fault.ts';
+import type { ReadSwitch } from '../shared/switch.ts';
 import { bindClientToken } from '../shared/table/client-tokens.ts';
-import type { Table } from '../shared/table/table.ts';
-import { answerOf, answerOfTurn } from './answer.ts';
+import type { SwitchState } from '../shared/table/switch.ts';
+import { type Answer, answerOf, answerOfTurn } from './answer.ts';
 import { awaitTurn } from './await-turn.ts';
+import { refuseStranger, refuseStrangerDirectly, userIdOf } from './check-user-id.ts';
 import { parseConnectionBody } from './parse-body.ts';
+import { passConnectionThrough } from './pass-through.ts';
 
-export interface RequestConnectionDependencies {
+export interface RequestConnectionDependencies extends ServiceDependencies {
   readonly stepFunctions: SFNClient;
-  readonly table: Table;
-  readonly clock: Clock;
+  readonly readSwitch: ReadSwitch;
   /** 0 ≤ random() < 1. */
   readonly random: () => number;
-  readonly log: Log;
   readonly settings: {
     readonly AWS_REGION: string;
     readonly CREATE_CONNECTION_ARN: string;
     readonly CONNECTIONS_PER_SECOND: number;
+    readonly READS_PER_SECOND: number;
+    readonly USER_ID_CHECK: boolean;
     readonly DEFAULT_CONNECTION_TIMEOUT_SECONDS: number;
   };
 }
@@ -40,21 +45,62 @@ const CALLER_TIME_MS = 20_000;
 
 /**
  * POST …/connections: one offer of a player, answered in the service's own shape. It waits for its turn first, and
- * is told when to come back if that is far. The offer goes to the synchronous execution and to nowhere else.
+ * is told when to come back if that is far. The offer goes to the synchronous execution and to nowhere else; to the
+ * service itself while the switch says `passThrough`.
  *
- * @throws InvalidRequestError naming the field.
+ * @throws InvalidRequestError naming the field or header.
  * @throws DependencyUnavailableException
  */
 export async function requestConnection(
-  { session, requestId, body }: ApiRequest,
+  request: ApiRequest,
   dependencies: RequestConnectionDependencies,
+  origin: Pick<RequestOrigin, 'headers'>,
 ): Promise<APIGatewayProxyResult> {
-  const { table, clock } = dependencies;
+  const { clock } = dependencies;
   const startedAtMs = clock.nowMs();
+  const state = await dependencies.readSwitch(dependencies.log);
+  const log = dependencies.log.with(
+    state === 'on'
+      ? { executionName: requestExecutionName(request.session, request.requestId) }
+      : { switch: state },
+  );
+  const answer = WAYS[state];
+  const { reply, result } = await answer({ ...request, startedAtMs }, { ...dependencies, log }, origin);
+  log.info('ConnectionAnswered', {
+    result,
+    statusCode: reply.statusCode,
+    durationMs: clock.nowMs() - startedAtMs,
+  });
+  return reply;
+}
+
+type Request = ApiRequest & { readonly startedAtMs: number };
+
+type Way = (
+  request: Request,
+  dependencies: RequestConnectionDependencies,
+  origin: Pick<RequestOrigin, 'headers'>,
+) => Promise<Answer>;
+
+const WAYS: Readonly<Record<SwitchState, Way>> = {
+  on: reconnect,
+  passThrough: async ({ session, body }, dependencies, origin) => {
+    const stranger = await strangersAnswer(session, dependencies, origin, refuseStrangerDirectly);
+    return stranger ?? passConnectionThrough(session, body, dependencies);
+  },
+  refuse: async () => ({ result: 'SWITCHED_OFF', reply: switchedOffReply() }),
+};
+
+async function reconnect(
+  { session, requestId, body, startedAtMs }: Request,
+  dependencies: RequestConnectionDependencies,
+  origin: Pick<RequestOrigin, 'headers'>,
+): Promise<Answer> {
+  const { table, log } = dependencies;
   const { signalRequest, clientToken } = parseConnectionBody(body);
-  const executionName = requestExecutionName(session, requestId);
-  const log = dependencies.log.with({ executionName });
   log.info('ConnectionRequested');
+  const stranger = await strangersAnswer(session, dependencies, origin, refuseStranger);
+  if (stranger !== undefined) return stranger;
   if (clientToken !== undefined) {
     const binding = { clientToken, signalRequest, nowMs: startedAtMs };
     if (!(await bindClientToken(table, session, binding))) {
@@ -65,23 +111,18 @@ export async function requestConnection(
   }
   const token = clientToken ?? deterministicClientToken(session, signalRequest);
   const turn = await awaitTurn(session, token, dependencies);
-  const { reply, result } =
-    turn.kind === 'NOW'
-      ? answerOf(
-          await execute(dependencies, executionName, {
-            ...session,
-            signalRequest,
-            clientToken: token,
-            deadlineMs: startedAtMs + CALLER_TIME_MS,
-          }),
-        )
-      : answerOfTurn(turn);
-  log.info('ConnectionAnswered', {
-    result,
-    statusCode: reply.statusCode,
-    durationMs: clock.nowMs() - startedAtMs,
-  });
-  return reply;
+  if (turn.kind !== 'NOW') return answerOfTurn(turn);
+  const input = { ...session, signalRequest, clientToken: token, deadlineMs: startedAtMs + CALLER_TIME_MS };
+  return answerOf(await execute(dependencies, requestExecutionName(session, requestId), input));
+}
+
+async function strangersAnswer(
+  session: SessionKey,
+  dependencies: RequestConnectionDependencies,
+  origin: Pick<RequestOrigin, 'headers'>,
+  refuse: typeof refuseStranger,
+): Promise<Answer | undefined> {
+  return dependencies.settings.USER_ID_CHECK ? refuse(session, userIdOf(origin), dependencies) : undefined;
 }
 
 function execute(

@@ -192,6 +192,10 @@ export const windowReplySchema = z
     remainingSeconds: z.number().min(0),
     outcome: outcomeSchema.optional(),
     statusReason: statusReasonSchema.optional(),
+    switch: z
+      .enum(['passThrough', 'refuse'])
+      .optional()
+      .describe('Only while the service is switched off: what it does with calls'),
   })
   .meta({ title: 'Reconnection window' });
 export type WindowReply = z.infer<typeof windowReplySchema>;

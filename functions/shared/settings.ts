@@ -5,6 +5,8 @@ const nonBlank = z.string().trim().min(1);
 const wholeNumber = (minimum: number, maximum: number) =>
   nonBlank.pipe(z.coerce.number<string>().int().min(minimum).max(maximum));
 
+const yesOrNo = z.enum(['true', 'false']).transform((text) => text === 'true');
+
 /** Every environment variable that a function reads; none has a default here. `serverless.yml` sets them. */
 const settingsSchema = z.object({
   AWS_REGION: nonBlank,
@@ -20,7 +22,9 @@ const settingsSchema = z.object({
   /** Seconds after a deadline before the service is asked how the session ended. */
   WINDOW_MARGIN_SECONDS: wholeNumber(0, 60),
   OUTCOME_RETENTION_DAYS: wholeNumber(1, 3650),
-  TERMINATE_ABANDONED_SESSIONS: z.enum(['true', 'false']).transform((text) => text === 'true'),
+  TERMINATE_ABANDONED_SESSIONS: yesOrNo,
+  /** Whether POST …/connections must come with the session's own UserId in the header x-user-id. */
+  USER_ID_CHECK: yesOrNo,
   /** Requests a second that the account may make of each operation. */
   CONNECTIONS_PER_SECOND: wholeNumber(1, 100_000),
   READS_PER_SECOND: wholeNumber(1, 100_000),

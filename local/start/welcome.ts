@@ -55,5 +55,7 @@ A player is connected to session ${streamSessionId}. In another terminal:
 
 An operator wants a terminal on the live session (the stand-in's credentials open none):
    npm run admin-shell -- sg-local0001 ${streamSessionId}${endpoints.api === LOCAL_ENDPOINT ? '' : ` --endpoint ${endpoints.api}`}
+Something is wrong with the service, and calls should go straight to GameLift Streams (on, passThrough, refuse):
+   npm run switch -- passThrough --table ${service.tables[0]?.name ?? ''} --endpoint ${endpoints.dynamoDb}
 `;
 }

@@ -59,6 +59,22 @@ it('prints commands that take a player through a disconnect and back, as they ar
   expect(await paste(window)).toMatchObject({ phase: 'CLOSED', outcome: 'RECONNECTED' });
 }, 30_000);
 
+it('prints the command of the switch, which the deployed bundles hear of', async () => {
+  const api = /The API +(http:\S+)/.exec(output)?.[1] ?? '';
+  const command = /^ {3}npm run (switch -- passThrough .*)$/m.exec(output)?.[1] ?? 'false';
+
+  const { stdout } = await run('bash', ['-c', `npm run ${command.replace('passThrough', 'refuse')}`], {
+    cwd: root,
+  });
+
+  expect(stdout).toContain('Now: refuse.');
+  // No shell has been asked for yet, so that function reads the switch for the first time.
+  const url = `${api}/streamgroups/sg-local0001/streamsessions/any/access`;
+  const reply = await fetch(url, { method: 'POST' });
+  expect(reply.status).toBe(503);
+  expect(reply.headers.get('x-amzn-errortype')).toBe('ServiceUnavailableException');
+}, 30_000);
+
 it('stops on Ctrl-C, cleanly', async () => {
   start.kill('SIGINT');
   const [code] = await once(start, 'exit');

@@ -26,6 +26,7 @@ import {
 import { requestConnection } from '../../functions/request-connection/request-connection.ts';
 import { apiHandler } from '../../functions/shared/api/api-handler.ts';
 import { readSettings } from '../../functions/shared/settings.ts';
+import { switchReader } from '../../functions/shared/switch.ts';
 import { taskHandler } from '../../functions/shared/task.ts';
 import { signalWindow, signalWindowInputSchema } from '../../functions/signal-window/signal-window.ts';
 import {
@@ -48,7 +49,7 @@ export type BeforeInvocation = (functionKey: string, payload: unknown) => void |
 
 /**
  * The service's functions in this process, on a virtual clock: the same glue and decisions as the bundles, with
- * the same environment, and clients of their own. Payloads and replies cross as JSON, as Lambda's do.
+ * the same environment (but for what a test sets otherwise), and clients of their own. Payloads and replies cross as JSON, as Lambda's do.
  */
 export function inProcessFunctions(
   service: Service,
@@ -56,6 +57,7 @@ export function inProcessFunctions(
   clock: VirtualClock,
   random: () => number,
   before: BeforeInvocation,
+  environment: Readonly<Record<string, string>> = {},
 ): FunctionHost {
   const connection = { region: service.region, credentials: LOCAL_CREDENTIALS };
   const gameLiftStreams = new GameLiftStreamsClient({
@@ -80,10 +82,16 @@ export function inProcessFunctions(
   const settingsOf = <const Name extends Parameters<typeof readSettings>[0][number]>(
     key: string,
     names: readonly Name[],
-  ) => readSettings(names, { ...resolveEnvironment(service, key), AWS_REGION: service.region });
+  ) =>
+    readSettings(names, {
+      ...resolveEnvironment(service, key),
+      AWS_REGION: service.region,
+      ...environment,
+    });
   const { TABLE_NAME } = settingsOf('checkSession', ['TABLE_NAME']);
   const table = { ...tableAt(endpoints.dynamoDb), name: TABLE_NAME };
-  const common = { table, clock, random, gameLiftStreams, stepFunctions, eventBridge };
+  const readSwitch = switchReader({ table, clock });
+  const common = { table, clock, random, gameLiftStreams, stepFunctions, eventBridge, readSwitch };
   const bus = ['EVENT_BUS_NAME', 'EVENT_SOURCE'] as const;
 
   const handlers: Readonly<Record<string, Invocation>> = {
@@ -155,7 +163,9 @@ export function inProcessFunctions(
           'AWS_REGION',
           'CREATE_CONNECTION_ARN',
           'CONNECTIONS_PER_SECOND',
+          'READS_PER_SECOND',
           'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
+          'USER_ID_CHECK',
         ]),
       }),
     ),

@@ -37,13 +37,20 @@ export interface WorkflowOptions {
   readonly seed?: number;
   /** Whether the watcher looks; without it only reports open windows. */
   readonly watching?: boolean;
+  /** Settings that differ from the template's. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
  * The whole service on the local stack, its functions in this process, on time that moves when told to: what a
  * backend, a player and an operator do, and what they see.
  */
-export async function startWorkflow({ before = () => {}, seed = 1, watching = false }: WorkflowOptions = {}) {
+export async function startWorkflow({
+  before = () => {},
+  seed = 1,
+  watching = false,
+  environment = {},
+}: WorkflowOptions = {}) {
   const service = inject('service');
   const clock = new VirtualClock();
   const random = seededRandom(seed);
@@ -53,7 +60,7 @@ export async function startWorkflow({ before = () => {}, seed = 1, watching = fa
     random,
     gameLiftStreams: { activity: clock },
     runSchedules: watching,
-    hostFunctions: (endpoints) => inProcessFunctions(service, endpoints, clock, random, before),
+    hostFunctions: (endpoints) => inProcessFunctions(service, endpoints, clock, random, before, environment),
   });
   const { endpoints, control } = stack;
   const connection = { region: service.region, credentials: LOCAL_CREDENTIALS };

@@ -7,7 +7,10 @@ export type ErrorType =
   | 'ConflictException'
   | 'StreamSessionAccessNotReadyException'
   | 'ThrottlingException'
-  | 'InternalServerException';
+  | 'AccessDeniedException'
+  | 'InternalServerException'
+  /** Of AWS's common errors, not in the service's model: an SDK throws it by this name all the same. */
+  | 'ServiceUnavailableException';
 
 const STATUS: Readonly<Record<ErrorType, number>> = {
   ValidationException: 400,
@@ -15,7 +18,9 @@ const STATUS: Readonly<Record<ErrorType, number>> = {
   ConflictException: 409,
   StreamSessionAccessNotReadyException: 409,
   ThrottlingException: 429,
+  AccessDeniedException: 403,
   InternalServerException: 500,
+  ServiceUnavailableException: 503,
 };
 
 /** Answers, windows and admin shells are for the one who asked; nothing on the way may keep them. */
@@ -46,4 +51,14 @@ export function errorReply(
     },
     body: JSON.stringify({ Message: message, ...members }),
   };
+}
+
+/** Long enough to spare the callers, short enough beside a window of 120 s. */
+const SWITCHED_OFF_RETRY_SECONDS = 10;
+
+/** What every POST gets while an operator has the service refuse. */
+export function switchedOffReply(): APIGatewayProxyResult {
+  return errorReply('ServiceUnavailableException', 'The service is switched off for now. Ask again later.', {
+    retryAfterSeconds: SWITCHED_OFF_RETRY_SECONDS,
+  });
 }

@@ -6,6 +6,7 @@ import { getWindow } from '../../../functions/get-window/get-window.ts';
 import { recordOutcome } from '../../../functions/record-outcome/record-outcome.ts';
 import { type SessionKey, windowReplySchema } from '../../../functions/shared/contracts.ts';
 import { registerTaskToken } from '../../../functions/shared/table/mailbox.ts';
+import type { SwitchState } from '../../../functions/shared/table/switch.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
@@ -29,11 +30,17 @@ beforeEach(() => {
   eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0 });
 });
 
-async function get(session: SessionKey, nowMs = DISCONNECTED_AT_MS) {
+async function get(session: SessionKey, nowMs = DISCONNECTED_AT_MS, switchState: SwitchState = 'on') {
   const log = memoryLog();
   const { statusCode, headers, body } = await getWindow(
     { session, requestId: 'request-1', body: '' },
-    { table: table(), clock: new VirtualClock(nowMs), log, settings: { AWS_REGION: 'us-west-2' } },
+    {
+      table: table(),
+      readSwitch: async () => switchState,
+      clock: new VirtualClock(nowMs),
+      log,
+      settings: { AWS_REGION: 'us-west-2' },
+    },
   );
   const reply: unknown = JSON.parse(body);
   return { statusCode, headers, reply, log };
@@ -66,6 +73,19 @@ describe('the window of a session', () => {
       },
     ]);
   });
+
+  it.each(['passThrough', 'refuse'] as const)(
+    'says so while the service is switched off: %s',
+    async (state) => {
+      const session = newSession();
+      await givenOpenWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
+
+      const { statusCode, reply } = await get(session, DISCONNECTED_AT_MS, state);
+
+      expect(statusCode).toBe(200);
+      expect(windowReplySchema.parse(reply)).toMatchObject({ phase: 'AWAITING_RECONNECTION', switch: state });
+    },
+  );
 
   it.each(['AWAITING_RECONNECTION', 'AWAITING_CLIENT', 'AWAITING_END'] as const)(
     'is in the phase that its execution waits in: %s',

@@ -1,4 +1,5 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { CreateStreamSessionAdminShellCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -10,12 +11,15 @@ import {
 } from '../../../functions/request-admin-shell/request-admin-shell.ts';
 import { apiHandler } from '../../../functions/shared/api/api-handler.ts';
 import { adminShellAuditDetailSchema } from '../../../functions/shared/contracts.ts';
+import type { SwitchState } from '../../../functions/shared/table/switch.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { adminShellRequestEvent } from '../../../scripts/api-request-samples.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
+import { QUOTED_INPUT, serviceErrors } from '../../helpers/service-errors.ts';
 
 const stepFunctions = mockClient(SFNClient);
 const eventBridge = mockClient(EventBridgeClient);
+const service = mockClient(GameLiftStreamsClient);
 const NOW_MS = Date.UTC(2026, 2, 14, 18, 42, 23, 131);
 const CREATE_ADMIN_SHELL_ARN = 'arn:aws:states:us-west-2:111122223333:stateMachine:create-admin-shell';
 const CREDENTIALS = { SessionId: 'the-session', StreamUrl: 'wss://the-url', TokenValue: 'the-token' };
@@ -47,19 +51,22 @@ const WHICH = {
 const reason = 'Incident 4711: black screen after the reconnection';
 
 beforeEach(() => {
+  service.reset();
   stepFunctions.reset();
   stepFunctions.on(StartSyncExecutionCommand).resolves(created);
   eventBridge.reset();
   eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0 });
 });
 
-function prepare() {
+function prepare(switchState: SwitchState = 'on') {
   const output = captureOutput();
   const clock = new VirtualClock(NOW_MS);
   const handler = apiHandler(
     requestAdminShell,
     {
       stepFunctions: new SFNClient({ region: 'us-west-2' }),
+      gameLiftStreams: new GameLiftStreamsClient({ region: 'us-west-2' }),
+      readSwitch: async () => switchState,
       eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
       clock,
       settings: {
@@ -308,4 +315,65 @@ it('the credentials are in the reply, and in no record and no log line', async (
 
   const written = JSON.stringify([entries(), output.text()]);
   for (const secret of Object.values(CREDENTIALS)) expect(written).not.toContain(secret);
+});
+
+describe('a request for an admin shell while the service is switched off', () => {
+  const { executionName: _, ...session } = WHICH;
+  const recorded = { ...WHO, ...session, reason, executionName: null, sessionStatus: null };
+
+  it('goes to the service once, past the state machine, with both records: passThrough', async () => {
+    const { request, output } = prepare('passThrough');
+    service.on(CreateStreamSessionAdminShellCommand).resolves(CREDENTIALS);
+
+    const reply = await request();
+
+    expect(reply).toMatchObject({
+      statusCode: 200,
+      headers: { 'cache-control': 'no-store', 'x-expires-in-seconds': '60' },
+      body: JSON.stringify(CREDENTIALS),
+    });
+    expect(service.calls().map(({ args: [{ input }] }) => input)).toEqual([
+      { Identifier: WHICH.streamGroupId, StreamSessionIdentifier: WHICH.streamSessionId },
+    ]);
+    expect(executions()).toEqual([]);
+    expect(records()).toEqual([
+      { ...recorded, result: 'REQUESTED', refusal: null },
+      { ...recorded, result: 'GRANTED', refusal: null },
+    ]);
+    const written = JSON.stringify([output.lines(), entries()]);
+    for (const credential of Object.values(CREDENTIALS)) expect(written).not.toContain(credential);
+  });
+
+  it('mints no shell that is not on record: passThrough', async () => {
+    const { request } = prepare('passThrough');
+    eventBridge.on(PutEventsCommand).rejects(new Error('socket hang up'));
+
+    expect(await request()).toMatchObject({ statusCode: 500 });
+
+    expect(service.calls()).toEqual([]);
+  });
+
+  it('gets the error of the one attempt, on record by its name: passThrough', async () => {
+    const { request } = prepare('passThrough');
+    service.on(CreateStreamSessionAdminShellCommand).rejects(serviceErrors.throttling());
+
+    const { statusCode, headers, body } = await request();
+
+    expect(statusCode).toBe(429);
+    expect(headers?.['x-amzn-errortype']).toBe('ThrottlingException');
+    expect(body).not.toContain(QUOTED_INPUT);
+    expect(service.calls()).toHaveLength(1);
+    expect(records()[1]).toMatchObject({ result: 'REFUSED', refusal: 'ThrottlingException' });
+  });
+
+  it('is a 503, and on record: refuse', async () => {
+    const { request } = prepare('refuse');
+
+    const { statusCode, headers } = await request();
+
+    expect(statusCode).toBe(503);
+    expect(headers).toMatchObject({ 'x-amzn-errortype': 'ServiceUnavailableException', 'retry-after': '10' });
+    expect([...service.calls(), ...executions()]).toEqual([]);
+    expect(records()).toEqual([{ ...recorded, result: 'REFUSED', refusal: 'SWITCHED_OFF' }]);
+  });
 });

@@ -1,4 +1,9 @@
 import {
+  CreateStreamSessionConnectionCommand,
+  GameLiftStreamsClient,
+  GetStreamSessionCommand,
+} from '@aws-sdk/client-gameliftstreams';
+import {
   ExecutionDoesNotExist,
   SFNClient,
   SFNServiceException,
@@ -9,15 +14,20 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnectionInputSchema } from '../../../functions/create-connection/create-connection.ts';
 import { requestConnection } from '../../../functions/request-connection/request-connection.ts';
 import type { SessionKey } from '../../../functions/shared/contracts.ts';
+import { deterministicClientToken } from '../../../functions/shared/hash.ts';
+import type { SwitchState } from '../../../functions/shared/table/switch.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { newOffer, VALID_CLIENT_TOKEN } from '../../helpers/offers.ts';
+import { bookPermits } from '../../helpers/permits.ts';
+import { QUOTED_INPUT, serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { allItems, useTable } from '../../helpers/table.ts';
 
 const table = useTable();
 const stepFunctions = mockClient(SFNClient);
+const service = mockClient(GameLiftStreamsClient);
 const NOW_MS = Date.UTC(2026, 0, 1, 12);
 const CREATE_CONNECTION_ARN = 'arn:aws:states:us-west-2:111122223333:stateMachine:create-connection';
 const REQUEST_ID = '4f1d2c3b-5a69-4788-97a6-b5c4d3e2f101';
@@ -29,18 +39,32 @@ const created = {
 
 beforeEach(() => {
   stepFunctions.reset();
+  service.reset();
   stepFunctions.on(StartSyncExecutionCommand).resolves(created);
 });
 
-function prepare() {
+interface PrepareOptions {
+  readonly switchState?: SwitchState;
+  readonly userIdCheck?: boolean;
+  readonly nowMs?: number;
+}
+
+function prepare({ switchState = 'on', userIdCheck = false, nowMs = NOW_MS }: PrepareOptions = {}) {
   const log = memoryLog();
-  const clock = new VirtualClock(NOW_MS);
-  const request = (session: SessionKey, body: object, requestId = REQUEST_ID) =>
+  const clock = new VirtualClock(nowMs);
+  const request = (
+    session: SessionKey,
+    body: object,
+    requestId = REQUEST_ID,
+    userIds: readonly string[] = [],
+  ) =>
     requestConnection(
       { session, requestId, body: JSON.stringify(body) },
       {
         stepFunctions: new SFNClient({ region: 'us-west-2' }),
+        gameLiftStreams: new GameLiftStreamsClient({ region: 'us-west-2' }),
         table: table(),
+        readSwitch: async () => switchState,
         clock,
         log,
         random: () => 0.5,
@@ -49,9 +73,12 @@ function prepare() {
           CREATE_CONNECTION_ARN,
           // No test here is about the quota, and all share one line.
           CONNECTIONS_PER_SECOND: 1000,
+          READS_PER_SECOND: 20,
+          USER_ID_CHECK: userIdCheck,
           DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
         },
       },
+      { headers: new Map(userIds.length === 0 ? [] : [['x-user-id', userIds]]) },
     );
   return { log, clock, request };
 }
@@ -264,5 +291,250 @@ describe('Step Functions that fails', () => {
     await expect(prepare().request(newSession(), { SignalRequest: newOffer() })).rejects.toMatchObject({
       name,
     });
+  });
+});
+
+describe('a request while the service is passed through', () => {
+  const calls = () =>
+    service.commandCalls(CreateStreamSessionConnectionCommand).map(({ args: [{ input }] }) => input);
+  const passThrough = () => prepare({ switchState: 'passThrough' });
+
+  it('is one call of the service, past line, table and execution', async () => {
+    const session = newSession();
+    const SignalRequest = newOffer();
+    const { request, log } = passThrough();
+    service.on(CreateStreamSessionConnectionCommand).resolves({ SignalResponse: ANSWER });
+
+    const reply = await request(session, { SignalRequest, ClientToken: VALID_CLIENT_TOKEN });
+
+    expect(reply).toEqual({
+      statusCode: 200,
+      headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+      body: JSON.stringify({ SignalResponse: ANSWER }),
+    });
+    expect(calls()).toEqual([
+      {
+        Identifier: session.streamGroupId,
+        StreamSessionIdentifier: session.streamSessionId,
+        SignalRequest,
+        ClientToken: VALID_CLIENT_TOKEN,
+      },
+    ]);
+    expect(service.calls()).toHaveLength(1);
+    expect(executions()).toEqual([]);
+    const items = await allItems(table());
+    expect(items.some(({ pk }) => String(pk).endsWith(session.streamSessionId))).toBe(false);
+    expect(log.lines).toEqual([
+      {
+        event: 'ConnectionAnswered',
+        fields: { switch: 'passThrough', result: 'CONNECTION_CREATED', statusCode: 200, durationMs: 0 },
+      },
+    ]);
+  });
+
+  it('has the token that it would have had, so that a repeat is the same request', async () => {
+    const session = newSession();
+    const SignalRequest = newOffer();
+    service.on(CreateStreamSessionConnectionCommand).resolves({ SignalResponse: ANSWER });
+
+    await passThrough().request(session, { SignalRequest });
+
+    expect(calls()[0]?.ClientToken).toBe(deterministicClientToken(session, SignalRequest));
+  });
+
+  it('is not held up by rules of ours: an offer of another form goes to the service', async () => {
+    service.on(CreateStreamSessionConnectionCommand).resolves({ SignalResponse: ANSWER });
+
+    const { statusCode } = await passThrough().request(newSession(), { SignalRequest: 'v=1', NewMember: 1 });
+
+    expect(statusCode).toBe(200);
+    expect(calls()[0]?.SignalRequest).toBe('v=1');
+  });
+
+  it.each([[{}], [{ SignalRequest: '' }], [{ SignalRequest: 1 }]])(
+    'is refused when it has no offer at all: %o',
+    async (body) => {
+      await expect(passThrough().request(newSession(), body)).rejects.toMatchObject({
+        name: 'InvalidRequestError',
+        message: 'The body must be a JSON object with the member SignalRequest.',
+      });
+      expect(service.calls()).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['throttling', 429, 'ThrottlingException'],
+    ['conflict', 409, 'ConflictException'],
+    ['resourceNotFound', 404, 'ResourceNotFoundException'],
+    ['validation', 400, 'ValidationException'],
+    ['internalServer', 500, 'InternalServerException'],
+    ['unnamed503', 500, 'InternalServerException'],
+    ['connectionReset', 500, 'InternalServerException'],
+    // About our role, and so none of the caller's business.
+    ['accessDenied', 500, 'InternalServerException'],
+  ] as const)('gets the error of the one attempt, without its message: %s', async (error, status, type) => {
+    service.on(CreateStreamSessionConnectionCommand).rejects(serviceErrors[error]());
+    const { request, log } = passThrough();
+
+    const { statusCode, headers, body } = await request(newSession(), { SignalRequest: newOffer() });
+
+    expect(statusCode).toBe(status);
+    expect(headers?.['x-amzn-errortype']).toBe(type);
+    expect(service.calls()).toHaveLength(1);
+    expect(body + JSON.stringify(log.lines)).not.toContain(QUOTED_INPUT);
+    const isForSomebodysEyes = log.lines.some(({ event }) => event === 'RequestFailed');
+    expect(isForSomebodysEyes).toBe(error === 'accessDenied');
+  });
+});
+
+describe('a request while the service refuses', () => {
+  it('is a 503 in the shape of the service with Retry-After, and comes no further', async () => {
+    const { request, log } = prepare({ switchState: 'refuse' });
+    const session = newSession();
+
+    const reply = await request(session, { SignalRequest: 'not even an offer' });
+
+    expect(reply).toEqual({
+      statusCode: 503,
+      headers: {
+        'content-type': 'application/json',
+        'cache-control': 'no-store',
+        'x-amzn-errortype': 'ServiceUnavailableException',
+        'retry-after': '10',
+      },
+      body: JSON.stringify({ Message: 'The service is switched off for now. Ask again later.' }),
+    });
+    expect(service.calls()).toEqual([]);
+    expect(executions()).toEqual([]);
+    expect(log.lines).toMatchObject([
+      { event: 'ConnectionAnswered', fields: { switch: 'refuse', result: 'SWITCHED_OFF', statusCode: 503 } },
+    ]);
+  });
+});
+
+describe('the check of the user id', () => {
+  const OWNER = 'player-1/=+_';
+  let nowMs = NOW_MS;
+  /** Reads share one quota, so each test has a time of its own. */
+  const checked = (switchState: SwitchState = 'on') => {
+    nowMs += 3_600_000;
+    return prepare({ userIdCheck: true, switchState, nowMs });
+  };
+  const ask = ({ request }: ReturnType<typeof prepare>, ...userIds: string[]) =>
+    request(newSession(), { SignalRequest: newOffer() }, REQUEST_ID, userIds);
+
+  it.each(['on', 'passThrough'] as const)(
+    'lets the user through whose session it is, at the price of one read: %s',
+    async (state) => {
+      service.on(GetStreamSessionCommand).resolves({ UserId: OWNER, Status: 'PENDING_CLIENT_RECONNECTION' });
+      service.on(CreateStreamSessionConnectionCommand).resolves({ SignalResponse: ANSWER });
+
+      const { statusCode, body } = await ask(checked(state), OWNER);
+
+      expect({ statusCode, body }).toEqual({
+        statusCode: 200,
+        body: JSON.stringify({ SignalResponse: ANSWER }),
+      });
+      expect(service.commandCalls(GetStreamSessionCommand)).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    ['of another user', 'on', 'player-2'],
+    ['of another user', 'passThrough', 'player-2'],
+    ['of nobody', 'on', undefined],
+    ['of nobody', 'passThrough', undefined],
+    ['of a user with an empty name', 'on', ''],
+    ['of a user who is written otherwise', 'on', OWNER.toUpperCase()],
+  ] as const)('refuses whoever asks for a session %s (%s)', async (_, state, owner) => {
+    service.on(GetStreamSessionCommand).resolves(owner === undefined ? {} : { UserId: owner });
+    const run = checked(state);
+
+    const reply = await ask(run, OWNER);
+
+    expect(reply.statusCode).toBe(403);
+    expect(reply.headers?.['x-amzn-errortype']).toBe('AccessDeniedException');
+    expect(JSON.parse(reply.body)).toEqual({
+      Message: 'The stream session is not of the user that x-user-id names.',
+    });
+    expect(service.commandCalls(CreateStreamSessionConnectionCommand)).toEqual([]);
+    expect(executions()).toEqual([]);
+    const written = JSON.stringify([run.log.lines, await allItems(table())]);
+    for (const id of [OWNER, 'player-2']) expect(written).not.toContain(id);
+    expect(run.log.lines.at(-1)).toMatchObject({
+      event: 'ConnectionAnswered',
+      fields: { result: 'NOT_THE_USERS_SESSION', statusCode: 403 },
+    });
+  });
+
+  it('keeps a stranger’s offer out of the line, where the latest offer would win', async () => {
+    service.on(GetStreamSessionCommand).resolves({ UserId: OWNER });
+    const session = newSession();
+    const { request } = checked();
+
+    await request(session, { SignalRequest: newOffer() }, REQUEST_ID, ['player-2']);
+
+    const items = await allItems(table());
+    expect(items.some(({ pk }) => String(pk).endsWith(session.streamSessionId))).toBe(false);
+  });
+
+  it.each([[[]], [[OWNER, OWNER]], [['']], [['player 1']], [['x'.repeat(1025)]]])(
+    'wants the header once, as the service takes a UserId: %j',
+    async (userIds) => {
+      const run = checked();
+
+      await expect(ask(run, ...userIds)).rejects.toMatchObject({
+        name: 'InvalidRequestError',
+        message: 'The header x-user-id must be there once, with 1 to 1024 letters, digits and -_/=+.',
+      });
+
+      expect(service.calls()).toEqual([]);
+    },
+  );
+
+  it('is left out where it is off, whatever the header says', async () => {
+    const { statusCode } = await ask(prepare(), 'player-2', 'not a user id');
+
+    expect(statusCode).toBe(200);
+    expect(service.calls()).toEqual([]);
+  });
+
+  it.each([
+    ['resourceNotFound', 404, 'ResourceNotFoundException'],
+    ['validation', 404, 'ResourceNotFoundException'],
+    ['throttling', 429, 'ThrottlingException'],
+    ['internalServer', 500, 'InternalServerException'],
+  ] as const)('lets nobody through when the read fails: %s', async (error, status, type) => {
+    service.on(GetStreamSessionCommand).rejects(serviceErrors[error]());
+
+    const { statusCode, headers } = await ask(checked(), OWNER);
+
+    expect(statusCode).toBe(status);
+    expect(headers?.['x-amzn-errortype']).toBe(type);
+    expect(executions()).toEqual([]);
+  });
+
+  it('fails for good, and lets nobody through, without the permission to read', async () => {
+    service.on(GetStreamSessionCommand).rejects(serviceErrors.accessDenied());
+
+    await expect(ask(checked(), OWNER)).rejects.toMatchObject({ name: 'UnexpectedError' });
+
+    expect(executions()).toEqual([]);
+  });
+
+  it('reads under the quota: without a permit in time the caller is told to come back', async () => {
+    service.on(GetStreamSessionCommand).resolves({ UserId: OWNER });
+    const run = checked();
+    await bookPermits(
+      table(),
+      { operation: 'GetStreamSession', perSecond: 20 },
+      run.clock.nowMs() + 3_600_000 - 1,
+    );
+
+    const { statusCode, headers } = await ask(run, OWNER);
+
+    expect(statusCode).toBe(429);
+    expect(headers?.['retry-after']).toBe('2');
+    expect(service.calls()).toEqual([]);
   });
 });

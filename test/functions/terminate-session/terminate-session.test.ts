@@ -1,6 +1,7 @@
 import { GameLiftStreamsClient, TerminateStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { SwitchState } from '../../../functions/shared/table/switch.ts';
 import { terminateSession } from '../../../functions/terminate-session/terminate-session.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
@@ -15,8 +16,12 @@ beforeEach(() => {
   service.reset();
 });
 
-function prepare() {
-  const dependencies = { ...serviceDependencies(table()), settings: { TERMINATIONS_PER_SECOND: 20 } };
+function prepare(switchState: SwitchState = 'on') {
+  const dependencies = {
+    ...serviceDependencies(table()),
+    readSwitch: async () => switchState,
+    settings: { TERMINATIONS_PER_SECOND: 20 },
+  };
   const session = newSession();
   const input = { ...session, executionName: `${session.streamSessionId}-1` };
   const { clock } = dependencies;
@@ -64,6 +69,18 @@ describe('an overdue session', () => {
 
     expect(log.lines.map(({ event }) => event)).not.toContain('SessionTerminated');
   });
+
+  it.each(['passThrough', 'refuse'] as const)(
+    'is left to the service while ours is switched off: %s',
+    async (state) => {
+      const { terminate, log } = prepare(state);
+
+      expect(await terminate()).toBeUndefined();
+
+      expect(service.calls()).toEqual([]);
+      expect(log.lines).toEqual([{ event: 'TerminationLeftOut', fields: { switch: state } }]);
+    },
+  );
 
   it('waits for its turn in the quota of the terminations', async () => {
     const { terminate, clock, dependencies } = prepare();

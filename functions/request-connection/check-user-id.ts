@@ -1,0 +1,101 @@
+/**
+ * Whose session is it? IAM lets a backend ask for any session of the API, so a backend that is told the session by
+ * its player may have the session's own UserId compared with the player's. Every request costs a read, and nothing
+ * is remembered: the place in line belongs to the latest offer, so a stranger's must not come as far as the line.
+ */
+import { GetStreamSessionCommand, type GetStreamSessionCommandOutput } from '@aws-sdk/client-gameliftstreams';
+import type { RequestOrigin } from '../shared/api/origin.ts';
+import { passThrough } from '../shared/api/pass-through.ts';
+import { errorReply } from '../shared/api/replies.ts';
+import { InvalidRequestError } from '../shared/api/request-error.ts';
+import { callService, type ServiceDependencies } from '../shared/call-service.ts';
+import type { SessionKey } from '../shared/contracts.ts';
+import { isKnownError } from '../shared/errors.ts';
+import { type Answer, answerOf } from './answer.ts';
+
+export interface CheckUserIdDependencies extends ServiceDependencies {
+  readonly settings: { readonly READS_PER_SECOND: number };
+}
+
+const HEADER = 'x-user-id';
+/** The service's own limits for a UserId; an empty one would be equal to nobody's. */
+const USER_ID = /^[-_a-zA-Z0-9/=+]{1,1024}$/;
+/** A permit (3 s) and a read (5 s); the turn and the call still have to fit in. */
+const READ_TIME_MS = 8000;
+
+/** @throws InvalidRequestError when the header is not there, or not once. */
+export function userIdOf({ headers }: Pick<RequestOrigin, 'headers'>): string {
+  const [userId = '', ...more] = headers.get(HEADER) ?? [];
+  if (more.length > 0 || !USER_ID.test(userId)) {
+    throw new InvalidRequestError(
+      `The header ${HEADER} must be there once, with 1 to 1024 letters, digits and -_/=+.`,
+    );
+  }
+  return userId;
+}
+
+/**
+ * @returns the answer for whoever may not go on: the session is another user's, or nobody's, or not known.
+ * @throws DependencyUnavailableException, UnexpectedError
+ */
+export async function refuseStranger(
+  session: SessionKey,
+  userId: string,
+  dependencies: CheckUserIdDependencies,
+): Promise<Answer | undefined> {
+  try {
+    const read = await callService(
+      {
+        operation: 'GetStreamSession',
+        perSecond: dependencies.settings.READS_PER_SECOND,
+        deadlineMs: dependencies.clock.nowMs() + READ_TIME_MS,
+      },
+      (client, abortSignal) => client.send(readOf(session), { abortSignal }),
+      dependencies,
+    );
+    return read.ok ? judge(read.reply, userId) : NOT_FOUND;
+  } catch (error) {
+    if (!(error instanceof Error) || !isKnownError(error) || !RETRYABLE.has(error.name)) throw error;
+    return answerOf({ status: 'FAILED', error: error.name });
+  }
+}
+
+/** The same past the quota's permits, for when the service is passed through: the check is no machinery. */
+export async function refuseStrangerDirectly(
+  session: SessionKey,
+  userId: string,
+  dependencies: CheckUserIdDependencies,
+): Promise<Answer | undefined> {
+  const read = await passThrough(
+    (client, abortSignal) => client.send(readOf(session), { abortSignal }),
+    dependencies,
+  );
+  return read.ok ? judge(read.reply, userId) : { result: read.error, reply: read.reply };
+}
+
+const RETRYABLE: ReadonlySet<string> = new Set([
+  'ThrottlingException',
+  'PermitNotAvailableException',
+  'InternalServerException',
+]);
+
+const NOT_FOUND = answerOf({ status: 'SUCCEEDED', output: JSON.stringify({ result: 'NOT_FOUND' }) });
+
+function readOf({ streamGroupId, streamSessionId }: SessionKey): GetStreamSessionCommand {
+  return new GetStreamSessionCommand({
+    Identifier: streamGroupId,
+    StreamSessionIdentifier: streamSessionId,
+  });
+}
+
+/** A session that was started without a UserId is nobody's: the check would be worth nothing if it were anybody's. */
+function judge(
+  { UserId: owner }: Pick<GetStreamSessionCommandOutput, 'UserId'>,
+  userId: string,
+): Answer | undefined {
+  if (owner === userId) return undefined;
+  return {
+    result: 'NOT_THE_USERS_SESSION',
+    reply: errorReply('AccessDeniedException', 'The stream session is not of the user that x-user-id names.'),
+  };
+}

@@ -1,0 +1,55 @@
+import { CreateStreamSessionConnectionCommand } from '@aws-sdk/client-gameliftstreams';
+import { z } from 'zod';
+import { type PassThroughDependencies, passThrough } from '../shared/api/pass-through.ts';
+import { okReply } from '../shared/api/replies.ts';
+import { InvalidRequestError } from '../shared/api/request-error.ts';
+import type { SessionKey } from '../shared/contracts.ts';
+import { deterministicClientToken } from '../shared/hash.ts';
+import type { Answer } from './answer.ts';
+
+/** No more than the call needs: our own rules for offers may be what has to be got out of the way. */
+const bodySchema = z.object({ SignalRequest: z.string().min(1), ClientToken: z.string().min(1).optional() });
+
+/**
+ * The offer goes to the service as it came, once. The token of a caller who gave none is the usual one, so that a
+ * repeat is the same request, whatever the switch's state was at the first.
+ *
+ * @throws InvalidRequestError when there is no offer to hand on.
+ */
+export async function passConnectionThrough(
+  { streamGroupId, streamSessionId }: SessionKey,
+  text: string,
+  dependencies: PassThroughDependencies,
+): Promise<Answer> {
+  const body = bodySchema.safeParse(parseJson(text));
+  if (!body.success) {
+    throw new InvalidRequestError('The body must be a JSON object with the member SignalRequest.');
+  }
+  const { SignalRequest: signalRequest, ClientToken: clientToken } = body.data;
+  const session = { streamGroupId, streamSessionId };
+  const connection = await passThrough(
+    (client, abortSignal) =>
+      client.send(
+        new CreateStreamSessionConnectionCommand({
+          Identifier: streamGroupId,
+          StreamSessionIdentifier: streamSessionId,
+          SignalRequest: signalRequest,
+          ClientToken: clientToken ?? deterministicClientToken(session, signalRequest),
+        }),
+        { abortSignal },
+      ),
+    dependencies,
+  );
+  if (!connection.ok) return { result: connection.error, reply: connection.reply };
+  const { SignalResponse } = connection.reply;
+  return { result: 'CONNECTION_CREATED', reply: okReply({ SignalResponse }) };
+}
+
+/** Undefined for what is no JSON: the parser's own message would quote the text. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+import { type GameLiftStreamsClient, GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { type Clock, withTimeout } from '../clock.ts';
+import type { Log } from '../logging.ts';
+import { serviceFault } from '../service-fault.ts';
+import { type ErrorType, errorReply } from './replies.ts';
+
+export interface PassThroughDependencies {
+  readonly gameLiftStreams: GameLiftStreamsClient;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export type PassedThrough<Reply> =
+  | { readonly ok: true; readonly reply: Reply }
+  /** The service's own error, or a 500 where there was none; `error` is its name, for the log. */
+  | { readonly ok: false; readonly error: string; readonly reply: APIGatewayProxyResult };
+
+/** API Gateway gives up after 29 s. */
+const CALL_TIMEOUT_MS = 20_000;
+
+const REFUSED = 'Amazon GameLift Streams answered the call with this error; nothing was retried.';
+const NO_ANSWER = 'Amazon GameLift Streams gave no answer. Ask again with the same request.';
+
+/** Errors that a caller of the service could have had as they are. */
+const HANDED_ON: ReadonlySet<string> = new Set<ErrorType>([
+  'ValidationException',
+  'ResourceNotFoundException',
+  'ConflictException',
+  'StreamSessionAccessNotReadyException',
+  'ThrottlingException',
+]);
+
+/**
+ * One call to Amazon GameLift Streams with nothing of this service before or after it: no permit, no line, no
+ * retry. The service's refusals go to the caller by their names; its messages may quote the call, or name our role.
+ */
+export async function passThrough<Reply>(
+  call: (client: GameLiftStreamsClient, abortSignal: AbortSignal) => Promise<Reply>,
+  { gameLiftStreams, clock, log }: PassThroughDependencies,
+): Promise<PassedThrough<Reply>> {
+  try {
+    const reply = await withTimeout(clock, CALL_TIMEOUT_MS, (abortSignal) =>
+      call(gameLiftStreams, abortSignal),
+    );
+    return { ok: true, reply };
+  } catch (error) {
+    return { ok: false, ...refusalOf(error, log) };
+  }
+}
+
+function refusalOf(error: unknown, log: Log): { error: string; reply: APIGatewayProxyResult } {
+  const name = error instanceof Error ? error.name : typeof error;
+  if (error instanceof GameLiftStreamsServiceException && isHandedOn(name)) {
+    return { error: name, reply: errorReply(name, REFUSED, retryAfterOf(error)) };
+  }
+  // Of what is left, only what no repeat can change needs somebody's eyes: missing permissions, a bug.
+  if (serviceFault(error) === 'OTHER') log.error('RequestFailed', error);
+  return { error: name, reply: errorReply('InternalServerException', NO_ANSWER, { retryAfterSeconds: 1 }) };
+}
+
+function isHandedOn(name: string): name is ErrorType {
+  return HANDED_ON.has(name);
+}
+
+/** Only if the service said when. */
+function retryAfterOf({ $response }: GameLiftStreamsServiceException): { retryAfterSeconds?: number } {
+  const header = $response?.headers['retry-after'];
+  return header !== undefined && /^\d{1,4}$/.test(header) ? { retryAfterSeconds: Number(header) } : {};
+}

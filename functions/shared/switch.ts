@@ -1,0 +1,54 @@
+import { type Clock, withTimeout } from './clock.ts';
+import { DependencyUnavailableException } from './errors.ts';
+import type { Log } from './logging.ts';
+import { readSwitchItem, type SwitchState } from './table/switch.ts';
+import type { Table } from './table/table.ts';
+
+/** How long a change may take to be heard of. One read in 5 s is nothing beside what a request reads anyway. */
+export const SWITCH_CACHE_MS = 5000;
+/** The table answers within milliseconds; when it is in trouble, no request waits longer than that for the switch. */
+const READ_TIMEOUT_MS = 500;
+
+/** Never fails, and reads at most every five seconds. */
+export type ReadSwitch = (log: Log) => Promise<SwitchState>;
+
+/**
+ * The switch as this process knows it. What cannot be read is as it was last, and `on` before the first read: a
+ * switch that is there for when things break must break nothing itself, and must not undo what an operator has set.
+ */
+export function switchReader({ table, clock }: { readonly table: Table; readonly clock: Clock }): ReadSwitch {
+  let known: SwitchState = 'on';
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  let reading: Promise<void> | undefined;
+
+  const read = async (log: Log): Promise<void> => {
+    try {
+      const item = await withTimeout(clock, READ_TIMEOUT_MS, (signal) =>
+        // The SDK's pause between two attempts does not end with the signal.
+        Promise.race([readSwitchItem(table, signal), failureAt(signal)]),
+      );
+      const state = item?.state ?? 'on';
+      if (state !== known) log.warn('SwitchChanged', { from: known, to: state });
+      known = state;
+    } catch (error) {
+      log.error('SwitchUnreadable', error, { state: known });
+    }
+    // After a failure too, so that it is not every request that waits for a table in trouble.
+    readAtMs = clock.nowMs();
+  };
+
+  return async (log) => {
+    if (clock.nowMs() - readAtMs < SWITCH_CACHE_MS) return known;
+    reading ??= read(log).finally(() => {
+      reading = undefined;
+    });
+    await reading;
+    return known;
+  };
+}
+
+function failureAt(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new DependencyUnavailableException()), { once: true });
+  });
+}

@@ -1,0 +1,43 @@
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { callDependency } from '../service-fault.ts';
+import type { Table } from './table.ts';
+
+/**
+ * What the service does with a call that is made now; docs/switch.md says it for each route.
+ * `passThrough`: the call goes to Amazon GameLift Streams at once, past everything that this service adds.
+ */
+export const switchStateSchema = z.enum(['on', 'passThrough', 'refuse']);
+export type SwitchState = z.infer<typeof switchStateSchema>;
+
+/** One item of the table, alone in its partition, so that a policy can name it (`dynamodb:LeadingKeys`). */
+export const SWITCH_KEY = { pk: 'switch', sk: 'switch' } as const;
+
+export const switchItemSchema = z.object({
+  state: switchStateSchema,
+  changedAt: z.string().optional(),
+  reason: z.string().optional(),
+});
+export type SwitchItem = z.infer<typeof switchItemSchema>;
+
+/**
+ * @returns undefined when nobody has ever switched, which is `on`.
+ * @throws DependencyUnavailableException, UnexpectedError; ZodError when the item was written by hand, and wrong.
+ */
+export async function readSwitchItem(
+  table: Table,
+  abortSignal?: AbortSignal,
+): Promise<SwitchItem | undefined> {
+  const command = new GetCommand({ TableName: table.name, Key: SWITCH_KEY, ConsistentRead: true });
+  const { Item } = await callDependency(() =>
+    table.documents.send(command, abortSignal === undefined ? {} : { abortSignal }),
+  );
+  return Item === undefined ? undefined : switchItemSchema.parse(Item);
+}
+
+/** @throws DependencyUnavailableException, UnexpectedError */
+export async function writeSwitchItem(table: Table, item: SwitchItem): Promise<void> {
+  await callDependency(() =>
+    table.documents.send(new PutCommand({ TableName: table.name, Item: { ...SWITCH_KEY, ...item } })),
+  );
+}
