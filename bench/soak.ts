@@ -1,0 +1,123 @@
+/**
+ * `npm run soak`: 2,000 windows at once on the local stack, round after round, for about ten minutes. Every outcome
+ * must be what the service's own history says, and memory and open handles must stay where they were. `--json` prints
+ * one JSON document; `--rounds`, `--sessions` and `--window` (seconds) make it smaller.
+ */
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startLocalStack } from '../local/local-stack.ts';
+import { formatTable } from './shared/report.ts';
+import { seededRandom } from './shared/seeded-random.ts';
+import { openHandles, type Reading, readAtRest } from './soak/readings.ts';
+import { RecordedOutcomes, type Round, runRound } from './soak/round.ts';
+
+const SEED = 1;
+/** Heaps breathe: what grows by more than this from the middle of the run to its end is a leak to look for. */
+const FLAT_RATIO = 1.15;
+
+interface MeasuredRound extends Round {
+  readonly atRest: Reading;
+}
+
+function wholeNumber(text: string, name: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1.`);
+  return value;
+}
+
+async function main(): Promise<void> {
+  const say = (text: string) => process.stderr.write(text);
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      rounds: { type: 'string', default: '4' },
+      sessions: { type: 'string', default: '2000' },
+      window: { type: 'string', default: '90' },
+    },
+  });
+  const rounds = wholeNumber(values.rounds, 'rounds');
+  const options = {
+    sessions: wholeNumber(values.sessions, 'sessions'),
+    windowSeconds: wholeNumber(values.window, 'window'),
+    random: seededRandom(SEED),
+    onProgress: (line: string) => say(`  ${line}\n`),
+  };
+  const outcomes = new RecordedOutcomes();
+  const stack = await startLocalStack({
+    onProgress: (step) => say(`${step} …\n`),
+    onLog: (_functionName, line) => outcomes.read(line),
+  });
+  const measured: MeasuredRound[] = [];
+  try {
+    for (let number = 1; number <= rounds; number++) {
+      say(`Round ${number} of ${rounds}: ${options.sessions} sessions drop …\n`);
+      const round = await runRound(stack, outcomes, options);
+      measured.push({ ...round, atRest: await readAtRest() });
+    }
+  } finally {
+    await stack.close();
+    await rm(dirname(stack.logFile), { recursive: true, force: true });
+  }
+  const verdict = judge(measured);
+  const report = { seed: SEED, ...verdict, rounds: measured };
+  process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : tell(measured, verdict));
+  process.exitCode = verdict.outcomesRight && verdict.memoryFlat && verdict.handlesFlat ? 0 : 1;
+}
+
+interface Verdict {
+  readonly outcomesRight: boolean;
+  readonly memoryFlat: boolean;
+  readonly handlesFlat: boolean;
+}
+
+/** The first half fills what is kept on purpose: the last 5,000 executions, the last events, warm workers. */
+function judge(rounds: readonly MeasuredRound[]): Verdict {
+  const middle = rounds[Math.floor((rounds.length - 1) / 2)];
+  const last = rounds.at(-1);
+  const ratioOf = (value: (reading: Reading) => number) =>
+    middle === undefined || last === undefined ? Number.NaN : value(last.atRest) / value(middle.atRest);
+  return {
+    outcomesRight: rounds.every(({ wrong }) => wrong.length === 0),
+    memoryFlat: ratioOf(({ residentMegabytes }) => residentMegabytes) <= FLAT_RATIO,
+    handlesFlat: ratioOf(openHandles) <= FLAT_RATIO,
+  };
+}
+
+function tell(rounds: readonly MeasuredRound[], { outcomesRight, memoryFlat, handlesFlat }: Verdict): string {
+  const rows = rounds.map(({ disconnects, recorded, wrong, seconds, calls, throttled, atRest }, index) => [
+    `round ${index + 1}`,
+    disconnects,
+    recorded['RECONNECTED'] ?? 0,
+    recorded['TERMINATED'] ?? 0,
+    recorded['ERRORED'] ?? 0,
+    wrong.length,
+    calls,
+    throttled,
+    `${seconds} s`,
+    `${atRest.residentMegabytes} MB`,
+    openHandles(atRest),
+  ]);
+  const head = [
+    '',
+    'disconnects',
+    'RECONNECTED',
+    'TERMINATED',
+    'ERRORED',
+    'wrong',
+    'calls',
+    'throttled',
+    'took',
+  ];
+  const answer = (yes: boolean) => (yes ? 'yes' : 'NO');
+  const wrong = rounds.flatMap((round) => round.wrong.slice(0, 5).map((line) => `  ${line}\n`)).join('');
+  return `
+${formatTable([[...head, 'at rest', 'handles'], ...rows])}
+Every outcome is what the service's own history says: ${answer(outcomesRight)}.
+${wrong}Memory at rest, from the middle of the run to its end, within ${FLAT_RATIO} times: ${answer(memoryFlat)}.
+Sockets, servers and workers open at rest, the same: ${answer(handlesFlat)}.
+One process runs everything: the functions' workers, the stand-ins and the players.
+`;
+}
+
+await main();
