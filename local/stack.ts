@@ -78,12 +78,23 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const gameLiftStreams = opened(
       await startGameLiftStreams({ ...common, ...options.gameLiftStreams, port: ports.gameLiftStreams ?? 0 }),
     );
-    const stepFunctions = opened(
-      await startStepFunctions({ ...common, port: ports.stepFunctions ?? 0, invokeLambda }),
-    );
     const { rules, routes, stage } = service;
     const eventBus = opened(
       await startEventBus({ clock, random, region, account, rules, invokeLambda, port: ports.eventBus ?? 0 }),
+    );
+    const stepFunctions = opened(
+      await startStepFunctions({
+        ...common,
+        port: ports.stepFunctions ?? 0,
+        invokeLambda,
+        onStatusChange: (detail) =>
+          eventBus.publishServiceEvent({
+            source: 'aws.states',
+            detailType: 'Step Functions Execution Status Change',
+            resources: [detail.executionArn],
+            detail,
+          }),
+      }),
     );
     const api = opened(
       await startRestApi({

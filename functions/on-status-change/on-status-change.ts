@@ -12,6 +12,7 @@ import { ensureRunning } from '../shared/start-window.ts';
 import { correctDeadline } from '../shared/table/correct-deadline.ts';
 import { signalWindow, wakeWindow } from '../shared/table/mailbox.ts';
 import { openWindow, type WindowSettings } from '../shared/table/open-window.ts';
+import { isRetryDue } from '../shared/table/red-ends.ts';
 import { credibleCorrection } from './credible-deadline.ts';
 import type { ParsedEvent } from './parse-event.ts';
 
@@ -68,7 +69,12 @@ async function onDisconnect(
     connectionTimeoutSeconds: detail.connectionTimeoutSeconds,
     sessionEndsAtMs: detail.sessionEndsAt === undefined ? undefined : Date.parse(detail.sessionEndsAt),
   };
-  const { kind, window } = await openWindow(table, session, disconnect, settings, async () => {
+  const { kind, window } = await openWindow(table, session, disconnect, settings, async (closed) => {
+    if (closed.phase === 'FAILED') {
+      // A session that the service does not know has not dropped again, however often a feed says so.
+      const isKnown = closed.failure !== 'SessionNotFound';
+      if (!isRetryDue(closed, isKnown ? disconnect.disconnectedAtMs : undefined, clock.nowMs())) return false;
+    }
     const { status } = await readSession(session, dependencies);
     return status === 'PENDING_CLIENT_RECONNECTION';
   });

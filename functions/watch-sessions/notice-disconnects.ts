@@ -1,10 +1,10 @@
 import type { Clock } from '../shared/clock.ts';
 import { STATUS_CHANGE_DETAIL_TYPE, type StatusChangeDetail } from '../shared/contracts.ts';
-import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
 import { type EventBus, publishAll } from '../shared/events.ts';
 import type { Log } from '../shared/logging.ts';
 import { sessionPartition } from '../shared/naming.ts';
 import { readWindows } from '../shared/table/read-windows.ts';
+import { isRetryDue } from '../shared/table/red-ends.ts';
 import type { Table } from '../shared/table/table.ts';
 import { isOpen, type WindowItem } from '../shared/table/window-item.ts';
 import type { ListedSession } from './list-sessions.ts';
@@ -20,9 +20,6 @@ export type Reported = Map<string, { readonly lastUpdatedAtMs: number | undefine
 
 /** A delivery takes less than a second; an event that has opened no window by then is taken for lost. */
 const REPORT_AGAIN_MS = 20_000;
-/** A red end is not the end of a disconnect, but what failed is not tried again at once, nor for ever as fast. */
-const FIRST_RETRY_MS = 60_000;
-const MAX_RETRY_MS = 3_600_000;
 
 /**
  * Reports each disconnect among the listed PENDING sessions that has no window.
@@ -82,17 +79,9 @@ function isUnattended(
 ): boolean {
   if (window === undefined) return true;
   if (isOpen(window)) return false;
-  if (window.phase === 'FAILED') {
-    const droppedSince =
-      lastUpdatedAtMs !== undefined && lastUpdatedAtMs > window.disconnectedAtMs + CLOCK_SKEW_MS;
-    return droppedSince || nowMs >= (window.closedAtMs ?? 0) + retryAfterMs(window.failedBefore ?? 0);
-  }
+  if (window.phase === 'FAILED') return isRetryDue(window, lastUpdatedAtMs, nowMs);
   // The list is older than the outcome: the service has confirmed that the session has ended, …
   if (window.outcome !== 'RECONNECTED') return false;
   // … or that it is connected. Both times are the service's own, so they compare without a margin.
   return lastUpdatedAtMs === undefined || lastUpdatedAtMs > (window.outcomeAtMs ?? 0);
-}
-
-function retryAfterMs(failedBefore: number): number {
-  return Math.min(FIRST_RETRY_MS * 2 ** failedBefore, MAX_RETRY_MS);
 }

@@ -1,14 +1,15 @@
 import { inParallel } from '../shared/in-parallel.ts';
 import type { Log } from '../shared/logging.ts';
 import { sessionPartition, windowExecutionName } from '../shared/naming.ts';
+import type { ReplaceDependencies } from '../shared/replace-window.ts';
 import { wakeWindow } from '../shared/table/mailbox.ts';
 import type { IndexedWindow } from '../shared/table/open-windows-index.ts';
 import { readWindows } from '../shared/table/read-windows.ts';
 import { isOpen, type WindowItem } from '../shared/table/window-item.ts';
 import { judgeWindow, type Listings } from './judge-window.ts';
-import { type MendWindowDependencies, mendWindow } from './mend-window.ts';
+import { mendWindow } from './mend-window.ts';
 
-export interface ReconcileDependencies extends MendWindowDependencies {
+export interface ReconcileDependencies extends ReplaceDependencies {
   /** 0 ≤ random() < 1. */
   readonly random: () => number;
 }

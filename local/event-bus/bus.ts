@@ -8,6 +8,7 @@ import { compilePattern, type EventPattern } from './pattern/pattern.ts';
 import type { AcceptedEvent, EventEnvelope } from './put-events.ts';
 
 const MAX_RECORDS = 1_000;
+const DEFAULT_BUS = 'default';
 
 /** An event that came, for people and tests. */
 export interface EventRecord {
@@ -73,7 +74,19 @@ export class Bus {
 
   /** An event for a bus that is not there matches nothing, and nobody is told: EventBridge does the same. */
   publish({ busName, envelope }: AcceptedEvent): void {
-    const matched = this.#rules.filter((rule) => rule.busName === busName && rule.matches(envelope));
+    this.#record(busName, envelope, this.#deliverAll(busName, envelope));
+  }
+
+  /**
+   * What AWS's own services say, to the default bus. It is on record only where a rule has met it: each execution
+   * says twice how it stands, and the events of people would drown in that.
+   */
+  publishServiceEvent(envelope: EventEnvelope): void {
+    const rules = this.#deliverAll(DEFAULT_BUS, envelope);
+    if (rules.length > 0) this.#record(DEFAULT_BUS, envelope, rules);
+  }
+
+  #record(busName: string, envelope: EventEnvelope, rules: readonly string[]): void {
     const { id, source, time, detail, 'detail-type': detailType } = envelope;
     this.#events.add({
       id,
@@ -81,14 +94,20 @@ export class Bus {
       detailType,
       busName,
       time,
-      rules: matched.map(({ name }) => name),
+      rules,
       detail,
     });
+  }
+
+  /** @returns the names of the rules that matched. */
+  #deliverAll(busName: string, envelope: EventEnvelope): string[] {
+    const matched = this.#rules.filter((rule) => rule.busName === busName && rule.matches(envelope));
     for (const rule of matched) {
       for (const target of rule.targets) {
         this.#disturbances.apply(() => this.#deliver(envelope, rule.name, target));
       }
     }
+    return matched.map(({ name }) => name);
   }
 
   disturb(disturbance: Disturbance): void {

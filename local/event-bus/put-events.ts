@@ -64,21 +64,35 @@ export function acceptEntries(
   const results = entries.map((entry): EntryResult => {
     const checked = checkEntry(entry);
     if ('ErrorCode' in checked) return checked;
-    const envelope: EventEnvelope = {
-      version: '0',
-      id: context.newId(),
-      'detail-type': checked.detailType,
-      source: checked.source,
-      account: context.account,
-      time: secondsText(entry.Time === undefined ? context.nowMs : entry.Time * 1000),
-      region: context.region,
-      resources: entry.Resources,
-      detail: checked.detail,
-    };
+    const timeMs = entry.Time === undefined ? context.nowMs : entry.Time * 1000;
+    const envelope = envelopeOf({ ...checked, resources: entry.Resources }, context, timeMs);
     accepted.push({ busName: busNameOf(entry.EventBusName), envelope });
     return { EventId: envelope.id };
   });
   return { results, accepted };
+}
+
+export function envelopeOf(
+  event: {
+    readonly source: string;
+    readonly detailType: string;
+    readonly resources: readonly string[];
+    readonly detail: EventEnvelope['detail'];
+  },
+  { account, region, nowMs, newId }: PutEventsContext,
+  timeMs = nowMs,
+): EventEnvelope {
+  return {
+    version: '0',
+    id: newId(),
+    'detail-type': event.detailType,
+    source: event.source,
+    account,
+    time: secondsText(timeMs),
+    region,
+    resources: event.resources,
+    detail: event.detail,
+  };
 }
 
 function parseRequest(request: unknown): z.output<typeof requestSchema> {

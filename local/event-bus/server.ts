@@ -6,7 +6,7 @@ import { randomUuid } from '../shared/random-uuid.ts';
 import { Bus } from './bus.ts';
 import type { Disturbance } from './disturbances.ts';
 import { answerLocal, LOCAL_PATH } from './local-api.ts';
-import { acceptEntries } from './put-events.ts';
+import { acceptEntries, envelopeOf } from './put-events.ts';
 import { ServiceError } from './service-error.ts';
 
 export type { DeadLetter, EventRecord, QueueMessage } from './bus.ts';
@@ -28,9 +28,18 @@ export interface EventBusOptions {
   readonly region: string;
 }
 
+/** What a service of AWS sends to the account's default bus. Its source begins with `aws.`, so nobody else can. */
+export interface ServiceEvent {
+  readonly source: `aws.${string}`;
+  readonly detailType: string;
+  readonly resources: readonly string[];
+  readonly detail: object;
+}
+
 export interface EventBusServer {
   readonly url: string;
   readonly port: number;
+  publishServiceEvent(event: ServiceEvent): void;
   /** Deliveries to come are made twice, late or in reverse, as `POST /_local/disturbances` has it. */
   disturb(disturbance: Disturbance): void;
   /** Resolves when no invocation is under way; repeats that wait for their time do not count. */
@@ -66,6 +75,13 @@ export async function startEventBus(options: EventBusOptions): Promise<EventBusS
   return {
     url: server.url,
     port: server.port,
+    publishServiceEvent: ({ source, detailType, resources, detail }) =>
+      bus.publishServiceEvent(
+        envelopeOf(
+          { source, detailType, resources, detail: { ...detail } },
+          { account, region, nowMs: clock.nowMs(), newId },
+        ),
+      ),
     disturb: (disturbance) => bus.disturb(disturbance),
     idle: () => bus.idle(),
     close: () => {

@@ -2,6 +2,7 @@ import type { Clock } from '../shared/clock.ts';
 import { startLoopbackServer } from '../shared/loopback-server.ts';
 import { answerRequest } from './api/protocol.ts';
 import type { ServerContext } from './api/server-context.ts';
+import { type ExecutionStatusChange, statusChangeOf } from './api/status-change.ts';
 import { jsonataFunctions } from './engine/jsonata-functions.ts';
 import type { InvokeLambda } from './engine/lambda.ts';
 import { TaskTokens } from './engine/task-tokens.ts';
@@ -9,6 +10,7 @@ import { uniqueIds } from './engine/unique-ids.ts';
 import { Executions } from './executions.ts';
 import { StateMachines } from './state-machines.ts';
 
+export type { ExecutionStatusChange } from './api/status-change.ts';
 export { checkDefinition, type DefinitionError } from './definition/check.ts';
 export type { InvokeLambda, LambdaFailure, LambdaResult } from './engine/lambda.ts';
 
@@ -21,6 +23,8 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
  * Between two timers of `clock` the engine runs on promises alone; the time that `invokeLambda` takes is the
  * caller's to track.
  *
+ * @param options.onStatusChange is told when a Standard execution has begun or ended: what AWS sends to the
+ *   account's default event bus.
  * @throws the system's error (EADDRINUSE, …) when the port cannot be had.
  */
 export async function startStepFunctions(options: {
@@ -30,14 +34,21 @@ export async function startStepFunctions(options: {
   invokeLambda: InvokeLambda;
   accountId?: string;
   region?: string;
+  onStatusChange?: (change: ExecutionStatusChange) => void;
 }): Promise<{ url: string; port: number; close(): Promise<void> }> {
   const { clock, random, invokeLambda, accountId = '123456789012', region = 'us-east-1' } = options;
+  const { onStatusChange = () => {} } = options;
   const uniqueId = uniqueIds(random);
+  let closed = false;
   const context: ServerContext = {
     place: { region, accountId },
     machines: new StateMachines(),
     executions: new Executions(),
     uniqueId,
+    // A server that closes ends its executions for nobody to hear.
+    announce: (execution) => {
+      if (!closed) onStatusChange(statusChangeOf(execution));
+    },
     engine: {
       clock,
       random,
@@ -56,6 +67,7 @@ export async function startStepFunctions(options: {
     url: server.url,
     port: server.port,
     close: async () => {
+      closed = true;
       await server.close();
       context.executions.abandonAll();
     },

@@ -12,6 +12,7 @@ import {
   createConnectionInputSchema,
 } from '../../functions/create-connection/create-connection.ts';
 import { getWindow } from '../../functions/get-window/get-window.ts';
+import { executionFailureHandler } from '../../functions/on-execution-failure/execution-failure-handler.ts';
 import { statusChangeHandler } from '../../functions/on-status-change/status-change-handler.ts';
 import { recordFailure, recordFailureInputSchema } from '../../functions/record-failure/record-failure.ts';
 import { recordOutcome, recordOutcomeInputSchema } from '../../functions/record-outcome/record-outcome.ts';
@@ -105,6 +106,19 @@ export function inProcessFunctions(
           'WINDOW_MARGIN_SECONDS',
           'TERMINATE_ABANDONED_SESSIONS',
           'READS_PER_SECOND',
+        ]),
+      }),
+    ),
+    onExecutionFailure: fromText(
+      executionFailureHandler({
+        ...common,
+        settings: settingsOf('onExecutionFailure', [
+          ...bus,
+          'RECONNECTION_WINDOW_ARN',
+          'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
+          'WINDOW_MARGIN_SECONDS',
+          'TERMINATE_ABANDONED_SESSIONS',
+          'OUTCOME_RETENTION_DAYS',
         ]),
       }),
     ),

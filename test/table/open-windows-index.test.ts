@@ -20,6 +20,7 @@ import {
 const table = useTable();
 const eventBridge = mockClient(EventBridgeClient);
 const DISCONNECTED_AT_MS = Date.UTC(2026, 0, 1);
+const NOT_BEFORE_MS = DISCONNECTED_AT_MS + 5000;
 
 beforeEach(() => {
   eventBridge.reset();
@@ -116,7 +117,7 @@ describe('a window whose execution has died', () => {
       connectionTimeoutSeconds: 60,
     });
 
-    const replacement = await replaceWindow(table(), session, dead, WINDOW_SETTINGS);
+    const replacement = await replaceWindow(table(), session, dead, WINDOW_SETTINGS, NOT_BEFORE_MS);
 
     const window = await windowOf(table(), session);
     expect(window).toMatchObject({
@@ -126,11 +127,16 @@ describe('a window whose execution has died', () => {
       disconnectedAtMs: DISCONNECTED_AT_MS,
       connectionTimeoutSeconds: 60,
       failedBefore: 1,
-      seq: 0,
+      // A signal before its first wait: it looks at the session at once.
+      seq: 1,
     });
     expect(window.taskToken).toBeUndefined();
     expect(replacement?.generation).toBe(2);
-    expect(JSON.parse(window.executionInput)).toMatchObject({ generation: 2, connectionTimeoutSeconds: 60 });
+    expect(JSON.parse(window.executionInput)).toMatchObject({
+      generation: 2,
+      connectionTimeoutSeconds: 60,
+      notBeforeMs: NOT_BEFORE_MS,
+    });
   });
 
   it('is replaced once, by whoever comes first', async () => {
@@ -138,7 +144,7 @@ describe('a window whose execution has died', () => {
     const dead = await givenRunningWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
 
     const replacements = await Promise.all(
-      Array.from({ length: 10 }, () => replaceWindow(table(), session, dead, WINDOW_SETTINGS)),
+      Array.from({ length: 10 }, () => replaceWindow(table(), session, dead, WINDOW_SETTINGS, NOT_BEFORE_MS)),
     );
 
     expect(replacements.filter((replacement) => replacement !== undefined)).toHaveLength(1);

@@ -471,7 +471,7 @@ describe('a window that has lost its execution', () => {
     await control.clientDrops(session.streamSessionId);
     await report(session, { connectionTimeoutSeconds: 1 });
 
-    await clock.advance(10 * MINUTE);
+    await clock.advance(8 * MINUTE);
 
     expect(await executions()).toHaveLength(4);
     expect((await window(session)).body).toMatchObject({ phase: 'FAILED', generation: 4 });

@@ -4,6 +4,7 @@ import { CLOCK_SKEW_MS, deadlineMs } from '../deadline.ts';
 import { DependencyUnavailableException } from '../errors.ts';
 import { callDependency } from '../service-fault.ts';
 import { openIn } from './open-windows-index.ts';
+import { canBeRetried } from './red-ends.ts';
 import { isConditionFailure, type Table } from './table.ts';
 import { isOpen, readWindow, type WindowItem, windowKey } from './window-item.ts';
 
@@ -33,7 +34,7 @@ const MAX_TRIES = 5;
  * that never had a window, which is what a thousand sessions dropped at once are.
  *
  * @param isStillPending asks the service; called only where the times alone cannot tell a late report of the
- *   last disconnect from a new one.
+ *   last disconnect from a new one, and where the last windows have ended red, one after the other.
  * @throws DependencyUnavailableException, and what `isStillPending` throws.
  */
 export async function openWindow(
@@ -41,7 +42,7 @@ export async function openWindow(
   session: SessionKey,
   disconnect: Disconnect,
   settings: WindowSettings,
-  isStillPending: () => Promise<boolean>,
+  isStillPending: (closed: WindowItem) => Promise<boolean>,
 ): Promise<Opening> {
   let previous: WindowItem | undefined;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -60,24 +61,26 @@ export async function openWindow(
 async function isNewDisconnect(
   closed: WindowItem,
   disconnectedAtMs: number,
-  isStillPending: () => Promise<boolean>,
+  isStillPending: (closed: WindowItem) => Promise<boolean>,
 ): Promise<boolean> {
-  // A window that ended red owes its disconnect an outcome still.
-  if (closed.phase === 'FAILED') return true;
+  // A window that ended red owes its disconnect an outcome still, though not at any rate.
+  if (closed.phase === 'FAILED') return canBeRetried(closed) || isStillPending(closed);
   if (closed.outcome !== 'RECONNECTED') return false;
   const outcomeAtMs = closed.outcomeAtMs ?? 0;
   const reconnectedBefore = disconnectedAtMs > outcomeAtMs;
   if (disconnectedAtMs <= closed.disconnectedAtMs + CLOCK_SKEW_MS && !reconnectedBefore) return false;
   if (disconnectedAtMs > Math.max(closed.disconnectedAtMs, outcomeAtMs) + CLOCK_SKEW_MS) return true;
-  return isStillPending();
+  return isStillPending(closed);
 }
 
 /**
- * Puts a new window in the place of an open one whose execution has died, for the same disconnect: what its
- * player has done so far is its first signal. A crash after this write leaves a window that was never started,
- * which the next look starts.
+ * Puts a new window in the place of one whose execution has died, for the same disconnect. Nobody knows what
+ * the dead one has missed, so its first signal is there already: it looks at the session before it waits. A
+ * crash after this write leaves a window that was never started, which the next look or event starts.
  *
- * @returns the new window, or undefined when the dead one was closed or replaced meanwhile.
+ * @param dead open still, or closed red.
+ * @param notBeforeMs epoch ms before which its execution does nothing.
+ * @returns the new window, or undefined when the dead one was closed, replaced or signalled meanwhile.
  * @throws DependencyUnavailableException
  */
 export async function replaceWindow(
@@ -85,17 +88,14 @@ export async function replaceWindow(
   session: SessionKey,
   dead: WindowItem,
   settings: WindowSettings,
+  notBeforeMs: number,
 ): Promise<WindowItem | undefined> {
   const { disconnectedAtMs, sessionEndsAtMs } = dead;
   const { connectionCreatedAtMs, connectionAttempts } = dead;
+  const disconnect = { disconnectedAtMs, connectionTimeoutSeconds: undefined, sessionEndsAtMs };
   const window = {
-    ...newWindow(
-      session,
-      { disconnectedAtMs, connectionTimeoutSeconds: undefined, sessionEndsAtMs },
-      settings,
-      dead,
-    ),
-    seq: connectionCreatedAtMs > 0 ? 1 : 0,
+    ...newWindow(session, disconnect, settings, dead, notBeforeMs),
+    seq: 1,
     connectionCreatedAtMs,
     connectionAttempts,
   };
@@ -107,6 +107,7 @@ function newWindow(
   disconnect: Disconnect,
   settings: WindowSettings,
   previous: WindowItem | undefined,
+  notBeforeMs?: number,
 ): WindowItem {
   const { disconnectedAtMs } = disconnect;
   const generation = (previous?.generation ?? 0) + 1;
@@ -127,6 +128,7 @@ function newWindow(
       connectionTimeoutSeconds,
       marginSeconds: settings.WINDOW_MARGIN_SECONDS,
       terminateAbandoned: settings.TERMINATE_ABANDONED_SESSIONS,
+      notBeforeMs,
     }),
     running: false,
     disconnectedAtMs,
@@ -159,8 +161,13 @@ async function putWindow(
     previous === undefined
       ? { ConditionExpression: 'attribute_not_exists(pk)' }
       : {
-          ConditionExpression: 'generation = :generation AND phase = :phase',
-          ExpressionAttributeValues: { ':generation': previous.generation, ':phase': previous.phase },
+          ConditionExpression: 'generation = :generation AND phase = :phase AND seq = :seq',
+          ExpressionAttributeValues: {
+            ':generation': previous.generation,
+            ':phase': previous.phase,
+            // A signal that came since belongs to the new window, too.
+            ':seq': previous.seq,
+          },
         };
   try {
     await callDependency(

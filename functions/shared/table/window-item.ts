@@ -42,6 +42,8 @@ export const windowItemSchema = z.object({
   statusReason: z.string().nullable().optional(),
   outcomeAtMs: z.number().optional(),
   closedAtMs: z.number().optional(),
+  /** Why a window ended red: the error's name. */
+  failure: z.string().optional(),
   /** How many windows of the same disconnect have failed before this one, in a row. */
   failedBefore: z.number().optional(),
   /** When the window before this one ended, as the service says. */

@@ -138,6 +138,10 @@ function begin(
       : executionArn(place, machine.name, name);
   const execution = new Execution({ arn, name, machine, input, traceHeader, clock: engine.clock });
   context.executions.add(execution);
+  if (machine.type === 'STANDARD') {
+    context.announce(execution);
+    void execution.ended.then(() => context.announce(execution));
+  }
   void run(execution, engine);
   return execution;
 }

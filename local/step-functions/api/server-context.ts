@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import type { Execution } from '../engine/execution.ts';
 import type { Executions } from '../executions.ts';
 import type { StateMachines } from '../state-machines.ts';
 import type { Place } from './arns.ts';
@@ -11,4 +12,6 @@ export interface ServerContext {
   readonly executions: Executions;
   /** For the names of executions that come without one. */
   readonly uniqueId: () => string;
+  /** Called when a Standard execution has begun, and when it has ended. */
+  readonly announce: (execution: Execution) => void;
 }

@@ -89,7 +89,9 @@ async function runWait(state: WaitState, visit: Visit): Promise<Departure> {
       `The value ${seconds} for the field 'Seconds' is not a whole number from 0 to ${MAX_SECONDS}.`,
     );
   }
-  await visit.execution.pause<void>((resolve) => setLongTimer(visit.engine.clock, seconds * 1000, resolve));
+  if (seconds > 0) {
+    await visit.execution.pause<void>((resolve) => setLongTimer(visit.engine.clock, seconds * 1000, resolve));
+  }
   return await visit.leave(state.leaving, visit.input);
 }
 

@@ -1,0 +1,32 @@
+import middy, { type MiddyfiedHandler } from '@middy/core';
+import { createLog } from '../shared/logging.ts';
+import { fitForHistory } from '../shared/task.ts';
+import {
+  type OnExecutionFailureDependencies,
+  type OnExecutionFailureResult,
+  onExecutionFailure,
+} from './on-execution-failure.ts';
+import { parseExecutionFailure } from './parse-event.ts';
+
+/** The glue of an EventBridge target. The event's input and cause never leave the parsing. */
+export function executionFailureHandler(
+  dependencies: Omit<OnExecutionFailureDependencies, 'log'>,
+): MiddyfiedHandler<unknown, OnExecutionFailureResult> {
+  return middy<unknown, OnExecutionFailureResult>({ timeoutEarlyInMillis: 0 }).handler(
+    async (event: unknown) => {
+      let log = createLog({});
+      try {
+        const execution = await parseExecutionFailure(event, dependencies.stepFunctions);
+        if (execution === undefined) {
+          log.warn('StrangeExecutionIgnored');
+          return { result: 'IGNORED' };
+        }
+        const { streamGroupId, streamSessionId, executionName } = execution;
+        log = log.with({ streamGroupId, streamSessionId, executionName });
+        return await onExecutionFailure(execution, { ...dependencies, log });
+      } catch (error) {
+        throw fitForHistory(error, log);
+      }
+    },
+  );
+}

@@ -1,0 +1,62 @@
+import type { Clock } from './clock.ts';
+import type { SessionKey } from './contracts.ts';
+import type { Log } from './logging.ts';
+import { windowExecutionName } from './naming.ts';
+import { ensureRunning, type StartWindowDependencies } from './start-window.ts';
+import { failWindow } from './table/fail-window.ts';
+import { replaceWindow, type WindowSettings } from './table/open-window.ts';
+import { canBeRetried, replacementDelayMs } from './table/red-ends.ts';
+import type { Table } from './table/table.ts';
+import { isOpen, type WindowItem } from './table/window-item.ts';
+
+export interface ReplaceDependencies extends StartWindowDependencies {
+  readonly table: Table;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: StartWindowDependencies['settings'] &
+    WindowSettings & { readonly OUTCOME_RETENTION_DAYS: number };
+}
+
+export type Replacement =
+  | 'REPLACED'
+  /** Too many in a row have failed: the window is closed red, and stays so. */
+  | 'GIVEN_UP'
+  /** The window was closed, replaced or signalled meanwhile: nothing was changed. */
+  | 'CHANGED_MEANWHILE';
+
+/**
+ * Opens the next window of a disconnect whose execution has died, and starts it: the disconnect is owed an
+ * outcome. The new execution asks the service first. After three replacements in a row there is no further one.
+ *
+ * @param dead as it was read; open, or closed red.
+ * @throws DependencyUnavailableException
+ */
+export async function replaceDeadWindow(
+  session: SessionKey,
+  dead: WindowItem,
+  dependencies: ReplaceDependencies,
+): Promise<Replacement> {
+  const { table, clock, log, settings } = dependencies;
+  const { generation } = dead;
+  const nowMs = clock.nowMs();
+  if (!canBeRetried(dead)) {
+    if (isOpen(dead)) {
+      const failure = {
+        generation,
+        error: 'ExecutionDied',
+        nowMs,
+        retentionDays: settings.OUTCOME_RETENTION_DAYS,
+      };
+      if ((await failWindow(table, session, failure)) === undefined) return 'CHANGED_MEANWHILE';
+      log.warn('WindowFailed', { generation, error: failure.error });
+    }
+    log.warn('WindowGivenUp', { generation, failedBefore: dead.failedBefore ?? 0 });
+    return 'GIVEN_UP';
+  }
+  const replacement = await replaceWindow(table, session, dead, settings, nowMs + replacementDelayMs(dead));
+  if (replacement === undefined) return 'CHANGED_MEANWHILE';
+  log.warn('WindowReplaced', { generation, replacement: replacement.generation });
+  const executionName = windowExecutionName(session, replacement.generation);
+  await ensureRunning(session, replacement, { ...dependencies, log: log.with({ executionName }) });
+  return 'REPLACED';
+}
