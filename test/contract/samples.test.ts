@@ -17,8 +17,13 @@ const REQUEST = 'create-stream-session-connection.request.json';
 const API_GATEWAY_EVENT = 'create-stream-session-connection.api-gateway-event.json';
 const ADMIN_SHELL_EVENT = 'create-stream-session-admin-shell.api-gateway-event.json';
 
+/** What Step Functions sends when a window's execution has ended red. */
+const EXECUTION_EVENTS = ['failed', 'timed-out', 'aborted'].map(
+  (how) => `execution-status-change.${how}.json`,
+);
+
 /** What AWS's services take or send, around this service's own; they have tests of their own. */
-const CARRIERS = [PUT_EVENTS, API_GATEWAY_EVENT, ADMIN_SHELL_EVENT];
+const CARRIERS = [PUT_EVENTS, API_GATEWAY_EVENT, ADMIN_SHELL_EVENT, ...EXECUTION_EVENTS];
 
 function contractOf(sampleName: string): Contract {
   if (sampleName === 'status-change-rejected.json') return contracts.rejected;

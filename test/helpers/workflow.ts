@@ -39,6 +39,8 @@ export interface WorkflowOptions {
   readonly watching?: boolean;
   /** Settings that differ from the template's. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The window's machine ends by itself after this time, instead of its 25 hours. */
+  readonly windowTimeoutSeconds?: number;
 }
 
 /**
@@ -50,8 +52,20 @@ export async function startWorkflow({
   seed = 1,
   watching = false,
   environment = {},
+  windowTimeoutSeconds,
 }: WorkflowOptions = {}) {
-  const service = inject('service');
+  const deployed = inject('service');
+  const service =
+    windowTimeoutSeconds === undefined
+      ? deployed
+      : {
+          ...deployed,
+          stateMachines: deployed.stateMachines.map((machine) =>
+            machine.type === 'STANDARD'
+              ? { ...machine, definition: { ...machine.definition, TimeoutSeconds: windowTimeoutSeconds } }
+              : machine,
+          ),
+        };
   const clock = new VirtualClock();
   const random = seededRandom(seed);
   const stack = await startStack({
