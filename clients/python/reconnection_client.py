@@ -24,8 +24,6 @@ def reconnection_client(endpoint_url, user_id=None, **options):
         signing = {**request.context.get("signing", {}), "signing_name": "execute-api"}
         request.context["signing"] = signing
         if user_id is not None:
-            # A retry signs the same headers again.
-            del request.headers["x-user-id"]
             request.headers["x-user-id"] = user_id
 
     client.meta.events.register("before-sign.gameliftstreams", for_this_api)

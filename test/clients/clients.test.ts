@@ -19,12 +19,21 @@ const ARNS = {
 };
 const TARGET = `/dev/streamgroups/${encodeURIComponent(ARNS.streamGroup)}/streamsessions/${encodeURIComponent(ARNS.streamSession)}/connections`;
 
-const startApi = () =>
-  startSignatureVerifier(() => ({
-    status: 200,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ SignalResponse: ANSWER }),
-  }));
+const answered = {
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ SignalResponse: ANSWER }),
+};
+const startApi = () => startSignatureVerifier(() => answered);
+
+/** An API whose first reply is a 500, which SDKs repeat by themselves. */
+function startFailingApi() {
+  let requests = 0;
+  return startSignatureVerifier(() => (requests++ === 0 ? { status: 500 } : answered));
+}
+
+const tokenOf = ({ body }: LoopbackRequest) =>
+  z.object({ ClientToken: z.string() }).parse(JSON.parse(body.toString())).ClientToken;
 
 /** What the service's wire has: the body alone may differ, in the ClientToken that is new each time. */
 function wireOf(request: LoopbackRequest | undefined) {
@@ -72,6 +81,18 @@ describe('a client in JavaScript', () => {
     expect(api.accepted.map(wireOf)).toEqual([
       expect.objectContaining({ userId: 'player-1', isUserIdSigned: true }),
     ]);
+  });
+
+  it('repeats the same request, signed again, when the API fails', async () => {
+    const api = await startFailingApi();
+    const client = reconnectionClient(`${api.url}/dev`, { ...config, maxAttempts: 2 });
+    onTestFinished(() => client.destroy());
+
+    expect(await reconnect(client, ARNS, newOffer(), 'player-1')).toBe(ANSWER);
+
+    const [first, second] = api.accepted;
+    expect(wireOf(second)).toEqual(wireOf(first));
+    expect(new Set(api.accepted.map(tokenOf)).size).toBe(1);
   });
 
   it('is refused with the SDK’s own signature, which is for gameliftstreams', async () => {
@@ -156,6 +177,20 @@ describe('a client in Python', () => {
     const [fromPython, fromJavaScript] = api.accepted.map(wireOf);
     expect(fromPython).toEqual(fromJavaScript);
     expect(fromPython).toMatchObject({ target: TARGET, userId: 'player-1', isUserIdSigned: true });
+  });
+
+  it('repeats the same request, signed again, when the API fails', async (context) => {
+    const python = pythonOrSkip(context);
+    const api = await startFailingApi();
+    const args = [`${api.url}/dev`, ...Object.values(ARNS), await fileWith(newOffer()), 'player-1'];
+
+    const { stdout } = await run(python, script, args);
+
+    expect(stdout.trim()).toBe(ANSWER);
+    const [first, second] = api.accepted;
+    expect(wireOf(second)).toEqual(wireOf(first));
+    expect(wireOf(second).userId).toBe('player-1');
+    expect(new Set(api.accepted.map(tokenOf)).size).toBe(1);
   });
 
   it('is refused with boto3’s own signature, which is for gameliftstreams', async (context) => {
