@@ -2,13 +2,17 @@ import { z } from 'zod';
 import { sessionKeySchema } from './contracts.ts';
 
 const nonBlank = z.string().trim().min(1);
-const wholeNumber = (minimum: number, maximum: number) =>
-  nonBlank.pipe(z.coerce.number<string>().int().min(minimum).max(maximum));
+export const wholeNumber = (minimum: number, maximum: number) => {
+  const error = `must be a whole number from ${minimum} to ${maximum}`;
+  return nonBlank.pipe(
+    z.coerce.number<string>({ error }).int({ error }).min(minimum, { error }).max(maximum, { error }),
+  );
+};
 
 const yesOrNo = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** Every environment variable that a function reads; none has a default here. `serverless.yml` sets them. */
-const settingsSchema = z.object({
+export const settingsSchema = z.object({
   AWS_REGION: nonBlank,
   TABLE_NAME: nonBlank,
   EVENT_BUS_NAME: nonBlank,
@@ -36,7 +40,9 @@ const settingsSchema = z.object({
   WATCHED_STREAM_GROUPS: z
     .string()
     .transform((text) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== ''))
-    .pipe(z.array(sessionKeySchema.shape.streamGroupId)),
+    .refine((ids) => ids.every((id) => sessionKeySchema.shape.streamGroupId.safeParse(id).success), {
+      error: 'must be short ids such as sg-1AB2C3De4, separated by commas',
+    }),
   ADMIN_SHELLS_PER_SECOND: wholeNumber(1, 100_000),
 });
 

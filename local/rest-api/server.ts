@@ -45,7 +45,7 @@ export async function startRestApi(options: RestApiOptions): Promise<RestApiServ
   const server = await startLoopbackServer({
     port: options.port,
     maxBodyBytes: MAX_BODY_BYTES,
-    tooLarge: () => withRequestIds(GATEWAY_ERRORS.tooLarge),
+    tooLarge: () => withRequestIds(GATEWAY_ERRORS.REQUEST_TOO_LARGE),
     handle: async (request) => {
       const ids = requestIds(options);
       return withRequestIds(await answer(request, options, ids, cancels), ids);
@@ -90,8 +90,8 @@ async function answer(
 ): Promise<LoopbackReply> {
   const { routes, account, region, stage, clock } = options;
   const match = matchRoute(routes, request.method, splitTarget(request.target).path);
-  if (match.type === 'malformed') return GATEWAY_ERRORS.malformedPath;
-  if (match.type === 'none') return GATEWAY_ERRORS.noRoute;
+  if (match.type === 'malformed') return GATEWAY_ERRORS.DEFAULT_4XX;
+  if (match.type === 'none') return GATEWAY_ERRORS.MISSING_AUTHENTICATION_TOKEN;
   const { route, pathParameters } = match;
   const { requestId, extendedRequestId, traceId } = ids;
   const nowMs = clock.nowMs();
@@ -107,12 +107,12 @@ async function answer(
     traceId,
   });
   const result = await invokeInTime(route.functionName, event, options, cancels);
-  if (result === 'too slow') return GATEWAY_ERRORS.functionTooSlow;
-  if (result.ok) return mapReply(result.payload) ?? GATEWAY_ERRORS.badReply;
+  if (result === 'too slow') return GATEWAY_ERRORS.INTEGRATION_TIMEOUT;
+  if (result.ok) return mapReply(result.payload) ?? GATEWAY_ERRORS.DEFAULT_5XX;
   // Lambda takes 6 MB, less than API Gateway does.
   return result.failure.errorType === 'Lambda.RequestTooLargeException'
-    ? GATEWAY_ERRORS.tooLarge
-    : GATEWAY_ERRORS.functionFailed;
+    ? GATEWAY_ERRORS.REQUEST_TOO_LARGE
+    : GATEWAY_ERRORS.DEFAULT_5XX;
 }
 
 /** A function that is too slow goes on working; nobody waits for it any more. */

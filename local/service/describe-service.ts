@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { parseAt, ServiceDescriptionError } from './description-error.ts';
-import { resolveIntrinsics, resolveText } from './intrinsics.ts';
+import { type IntrinsicScope, resolveIntrinsics, resolveText } from './intrinsics.ts';
 import {
   definitionScope,
   eventBusArn,
@@ -10,7 +10,7 @@ import {
   queueArn,
   stateMachineArn,
 } from './names.ts';
-import { type ParsedResources, parseResources } from './resources.ts';
+import { evaluateConditions, type ParsedResources, parseResources } from './resources.ts';
 import { routesAndRules } from './routes-and-rules.ts';
 import { functionSchema, type ParsedFunction, printedSchema, stateMachineSchema } from './schemas.ts';
 import type { Service, ServiceFunction, StateMachine } from './service.ts';
@@ -34,16 +34,23 @@ export function describeService(document: unknown, { account }: DescribeOptions)
     ([key, value]) => [key, parseAt(functionSchema, value, `functions.${key}`)] as const,
   );
   const functions = parsedFunctions.map(([key, parsed]) => describeFunction(key, parsed, printed, account));
-  const resources = parseResources(printed.resources);
+  // Conditions and names may use the pseudo parameters, not other resources.
+  const pseudoParameters = intrinsicScope({
+    ...{ name: printed.service, stage, region, account, conditions: {} },
+    ...{ functions: [], stateMachines: [], tables: [], queues: [], buses: [] },
+  });
+  const conditions = evaluateConditions(printed.resources, pseudoParameters);
+  const resources = parseResources(printed.resources, conditions);
   const undefinedMachines = describeStateMachines(printed, account);
   const unnamed = {
     name: printed.service,
     stage,
     region,
     account,
+    conditions,
     functions,
     stateMachines: undefinedMachines,
-    ...nameResources(resources, printed, account),
+    ...nameResources(resources, printed, { ...pseudoParameters, conditions }),
   };
   const scope = definitionScope(unnamed);
   const stateMachines = undefinedMachines.map((machine): StateMachine => {
@@ -54,20 +61,6 @@ export function describeService(document: unknown, { account }: DescribeOptions)
   });
   const named = { ...unnamed, stateMachines };
   return { ...named, ...routesAndRules(named, new Map(parsedFunctions), resources.rules) };
-}
-
-/** @throws ServiceDescriptionError for a name that `serverless.yml` does not declare: it would be ignored. */
-export function refuseUnknownParams(document: unknown, names: readonly string[]): void {
-  const { params } = parseAt(printedSchema, document, 'serverless.yml');
-  const known = new Set(Object.values(params).flatMap((ofStage) => Object.keys(ofStage)));
-  for (const name of names) {
-    if (!known.has(name)) {
-      throw new ServiceDescriptionError(
-        `params.${name}`,
-        `serverless.yml declares no such parameter; it has ${[...known].sort().join(', ')}`,
-      );
-    }
-  }
 }
 
 function describeFunction(
@@ -103,22 +96,10 @@ function describeStateMachines(printed: Printed, account: string): StateMachine[
 /** Resources without a name of their own get `<service>-<stage>-<logical id>`, as CloudFormation's begin. */
 function nameResources(
   resources: ParsedResources,
-  { service, provider }: Printed,
-  account: string,
+  { service, provider: { stage } }: Printed,
+  scope: IntrinsicScope,
 ): Pick<Service, 'tables' | 'queues' | 'buses'> {
-  const { region, stage } = provider;
-  // Names may use the pseudo parameters, not other resources.
-  const scope = intrinsicScope({
-    name: service,
-    stage,
-    region,
-    account,
-    functions: [],
-    stateMachines: [],
-    tables: [],
-    queues: [],
-    buses: [],
-  });
+  const { region, account } = scope;
   const nameOf = (logicalId: string, given: unknown, field: string): string =>
     given === undefined
       ? `${service}-${stage}-${logicalId}`

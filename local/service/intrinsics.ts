@@ -11,10 +11,11 @@ export interface IntrinsicScope {
   readonly account: string;
   readonly stackName: string;
   readonly resources: ReadonlyMap<string, ResourceValues>;
+  readonly conditions: Readonly<Record<string, boolean>>;
 }
 
 /**
- * Replaces `Ref`, `Fn::GetAtt` and `Fn::Sub` anywhere in `value`.
+ * Replaces `Ref`, `Fn::GetAtt`, `Fn::Sub` and `Fn::If` anywhere in `value`.
  *
  * @throws ServiceDescriptionError that names the path of any other intrinsic, logical id or attribute.
  */
@@ -29,7 +30,10 @@ export function resolveIntrinsics(value: unknown, scope: IntrinsicScope, path: s
     if (entries.length > 1) {
       throw new ServiceDescriptionError(path, `${intrinsic[0]} has other fields beside it`);
     }
-    return resolveIntrinsic(intrinsic[0], intrinsic[1], scope, `${path}.${intrinsic[0]}`);
+    const within = `${path}.${intrinsic[0]}`;
+    return intrinsic[0] === 'Fn::If'
+      ? resolveIntrinsics(chosen(intrinsic[1], scope, within), scope, within)
+      : resolveIntrinsic(intrinsic[0], intrinsic[1], scope, within);
   }
   return Object.fromEntries(
     entries.map(([key, member]) => [key, resolveIntrinsics(member, scope, `${path}.${key}`)]),
@@ -42,6 +46,35 @@ export function resolveText(value: unknown, scope: IntrinsicScope, path: string)
   if (typeof resolved === 'string') return resolved;
   if (typeof resolved === 'number' || typeof resolved === 'boolean') return String(resolved);
   throw new ServiceDescriptionError(path, 'must be text');
+}
+
+/** The branch that counts; the other may name what is not there. */
+function chosen(argument: unknown, { conditions }: IntrinsicScope, path: string): unknown {
+  const [name, whenTrue, whenFalse, ...more]: unknown[] = Array.isArray(argument) ? argument : [];
+  const holds = typeof name === 'string' && Object.hasOwn(conditions, name) ? conditions[name] : undefined;
+  if (holds === undefined || whenFalse === undefined || more.length > 0) {
+    throw new ServiceDescriptionError(path, 'must name a condition of the template and two values');
+  }
+  return holds ? whenTrue : whenFalse;
+}
+
+/**
+ * Whether a condition of the template holds.
+ *
+ * @throws ServiceDescriptionError for any other function than `Fn::Equals` and `Fn::Not`.
+ */
+export function holds(condition: unknown, scope: IntrinsicScope, path: string): boolean {
+  const [[name, argument] = ['', undefined], ...others] =
+    typeof condition === 'object' && condition !== null ? Object.entries(condition) : [];
+  const operands: unknown[] = Array.isArray(argument) ? argument : [];
+  if (others.length === 0 && name === 'Fn::Equals' && operands.length === 2) {
+    const [left, right] = operands.map((operand) => resolveText(operand, scope, `${path}.${name}`));
+    return left === right;
+  }
+  if (others.length === 0 && name === 'Fn::Not' && operands.length === 1) {
+    return !holds(operands[0], scope, `${path}.${name}`);
+  }
+  throw new ServiceDescriptionError(path, 'is a condition that the stand-ins do not know');
 }
 
 function isIntrinsicName(key: string): boolean {

@@ -3,7 +3,16 @@ import type { Service } from './service.ts';
 
 export type NamedParts = Pick<
   Service,
-  'name' | 'stage' | 'region' | 'account' | 'functions' | 'stateMachines' | 'tables' | 'queues' | 'buses'
+  | 'name'
+  | 'stage'
+  | 'region'
+  | 'account'
+  | 'conditions'
+  | 'functions'
+  | 'stateMachines'
+  | 'tables'
+  | 'queues'
+  | 'buses'
 >;
 
 export function lambdaArn(region: string, account: string, name: string): string {
@@ -49,7 +58,8 @@ export function intrinsicScope(parts: NamedParts): IntrinsicScope {
   for (const { logicalId, name, arn } of parts.buses) {
     resources.set(logicalId, { ref: name, attributes: { Arn: arn, Name: name } });
   }
-  return { region, account, stackName: `${parts.name}-${parts.stage}`, resources };
+  const { conditions } = parts;
+  return { region, account, stackName: `${parts.name}-${parts.stage}`, resources, conditions };
 }
 
 /**

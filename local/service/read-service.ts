@@ -1,4 +1,4 @@
-import { describeService, refuseUnknownParams } from './describe-service.ts';
+import { describeService } from './describe-service.ts';
 import { resolveText } from './intrinsics.ts';
 import { intrinsicScope } from './names.ts';
 import { printService } from './serverless-print.ts';
@@ -19,14 +19,12 @@ export interface ReadServiceOptions {
 /**
  * The deployable service as the cloud would get it, read from `serverless.yml` by the framework's own CLI.
  *
- * @throws ServerlessPrintError with the CLI's whole output when it fails.
- * @throws ServiceDescriptionError that names the path of anything the stand-ins do not know, and of a
- *   parameter that `serverless.yml` does not declare.
+ * @throws ServerlessPrintError with the CLI's whole output when it fails, as it does for a parameter that is wrong.
+ * @throws ServiceDescriptionError that names the path of anything the stand-ins do not know.
  */
 export async function readService(options: ReadServiceOptions = {}): Promise<Service> {
   const { params = {}, stage = 'local', account = LOCAL_ACCOUNT, directory } = options;
   const printed = await printService({ stage, params, ...(directory !== undefined && { directory }) });
-  refuseUnknownParams(printed, Object.keys(params));
   return describeService(printed, { account });
 }
 

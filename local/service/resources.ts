@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { parseAt, ServiceDescriptionError } from './description-error.ts';
+import { holds, type IntrinsicScope } from './intrinsics.ts';
 import {
   busPropertiesSchema,
   queuePropertiesSchema,
@@ -22,21 +23,54 @@ export interface ParsedResources {
   readonly rules: Parsed<typeof rulePropertiesSchema>[];
 }
 
-/** @throws ServiceDescriptionError for a type or property that the stand-ins do not know. */
-export function parseResources(printed: unknown): ParsedResources {
+/**
+ * The conditions of the template, evaluated.
+ *
+ * @param scope what a condition may name: the pseudo parameters.
+ * @throws ServiceDescriptionError for a function that the stand-ins do not know.
+ */
+export function evaluateConditions(printed: unknown, scope: IntrinsicScope): Record<string, boolean> {
+  const { Conditions } = parseAt(resourcesSchema, printed ?? {}, 'resources');
+  return Object.fromEntries(
+    Object.entries(Conditions).map(([name, condition]) => [
+      name,
+      holds(condition, scope, `resources.Conditions.${name}`),
+    ]),
+  );
+}
+
+/**
+ * The resources whose condition holds.
+ *
+ * @throws ServiceDescriptionError for a type, a property or a condition that the stand-ins do not know.
+ */
+export function parseResources(
+  printed: unknown,
+  conditions: Readonly<Record<string, boolean>>,
+): ParsedResources {
   const parsed: ParsedResources = { tables: [], queues: [], buses: [], rules: [] };
-  // The framework takes one set of resources or a list of them.
-  const sets = Array.isArray(printed) ? printed : [printed ?? {}];
-  for (const set of sets) {
-    const { Resources } = parseAt(resourcesSchema, set, 'resources');
-    for (const [logicalId, resource] of Object.entries(Resources)) add(parsed, logicalId, resource);
+  const { Resources } = parseAt(resourcesSchema, printed ?? {}, 'resources');
+  for (const [logicalId, resource] of Object.entries(Resources)) {
+    add(parsed, logicalId, resource, conditions);
   }
   return parsed;
 }
 
-function add(parsed: ParsedResources, logicalId: string, resource: unknown): void {
+function add(
+  parsed: ParsedResources,
+  logicalId: string,
+  resource: unknown,
+  conditions: Readonly<Record<string, boolean>>,
+): void {
   const path = `resources.Resources.${logicalId}`;
-  const { Type, Properties } = parseAt(resourceSchema, resource, path);
+  const { Type, Properties, Condition } = parseAt(resourceSchema, resource, path);
+  if (Condition !== undefined) {
+    const isWanted = conditions[Condition];
+    if (isWanted === undefined) {
+      throw new ServiceDescriptionError(`${path}.Condition`, `the template has no condition ${Condition}`);
+    }
+    if (!isWanted) return;
+  }
   const within = `${path}.Properties`;
   switch (Type) {
     case 'AWS::DynamoDB::Table':

@@ -37,14 +37,22 @@ export function routesAndRules(
   }
   for (const { logicalId, properties } of parsedRules) {
     const path = `resources.Resources.${logicalId}.Properties`;
-    rules.push({
-      name: logicalId,
-      busName: busNameOf(properties.EventBusName, parts, scope, `${path}.EventBusName`),
-      pattern: resolvePattern(properties.EventPattern, scope, `${path}.EventPattern`),
-      targets: properties.Targets.map(({ Arn }, index) =>
-        targetOf(Arn, parts, scope, `${path}.Targets.${index}.Arn`),
-      ),
-    });
+    const { EventPattern, ScheduleExpression } = properties;
+    const targets = properties.Targets.map(({ Arn }, index) =>
+      targetOf(Arn, parts, scope, `${path}.Targets.${index}.Arn`),
+    );
+    if (EventPattern !== undefined && ScheduleExpression === undefined) {
+      rules.push({
+        name: logicalId,
+        busName: busNameOf(properties.EventBusName, parts, scope, `${path}.EventBusName`),
+        pattern: resolvePattern(EventPattern, scope, `${path}.EventPattern`),
+        targets,
+      });
+    } else if (ScheduleExpression !== undefined && EventPattern === undefined) {
+      schedules.push(...targets.map((target) => scheduleOf(logicalId, ScheduleExpression, target, path)));
+    } else {
+      throw new ServiceDescriptionError(path, 'must have either an EventPattern or a ScheduleExpression');
+    }
   }
   refuseDuplicates(routes);
   return { routes, rules, schedules };
@@ -80,14 +88,16 @@ function describeFunctionRule(
 const SECONDS: Readonly<Record<string, number>> = { minute: 60, hour: 3600, day: 86_400 };
 
 function describeSchedule(value: unknown, fn: ServiceFunction, index: number, path: string): Schedule {
-  const [, count = '', unit = ''] =
-    /^rate\((\d+) (minute|hour|day)s?\)$/.exec(parseAt(rateSchema, value, path)) ?? [];
-  return {
-    name: `${fn.key}.${index}`,
-    functionName: fn.name,
-    everySeconds: Number(count) * (SECONDS[unit] ?? 0),
-    maximumRetryAttempts: fn.maximumRetryAttempts,
-  };
+  return scheduleOf(`${fn.key}.${index}`, parseAt(rateSchema, value, path), functionTarget(fn), path);
+}
+
+function scheduleOf(name: string, rate: string, target: RuleTarget, path: string): Schedule {
+  if (target.type !== 'function') {
+    throw new ServiceDescriptionError(path, 'the stand-ins know schedules of functions only');
+  }
+  const [, count = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(rate) ?? [];
+  const { functionName, maximumRetryAttempts } = target;
+  return { name, functionName, everySeconds: Number(count) * (SECONDS[unit] ?? 0), maximumRetryAttempts };
 }
 
 function functionTarget({ name, maximumRetryAttempts }: ServiceFunction): RuleTarget {

@@ -9,7 +9,6 @@ const withoutLocalMeaning = z.unknown().optional();
 
 export const printedSchema = z.looseObject({
   service: z.string(),
-  params: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
   provider: z.looseObject({
     name: z.literal('aws'),
     region: z.string(),
@@ -39,6 +38,10 @@ export const functionSchema = z.strictObject({
   maximumRetryAttempts: z.int().min(0).max(2).default(2),
   environment: z.record(z.string(), z.unknown()).default({}),
   events: z.array(z.record(z.string(), z.unknown())).default([]),
+  // What Lambda does with an event that it could not hand over for so long, or that failed each time. Here every
+  // event is handed over at once, and one that fails each time is in the log.
+  maximumEventAge: withoutLocalMeaning,
+  destinations: withoutLocalMeaning,
   description: withoutLocalMeaning,
   package: withoutLocalMeaning,
   runtime: withoutLocalMeaning,
@@ -107,11 +110,13 @@ export const stateMachineSchema = z.strictObject({
   tracingConfig: withoutLocalMeaning,
   loggingConfig: withoutLocalMeaning,
   encryptionConfig: withoutLocalMeaning,
+  // A function has one version here: the code that is on the disk.
   useExactVersion: withoutLocalMeaning,
 });
 
 export const resourcesSchema = z.strictObject({
   Resources: z.record(z.string(), z.unknown()).default({}),
+  Conditions: z.record(z.string(), z.unknown()).default({}),
   Outputs: withoutLocalMeaning,
   Description: withoutLocalMeaning,
 });
@@ -119,12 +124,14 @@ export const resourcesSchema = z.strictObject({
 export const resourceSchema = z.looseObject({
   Type: z.string(),
   Properties: z.unknown().default({}),
-  Condition: z.never('the stand-ins know no conditional resources').optional(),
+  Condition: z.string().optional(),
 });
 
 /** Who may do what, what is written where, and how it is watched: nothing that a stand-in would act on. */
 export const RESOURCE_TYPES_WITHOUT_LOCAL_MEANING: ReadonlySet<string> = new Set([
+  'AWS::ApiGateway::Account',
   'AWS::ApiGateway::GatewayResponse',
+  'AWS::ApiGateway::Stage',
   'AWS::CloudWatch::Alarm',
   'AWS::CloudWatch::Dashboard',
   'AWS::IAM::ManagedPolicy',
@@ -189,7 +196,8 @@ export const queuePropertiesSchema = z.strictObject({
 
 export const rulePropertiesSchema = z.strictObject({
   EventBusName: z.unknown().default('default'),
-  EventPattern: patternSchema,
+  EventPattern: patternSchema.optional(),
+  ScheduleExpression: rateSchema.optional(),
   State: z.literal('ENABLED', 'the stand-ins know no disabled rules').optional(),
   Targets: z
     .array(

@@ -5,6 +5,8 @@ export interface Service {
   readonly region: string;
   /** The made-up account that every local ARN names. */
   readonly account: string;
+  /** Whether each condition of the template holds, by its name. */
+  readonly conditions: Readonly<Record<string, boolean>>;
   readonly functions: readonly ServiceFunction[];
   readonly routes: readonly Route[];
   readonly rules: readonly Rule[];
@@ -52,7 +54,7 @@ export interface Rule {
 
 /** A function that is invoked by time, asynchronously. */
 export interface Schedule {
-  /** For people: the function's key and the event's number. */
+  /** For people: the resource's logical id, or the function's key and the event's number. */
   readonly name: string;
   readonly functionName: string;
   readonly everySeconds: number;

@@ -181,9 +181,9 @@ describe('the SDK of GameLift Streams, with the API as its endpoint', () => {
       }),
     );
     await expect(sending).rejects.toMatchObject({
-      name: 'ResourceNotFoundException',
-      message: 'The API has no route with this method and path.',
-      $metadata: { httpStatusCode: 404, requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+      name: 'AccessDeniedException',
+      message: 'The request is not signed, or the API has no route with this method and path.',
+      $metadata: { httpStatusCode: 403, requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
     });
   });
 });
@@ -337,13 +337,13 @@ describe('a path', () => {
 
       // Assess
       expect(reply).toMatchObject({
-        status: 404,
+        status: 403,
         headers: {
-          'x-amzn-errortype': 'ResourceNotFoundException',
+          'x-amzn-errortype': 'AccessDeniedException',
           'x-amzn-requestid': expect.any(String),
           'content-type': 'application/json',
         },
-        body: '{"Message":"The API has no route with this method and path."}',
+        body: '{"Message":"The request is not signed, or the API has no route with this method and path."}',
       });
       expect(invocations).toEqual([]);
     },
@@ -351,7 +351,7 @@ describe('a path', () => {
 
   it('of another method has no route', async () => {
     const url = await start([things()]);
-    expect((await fetch(`${url}/things/a`, { method: 'DELETE' })).status).toBe(404);
+    expect((await fetch(`${url}/things/a`, { method: 'DELETE' })).status).toBe(403);
   });
 
   it.each(['/things/%', '/things/%zz', '/things/%ff'])(
@@ -420,7 +420,7 @@ describe("a function's reply", () => {
     expect(await send(url, '/things/a')).toMatchObject({
       status: 502,
       headers: { 'x-amzn-errortype': 'InternalServerException', 'x-amzn-requestid': expect.any(String) },
-      body: '{"Message":"The route\'s function gave no proxy reply."}',
+      body: '{"Message":"The request could not be handled. Try again."}',
     });
   });
 

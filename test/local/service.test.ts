@@ -10,6 +10,7 @@ import { printService, ServerlessPrintError } from '../../local/service/serverle
 import type { Service } from '../../local/service/service.ts';
 
 const ACCOUNT = '123456789012';
+const GREET = { 'Fn::GetAtt': ['GreetLambdaFunction', 'Arn'] };
 
 /** A printed service with one function; `functions` and the rest replace what is here. */
 function printed(overrides: Record<string, unknown> = {}): Record<string, unknown> {
@@ -129,7 +130,7 @@ describe('the service of this repository', () => {
   it('has the schedule of its watcher, which nobody repeats but the next minute', () => {
     expect(service.schedules).toEqual([
       {
-        name: 'watchSessions.0',
+        name: 'WatchSchedule',
         functionName: 'stream-session-reconnection-local-watchSessions',
         everySeconds: 60,
         maximumRetryAttempts: 0,
@@ -170,7 +171,7 @@ describe('the service of this repository', () => {
 describe('a parameter that serverless.yml does not declare', () => {
   it('is refused, for the CLI would ignore it', async () => {
     await expect(readService({ params: { windowMarginSecond: '7' } })).rejects.toThrow(
-      /^params\.windowMarginSecond: .*windowMarginSeconds/,
+      /windowMarginSecond: there is no such parameter\. There are .*windowMarginSeconds/,
     );
   });
 });
@@ -325,8 +326,73 @@ describe('a resource', () => {
       },
       'resources.Resources.Thing.Properties.Targets.0.Arn',
     ],
+    [
+      'that is a rule by neither event nor time',
+      { Type: 'AWS::Events::Rule', Properties: { Targets: [{ Id: 'a', Arn: GREET }] } },
+      'resources.Resources.Thing.Properties',
+    ],
+    [
+      'that is a rule by time with a pattern',
+      {
+        Type: 'AWS::Events::Rule',
+        Properties: {
+          EventPattern: {},
+          ScheduleExpression: 'rate(1 minute)',
+          Targets: [{ Id: 'a', Arn: GREET }],
+        },
+      },
+      'resources.Resources.Thing.Properties',
+    ],
+    [
+      'with a condition that is not there',
+      { Type: 'AWS::SQS::Queue', Condition: 'Wanted' },
+      'resources.Resources.Thing.Condition',
+    ],
   ])('%s is refused by its path', (_title, resource, path) => {
     expect(refusal(withResources({ Thing: resource })).path).toBe(path);
+  });
+
+  it('is there when its condition holds', () => {
+    // Prepare
+    const queue = (Condition: string) => ({ Type: 'AWS::SQS::Queue', Condition });
+    const Conditions = {
+      InIreland: { 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'eu-west-1'] },
+      Elsewhere: { 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'eu-west-1'] }] },
+    };
+    const Resources = { Here: queue('InIreland'), There: queue('Elsewhere') };
+
+    // Act
+    const { queues, conditions } = describeService(printed({ resources: { Conditions, Resources } }), {
+      account: ACCOUNT,
+    });
+
+    // Assess
+    expect(queues.map(({ logicalId }) => logicalId)).toEqual(['Here']);
+    expect(conditions).toEqual({ InIreland: true, Elsewhere: false });
+  });
+
+  it('has no condition that the stand-ins cannot evaluate', () => {
+    const error = refusal(printed({ resources: { Conditions: { Any: { 'Fn::Or': [] } }, Resources: {} } }));
+    expect(error.message).toBe('resources.Conditions.Any: is a condition that the stand-ins do not know');
+  });
+
+  it('may be a rule that invokes a function by time', () => {
+    // Act
+    const { schedules, rules } = describeService(
+      withResources({
+        EveryHour: {
+          Type: 'AWS::Events::Rule',
+          Properties: { ScheduleExpression: 'rate(1 hour)', Targets: [{ Id: 'greet', Arn: GREET }] },
+        },
+      }),
+      { account: ACCOUNT },
+    );
+
+    // Assess
+    expect(rules).toEqual([]);
+    expect(schedules).toEqual([
+      { name: 'EveryHour', functionName: 'shop-local-greet', everySeconds: 3600, maximumRetryAttempts: 2 },
+    ]);
   });
 
   it('may be the target of a rule on the default bus', () => {
@@ -410,6 +476,7 @@ describe('intrinsics', () => {
     resources: new Map([
       ['Table', { ref: 'shop-table', attributes: { Arn: 'arn:table', 'Endpoint.Port': '1' } }],
     ]),
+    conditions: { OwnTable: true, OwnBus: false },
   };
 
   it.each([
@@ -422,6 +489,8 @@ describe('intrinsics', () => {
       `aws:${ACCOUNT}:shop-table:arn:table:\${Table}`,
     ],
     [{ 'Fn::Sub': [`\${Name}!`, { Name: { Ref: 'Table' } }] }, 'shop-table!'],
+    [{ 'Fn::If': ['OwnTable', { Ref: 'Table' }, { Ref: 'Nothing' }] }, 'shop-table'],
+    [{ 'Fn::If': ['OwnBus', { Ref: 'Nothing' }, { a: ['default'] }] }, { a: ['default'] }],
     [
       [{ deep: { Ref: 'Table' } }, 1, null],
       [{ deep: 'shop-table' }, 1, null],
@@ -436,6 +505,8 @@ describe('intrinsics', () => {
       { 'Fn::GetAtt': ['Table', 'StreamArn'] },
       "here.Fn::GetAtt: the stand-ins do not know Table's attribute StreamArn",
     ],
+    [{ 'Fn::If': ['OwnQueue', 1, 2] }, 'here.Fn::If: must name a condition of the template and two values'],
+    [{ 'Fn::If': ['OwnBus', 1] }, 'here.Fn::If: must name a condition of the template and two values'],
     [{ 'Fn::Join': ['', []] }, 'here.Fn::Join: is an intrinsic that the stand-ins do not know'],
     [
       { 'Fn::Sub': `\${Nothing.Arn}` },

@@ -1,0 +1,101 @@
+/**
+ * The rules of `serverless.yml`'s parameters, so that a wrong one is refused before anything is packaged, and not by
+ * CloudFormation in the middle of a deployment or by a function at its first invocation.
+ */
+import { z } from 'zod';
+import { settingsSchema, wholeNumber } from '../../functions/shared/settings.ts';
+
+/** CloudWatch Logs takes no other: API reference, PutRetentionPolicy. */
+const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+const settings = settingsSchema.shape;
+const retentionDays = wholeNumber(1, 3653).refine((days) => RETENTION_DAYS.includes(days), {
+  error: `must be one of ${RETENTION_DAYS.join(', ')}: CloudWatch Logs keeps logs no other number of days`,
+});
+const switchSchema = z.enum(['true', 'false']);
+
+/** What a function checks again when it starts has its rule there; the rest is the template's alone. */
+const parameterSchemas: Readonly<Record<string, z.ZodType>> = {
+  eventSource: settings.EVENT_SOURCE,
+  defaultConnectionTimeoutSeconds: settings.DEFAULT_CONNECTION_TIMEOUT_SECONDS,
+  windowMarginSeconds: settings.WINDOW_MARGIN_SECONDS,
+  outcomeRetentionDays: settings.OUTCOME_RETENTION_DAYS,
+  terminateAbandonedSessions: settings.TERMINATE_ABANDONED_SESSIONS,
+  userIdCheck: settings.USER_ID_CHECK,
+  connectionsPerSecond: settings.CONNECTIONS_PER_SECOND,
+  readsPerSecond: settings.READS_PER_SECOND,
+  terminationsPerSecond: settings.TERMINATIONS_PER_SECOND,
+  listsPerSecond: settings.LISTS_PER_SECOND,
+  adminShellsPerSecond: settings.ADMIN_SHELLS_PER_SECOND,
+  watchedStreamGroups: settings.WATCHED_STREAM_GROUPS,
+  watchIntervalSeconds: settings.WATCH_INTERVAL_SECONDS,
+  streamGroups: settings.WATCHED_STREAM_GROUPS,
+  eventBus: z
+    .string()
+    .regex(
+      /^([A-Za-z0-9._-]{1,256})?$/,
+      'must be the name of an event bus of this account and Region: what its ARN has after "event-bus/"',
+    ),
+  kmsKeyArn: z
+    .string()
+    .regex(
+      /^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+)?$/,
+      'must be the ARN of a KMS key (arn:aws:kms:<Region>:<account>:key/<id>); an alias will not do, for IAM knows keys only',
+    ),
+  logRetentionDays: retentionDays,
+  adminShellAuditDays: retentionDays,
+  apiRequestsPerSecond: wholeNumber(1, 100_000),
+  apiRequestBurst: wholeNumber(1, 100_000),
+  manageApiGatewayAccount: switchSchema,
+  tableDeletionPolicy: z.enum(['Retain', 'RetainExceptOnCreate', 'Delete']),
+};
+
+export type Parameters = Readonly<Record<string, string>>;
+
+/** `params` of `serverless.yml`: by stage, and `default`. */
+const paramsSchema = z.record(z.string(), z.record(z.string(), z.unknown()));
+
+/** The parameters of a stage: the command line's, else the stage's, else the default. */
+export function parametersOf(
+  params: unknown,
+  stage: string,
+  commandLine: readonly string[] = [],
+): Parameters {
+  const byStage = paramsSchema.parse(params ?? {});
+  const values = { ...byStage['default'], ...byStage[stage] };
+  for (const text of commandLine) {
+    const [name = '', ...value] = text.split('=');
+    values[name] = value.join('=').trimEnd();
+  }
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+}
+
+/** What is wrong with the parameters, each with its name and what to do; none when they will do. */
+export function problemsOf(parameters: Parameters): string[] {
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(parameters)) {
+    const schema = parameterSchemas[name];
+    if (schema === undefined) {
+      const known = Object.keys(parameterSchemas).sort().join(', ');
+      problems.push(`${name}: there is no such parameter. There are ${known}.`);
+      continue;
+    }
+    const result = schema.safeParse(value);
+    if (!result.success) {
+      problems.push(`${name}, "${value}": ${result.error.issues[0]?.message ?? 'is not valid'}`);
+    }
+  }
+  const allowed = streamGroupsOf(parameters['streamGroups']);
+  const strangers = streamGroupsOf(parameters['watchedStreamGroups']).filter((id) => !allowed.includes(id));
+  if (allowed.length > 0 && strangers.length > 0) {
+    problems.push(`watchedStreamGroups: ${strangers.join(', ')} must be among streamGroups too`);
+  }
+  return problems;
+}
+
+/** `sg-a, sg-b` → `['sg-a', 'sg-b']`. */
+export function streamGroupsOf(text = ''): string[] {
+  return [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== '');
+}

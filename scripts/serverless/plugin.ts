@@ -1,0 +1,94 @@
+/**
+ * The service's own plugin of the framework: it refuses wrong parameters before anything is packaged, knows what has
+ * to be computed from them (`${deployment:…}`), and finishes the compiled template.
+ */
+import { parametersOf, problemsOf, streamGroupsOf } from './parameters.ts';
+import { encryptWith, leaveStageToTemplate, type Resources } from './template.ts';
+
+/** As much of the framework as is used here. */
+interface Serverless {
+  readonly classes: { readonly Error: new (message: string, code: string) => Error };
+  readonly configurationInput: { readonly params?: unknown };
+  readonly processedInput: {
+    readonly commands: readonly string[];
+    readonly options: { readonly param?: readonly string[] };
+  };
+  readonly service: {
+    readonly provider: {
+      readonly stage: string;
+      readonly compiledCloudFormationTemplate: { readonly Resources: Resources };
+    };
+  };
+}
+
+interface ResolveVariable {
+  readonly address: string | undefined;
+  readonly resolveVariable: (variable: string) => Promise<unknown>;
+}
+
+/** Commands that read the parameters; removing a stack, for one, must not depend on them. */
+const COMMANDS = new Set(['print', 'package', 'deploy']);
+
+export default class DeploymentPlugin {
+  readonly hooks: Readonly<Record<string, () => void>>;
+
+  readonly configurationVariablesSources = {
+    deployment: {
+      resolve: async ({ address, resolveVariable }: ResolveVariable) => {
+        const streamGroups = streamGroupsOf(String(await resolveVariable('param:streamGroups')));
+        const watched = streamGroupsOf(String(await resolveVariable('param:watchedStreamGroups')));
+        switch (address) {
+          case 'streamGroupArns':
+            return { value: streamGroupArns(streamGroups) };
+          case 'watchedStreamGroupArns':
+            return { value: streamGroupArns(watched.length > 0 ? watched : streamGroups) };
+          default:
+            throw new Error(`\${deployment:${address}} is not known; scripts/serverless/plugin.ts has them.`);
+        }
+      },
+    },
+  };
+
+  readonly #serverless: Serverless;
+
+  /** @throws the framework's error, which names each wrong parameter. */
+  constructor(serverless: Serverless) {
+    this.#serverless = serverless;
+    // Here and not in a hook, for the framework's own check of the configuration comes before those, and says less.
+    this.#checkParameters();
+    this.hooks = {
+      'after:aws:package:finalize:mergeCustomProviderResources': () => this.#finishTemplate(),
+    };
+  }
+
+  #parameters() {
+    const { configurationInput, processedInput, service } = this.#serverless;
+    return parametersOf(configurationInput.params, service.provider.stage, processedInput.options.param);
+  }
+
+  #checkParameters(): void {
+    const { classes, processedInput } = this.#serverless;
+    if (!COMMANDS.has(processedInput.commands[0] ?? '')) return;
+    const problems = problemsOf(this.#parameters());
+    if (problems.length === 0) return;
+    throw new classes.Error(
+      ['Parameters to mend, in serverless.yml or after --param:', ...problems].join('\n  '),
+      'PARAMETERS_WRONG',
+    );
+  }
+
+  #finishTemplate(): void {
+    const { Resources } = this.#serverless.service.provider.compiledCloudFormationTemplate;
+    leaveStageToTemplate(Resources);
+    const { kmsKeyArn = '' } = this.#parameters();
+    if (kmsKeyArn !== '') encryptWith(Resources, kmsKeyArn);
+  }
+}
+
+/** The service authorises on stream groups only: Service Authorization Reference, "Amazon GameLift Streams". */
+function streamGroupArns(ids: readonly string[]): object[] {
+  const names = ids.length > 0 ? ids : ['*'];
+  return names.map((id) => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:gameliftstreams:\${AWS::Region}:\${AWS::AccountId}:streamgroup/${id}`,
+  }));
+}

@@ -1,0 +1,91 @@
+/** What is done to the template that the framework has compiled, before it is written. */
+import { z } from 'zod';
+
+export interface Resource {
+  readonly Type: string;
+  DependsOn?: string | string[] | undefined;
+  Properties?: Record<string, unknown>;
+}
+
+export type Resources = Readonly<Record<string, Resource>>;
+
+/**
+ * Leaves the stage to `ApiStage`: a deployment that has a `StageName` makes a stage of its own. And a deployment
+ * is a snapshot of its API, so it must come after whatever it is to have in it, gateway responses included.
+ *
+ * @throws Error when the API has no deployment, or more than one.
+ */
+export function leaveStageToTemplate(resources: Resources): void {
+  const [deployment, ...others] = ofType(resources, 'AWS::ApiGateway::Deployment');
+  if (deployment === undefined || others.length > 0) throw new Error('The API must have one deployment.');
+  const [, resource] = deployment;
+  delete resource.Properties?.['StageName'];
+  const responses = ofType(resources, 'AWS::ApiGateway::GatewayResponse').map(([logicalId]) => logicalId);
+  resource.DependsOn = [...[resource.DependsOn ?? []].flat(), ...responses];
+}
+
+/**
+ * Encrypts everything that rests with the customer's own key, and lets the functions and the state machines use it.
+ * The key's policy must let CloudWatch Logs and EventBridge use it: docs/customer-managed-key.md.
+ */
+export function encryptWith(resources: Resources, kmsKeyArn: string): void {
+  for (const resource of Object.values(resources)) {
+    const properties = resource.Properties ?? {};
+    switch (resource.Type) {
+      case 'AWS::DynamoDB::Table':
+        properties['SSESpecification'] = { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: kmsKeyArn };
+        break;
+      case 'AWS::SQS::Queue':
+        delete properties['SqsManagedSseEnabled'];
+        properties['KmsMasterKeyId'] = kmsKeyArn;
+        break;
+      case 'AWS::Logs::LogGroup':
+        properties['KmsKeyId'] = kmsKeyArn;
+        break;
+      case 'AWS::StepFunctions::StateMachine':
+        properties['EncryptionConfiguration'] = { Type: 'CUSTOMER_MANAGED_KMS_KEY', KmsKeyId: kmsKeyArn };
+        break;
+      case 'AWS::IAM::Role':
+        allowKey(properties, kmsKeyArn);
+        break;
+    }
+  }
+}
+
+const roleSchema = z.looseObject({
+  AssumeRolePolicyDocument: z.looseObject({
+    Statement: z.array(z.looseObject({ Principal: z.looseObject({ Service: z.unknown() }) })),
+  }),
+  Policies: z
+    .array(z.looseObject({ PolicyDocument: z.looseObject({ Statement: z.array(z.unknown()) }) }))
+    .optional(),
+});
+
+function allowKey(properties: Record<string, unknown>, kmsKeyArn: string): void {
+  const role = roleSchema.parse(properties);
+  const services = role.AssumeRolePolicyDocument.Statement.flatMap(({ Principal }) => Principal.Service);
+  const statement = {
+    Effect: 'Allow',
+    Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    Resource: kmsKeyArn,
+  };
+  const [policy, ...others] = role.Policies ?? [];
+  if (policy === undefined) return;
+  const { Statement } = policy.PolicyDocument;
+  if (services.includes('lambda.amazonaws.com')) {
+    // Only through the services that hold the function's data: the table, the queues, the state machines.
+    const viaServices = ['dynamodb', 'sqs', 'states'].map((service) => ({
+      'Fn::Sub': `${service}.\${AWS::Region}.amazonaws.com`,
+    }));
+    Statement.push({ ...statement, Condition: { StringEquals: { 'kms:ViaService': viaServices } } });
+  } else if (services.includes('states.amazonaws.com')) {
+    Statement.push(statement);
+  } else {
+    return;
+  }
+  properties['Policies'] = [policy, ...others];
+}
+
+function ofType(resources: Resources, type: string): [string, Resource][] {
+  return Object.entries(resources).filter(([, { Type }]) => Type === type);
+}

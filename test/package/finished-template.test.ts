@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { encryptWith, leaveStageToTemplate } from '../../scripts/serverless/template.ts';
+
+const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555';
+
+const role = (service: string, Policies?: unknown) => ({
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    AssumeRolePolicyDocument: { Statement: [{ Principal: { Service: service } }] },
+    ...(Policies !== undefined && { Policies }),
+  },
+});
+const policies = () => [{ PolicyName: 'own', PolicyDocument: { Statement: [{ Effect: 'Allow' }] } }];
+
+describe('the deployment of the API', () => {
+  const deployment = () => ({
+    Type: 'AWS::ApiGateway::Deployment',
+    Properties: { RestApiId: { Ref: 'Api' }, StageName: 'dev' },
+    DependsOn: ['Method'],
+  });
+
+  it('makes no stage, and comes after every gateway response', () => {
+    // Prepare
+    const resources = {
+      Deployment1: deployment(),
+      NotFound: { Type: 'AWS::ApiGateway::GatewayResponse' },
+      Throttled: { Type: 'AWS::ApiGateway::GatewayResponse' },
+    };
+
+    // Act
+    leaveStageToTemplate(resources);
+
+    // Assess
+    expect(resources.Deployment1).toEqual({
+      Type: 'AWS::ApiGateway::Deployment',
+      Properties: { RestApiId: { Ref: 'Api' } },
+      DependsOn: ['Method', 'NotFound', 'Throttled'],
+    });
+  });
+
+  it.each([
+    ['is not there', {}],
+    ['is there twice', { One: deployment(), Two: deployment() }],
+  ])('is missed when it %s', (_title, resources) => {
+    expect(() => leaveStageToTemplate(resources)).toThrow('The API must have one deployment.');
+  });
+});
+
+describe("a customer's key", () => {
+  it('encrypts all that rests', () => {
+    // Prepare
+    const resources = {
+      Table: { Type: 'AWS::DynamoDB::Table', Properties: { SSESpecification: { SSEEnabled: true } } },
+      Queue: { Type: 'AWS::SQS::Queue', Properties: { SqsManagedSseEnabled: true } },
+      Logs: { Type: 'AWS::Logs::LogGroup', Properties: { RetentionInDays: 30 } },
+      Machine: { Type: 'AWS::StepFunctions::StateMachine', Properties: {} },
+      Bus: { Type: 'AWS::Events::EventBus', Properties: { Name: 'bus' } },
+    };
+
+    // Act
+    encryptWith(resources, KEY);
+
+    // Assess
+    expect(resources).toEqual({
+      Table: {
+        Type: 'AWS::DynamoDB::Table',
+        Properties: { SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: KEY } },
+      },
+      Queue: { Type: 'AWS::SQS::Queue', Properties: { KmsMasterKeyId: KEY } },
+      Logs: { Type: 'AWS::Logs::LogGroup', Properties: { RetentionInDays: 30, KmsKeyId: KEY } },
+      Machine: {
+        Type: 'AWS::StepFunctions::StateMachine',
+        Properties: { EncryptionConfiguration: { Type: 'CUSTOMER_MANAGED_KMS_KEY', KmsKeyId: KEY } },
+      },
+      Bus: { Type: 'AWS::Events::EventBus', Properties: { Name: 'bus' } },
+    });
+  });
+
+  it('may be used by functions through the services that hold their data, and by state machines', () => {
+    // Prepare
+    const resources = {
+      Function: role('lambda.amazonaws.com', policies()),
+      Machine: role('states.amazonaws.com', policies()),
+      Api: role('apigateway.amazonaws.com', policies()),
+      Managed: role('lambda.amazonaws.com'),
+    };
+
+    // Act
+    encryptWith(resources, KEY);
+
+    // Assess
+    const use = { Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: KEY };
+    const via = ['dynamodb', 'sqs', 'states'].map((name) => ({
+      'Fn::Sub': `${name}.\${AWS::Region}.amazonaws.com`,
+    }));
+    const withStatement = (statement: object) => [
+      { PolicyName: 'own', PolicyDocument: { Statement: [{ Effect: 'Allow' }, statement] } },
+    ];
+    expect(resources.Function.Properties.Policies).toEqual(
+      withStatement({ ...use, Condition: { StringEquals: { 'kms:ViaService': via } } }),
+    );
+    expect(resources.Machine.Properties.Policies).toEqual(withStatement(use));
+    expect(resources.Api.Properties.Policies).toEqual(policies());
+    expect(resources.Managed.Properties.Policies).toBeUndefined();
+  });
+});

@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { printService, REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
+import { type Parameters, parametersOf, problemsOf } from '../../scripts/serverless/parameters.ts';
+
+let params: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {};
+
+beforeAll(async () => {
+  const file: unknown = parse(await readFile(join(REPOSITORY_DIRECTORY, 'serverless.yml'), 'utf8'), {
+    logLevel: 'silent',
+  });
+  ({ params } = z.object({ params: z.record(z.string(), z.record(z.string(), z.unknown())) }).parse(file));
+});
+
+const defaults = () => parametersOf(params, 'dev');
+const problems = (overrides: Parameters) => problemsOf({ ...defaults(), ...overrides });
+
+describe('the parameters of serverless.yml', () => {
+  it.each(['dev', 'prod', 'local'])('will do as they are on stage %s', (stage) => {
+    expect(problemsOf(parametersOf(params, stage))).toEqual([]);
+  });
+
+  it("are the command line's, else the stage's, else the default", () => {
+    // Prepare
+    const declared = { default: { a: 1, b: 1, c: 1 }, prod: { b: 2, c: 2 }, dev: { a: 9 } };
+
+    // Act
+    const parameters = parametersOf(declared, 'prod', ['c=x=3 ']);
+
+    // Assess
+    expect(parameters).toEqual({ a: '1', b: '2', c: 'x=3' });
+  });
+});
+
+describe('a parameter', () => {
+  it.each([
+    ['eventSource', 'aws.gameliftstreams', 'must not begin with "aws."'],
+    ['readsPerSecond', 'many', 'must be a whole number from 1 to 100000'],
+    ['readsPerSecond', '1.5', 'must be a whole number from 1 to 100000'],
+    ['connectionsPerSecond', '0', 'must be a whole number from 1 to 100000'],
+    ['defaultConnectionTimeoutSeconds', '3601', 'must be a whole number from 1 to 3600'],
+    ['windowMarginSeconds', '-1', 'must be a whole number from 0 to 60'],
+    ['apiRequestsPerSecond', '0', 'must be a whole number from 1 to 100000'],
+    ['watchedStreamGroups', 'sg_1', 'must be short ids such as sg-1AB2C3De4, separated by commas'],
+    ['streamGroups', 'arn:aws:x', 'must be short ids such as sg-1AB2C3De4, separated by commas'],
+    ['eventBus', 'arn:aws:events:us-west-2:1:event-bus/game', 'what its ARN has after "event-bus/"'],
+    ['kmsKeyArn', 'alias/game', 'must be the ARN of a KMS key'],
+    ['logRetentionDays', '31', 'must be one of 1, 3, 5, 7, 14, 30, 60,'],
+    ['adminShellAuditDays', 'ever', 'must be a whole number from 1 to 3653'],
+    ['terminateAbandonedSessions', 'yes', 'expected one of "true"|"false"'],
+    ['manageApiGatewayAccount', '1', 'expected one of "true"|"false"'],
+    ['tableDeletionPolicy', 'Keep', '"Retain"|"RetainExceptOnCreate"|"Delete"'],
+  ])('%s that is "%s" is refused, and told what it must be', (name, value, expected) => {
+    // Act
+    const [problem, ...others] = problems({ [name]: value });
+
+    // Assess
+    expect(problem).toContain(`${name}, "${value}": `);
+    expect(problem).toContain(expected);
+    expect(others).toEqual([]);
+  });
+
+  it('that is misspelt is refused, for the framework would ignore it', () => {
+    expect(problems({ readPerSecond: '5' })).toEqual([
+      expect.stringMatching(/^readPerSecond: there is no such parameter\. There are .*readsPerSecond/),
+    ]);
+  });
+
+  it('has a rule, whichever serverless.yml declares', () => {
+    expect(problemsOf(defaults())).toEqual([]);
+    expect(Object.keys(defaults()).length).toBeGreaterThan(15);
+  });
+});
+
+describe('stream groups', () => {
+  it('that are watched are among those that the service may act on', () => {
+    expect(problems({ streamGroups: 'sg-a,sg-b', watchedStreamGroups: 'sg-b, sg-c' })).toEqual([
+      'watchedStreamGroups: sg-c must be among streamGroups too',
+    ]);
+    expect(problems({ streamGroups: 'sg-a,sg-b', watchedStreamGroups: 'sg-b' })).toEqual([]);
+  });
+});
+
+describe('the framework', () => {
+  it('says every problem at once, before its own checks', async () => {
+    // Act
+    const printing = printService({
+      stage: 'dev',
+      params: { eventSource: 'aws.x', logRetentionDays: '31', readPerSecond: '5' },
+    });
+
+    // Assess
+    await expect(printing).rejects.toThrow(
+      /Parameters to mend.*eventSource, "aws\.x".*logRetentionDays, "31".*readPerSecond: there is no such/s,
+    );
+  });
+});
