@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/helpers/quiet-logs.ts', 'test/helpers/seeded-properties.ts'],
-    globalSetup: ['test/helpers/service-description.ts'],
+    globalSetup: ['test/helpers/service-description.ts', 'test/helpers/packaging-folder.ts'],
     // Two cores: more workers than that only make each test slower.
     maxWorkers: 2,
     testTimeout: 20_000,

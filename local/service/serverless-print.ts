@@ -15,7 +15,7 @@ export interface PrintOptions {
   readonly params?: Readonly<Record<string, string>>;
 }
 
-/** The CLI could not print the service. The message holds everything it said. */
+/** The CLI could not print or package the service. The message holds everything it said. */
 export class ServerlessPrintError extends Error {
   override readonly name = 'ServerlessPrintError';
 }
@@ -30,7 +30,7 @@ const packageSchema = z.looseObject({ bin: z.looseObject({ serverless: z.string(
  */
 export async function printService(options: PrintOptions): Promise<unknown> {
   const { directory = REPOSITORY_DIRECTORY, stage, params = {} } = options;
-  const output = await runCli(directory, [
+  const output = await runServerless(directory, [
     'print',
     '--format',
     'json',
@@ -46,7 +46,12 @@ export async function printService(options: PrintOptions): Promise<unknown> {
   }
 }
 
-async function runCli(directory: string, args: readonly string[]): Promise<string> {
+/**
+ * Runs the framework's command in a folder and gives what it prints.
+ *
+ * @throws ServerlessPrintError with the CLI's whole output when it fails.
+ */
+export async function runServerless(directory: string, args: readonly string[]): Promise<string> {
   const packageFile = createRequire(import.meta.url).resolve('serverless/package.json');
   const { bin } = packageSchema.parse(JSON.parse(await readFile(packageFile, 'utf8')));
   const cli = join(dirname(packageFile), bin.serverless);

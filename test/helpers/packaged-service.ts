@@ -1,0 +1,117 @@
+import { access, copyFile, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inject } from 'vitest';
+import { z } from 'zod';
+import { REPOSITORY_DIRECTORY, runServerless } from '../../local/service/serverless-print.ts';
+import { buildFunctions } from '../../scripts/build.ts';
+
+const resourceSchema = z.looseObject({
+  Type: z.string(),
+  Properties: z.record(z.string(), z.unknown()).default({}),
+  DependsOn: z.union([z.string(), z.array(z.string())]).optional(),
+  Condition: z.string().optional(),
+  DeletionPolicy: z.string().optional(),
+  UpdateReplacePolicy: z.string().optional(),
+});
+export type Resource = z.infer<typeof resourceSchema>;
+
+const templateSchema = z.looseObject({
+  Resources: z.record(z.string(), resourceSchema),
+  Outputs: z.record(z.string(), z.looseObject({ Value: z.unknown() })),
+  Parameters: z.record(z.string(), z.unknown()).optional(),
+  Conditions: z.record(z.string(), z.unknown()).optional(),
+});
+export type Template = z.infer<typeof templateSchema>;
+
+export interface PackagedService {
+  /** What CloudFormation gets. */
+  readonly template: Template;
+  /** The same as text. */
+  readonly templateText: string;
+  /** Holds `<function key>.zip` for every function. */
+  readonly zipFolder: string;
+  /** Holds `<function>/handler.mjs` for every function. */
+  readonly bundleFolder: string;
+}
+
+export interface PackageOptions {
+  readonly stage?: string;
+  readonly params?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The service as `npm run package` makes it: packaged once in a test run (5 s), by the first test that asks,
+ * in a folder of the run's own.
+ *
+ * @throws ServerlessPrintError with the CLI's whole output, in every test file that asks, when it fails.
+ */
+export async function packagedService(): Promise<PackagedService> {
+  const folder = inject('packagingFolder');
+  const [claim, result] = [join(folder, 'claimed'), join(folder, 'result')];
+  if (await isFirst(claim)) {
+    const failure = await packageService(join(folder, 'service')).then(
+      () => '',
+      (error: unknown) => String(error),
+    );
+    // By a rename, so that nobody reads half of it.
+    await writeFile(`${result}.partial`, failure);
+    await rename(`${result}.partial`, result);
+  }
+  while (!(await exists(result))) await sleep(50);
+  const failure = await readFile(result, 'utf8');
+  if (failure !== '') throw new Error(failure);
+  return readPackage(join(folder, 'service'));
+}
+
+/**
+ * Packages the service into a folder that does not exist yet.
+ *
+ * @throws ServerlessPrintError with the CLI's whole output when it fails.
+ */
+export async function packageService(folder: string, options: PackageOptions = {}): Promise<PackagedService> {
+  const { stage = 'dev', params = {} } = options;
+  await mkdir(folder);
+  // Everything that a deployment could pick up is there, so that what is packaged is chosen and not just found.
+  // Without node_modules: the framework would walk through it for every function.
+  const own = new Set(['node_modules', 'dist', '.serverless', '.git']);
+  const entries = await readdir(REPOSITORY_DIRECTORY, { withFileTypes: true });
+  for (const entry of entries.filter(({ name }) => !own.has(name))) {
+    const [from, to] = [join(REPOSITORY_DIRECTORY, entry.name), join(folder, entry.name)];
+    // The framework takes no link for its own file.
+    await (entry.isDirectory() ? symlink(from, to) : copyFile(from, to));
+  }
+  await buildFunctions(join(folder, 'dist'));
+  const overrides = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
+  await runServerless(folder, ['package', '--stage', stage, ...overrides]);
+  return readPackage(folder);
+}
+
+async function readPackage(folder: string): Promise<PackagedService> {
+  const zipFolder = join(folder, '.serverless');
+  const templateText = await readFile(join(zipFolder, 'cloudformation-template-update-stack.json'), 'utf8');
+  const template = templateSchema.parse(JSON.parse(templateText));
+  return { template, templateText, zipFolder, bundleFolder: join(folder, 'dist') };
+}
+
+/** A template's resources of one type, by their logical ids. */
+export function resourcesOfType(template: Template, type: string): (readonly [string, Resource])[] {
+  return Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
+}
+
+async function isFirst(claim: string): Promise<boolean> {
+  try {
+    await mkdir(claim);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
