@@ -75,7 +75,8 @@ async function onDisconnect(
       const isKnown = closed.failure !== 'SessionNotFound';
       if (!isRetryDue(closed, isKnown ? disconnect.disconnectedAtMs : undefined, clock.nowMs())) return false;
     }
-    const { status } = await readSession(session, dependencies);
+    const priority = closed.phase === 'FAILED' ? 'LOW' : 'NORMAL';
+    const { status } = await readSession(session, dependencies, undefined, priority);
     return status === 'PENDING_CLIENT_RECONNECTION';
   });
   const log = dependencies.log.with({ executionName: windowExecutionName(session, window.generation) });

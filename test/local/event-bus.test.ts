@@ -207,6 +207,43 @@ describe('an event that matches no rule', () => {
   });
 });
 
+describe('an event of a service of AWS', () => {
+  const stopped = {
+    source: 'aws.states',
+    detailType: 'Step Functions Execution Status Change',
+    resources: ['arn:aws:states:us-east-1:123456789012:execution:m:e'],
+    detail: { status: 'ABORTED' },
+  } as const;
+
+  it('reaches the rules of the default bus, and no others', async () => {
+    // Prepare
+    const pattern = { source: ['aws.states'], detail: { status: ['ABORTED'] } };
+    const { url, bus } = await start({
+      rules: [rule({ name: 'stopped', busName: 'default', pattern }), rule({ name: 'elsewhere', pattern })],
+    });
+
+    // Act
+    bus.publishServiceEvent(stopped);
+    bus.publishServiceEvent({ ...stopped, detail: { status: 'RUNNING' } });
+    await bus.idle();
+
+    // Assess
+    expect(invocations).toMatchObject([
+      {
+        payload: {
+          source: 'aws.states',
+          'detail-type': stopped.detailType,
+          resources: stopped.resources,
+          detail: { status: 'ABORTED' },
+        },
+      },
+    ]);
+    // Nobody has a rule for the other: it is not on record.
+    const listed: unknown = await (await fetch(`${url}/_local/events`)).json();
+    expect(listed).toMatchObject({ events: [{ busName: 'default', rules: ['stopped'] }] });
+  });
+});
+
 describe('PutEvents', () => {
   it('takes entries one by one, and counts what it refused', async () => {
     // Prepare
