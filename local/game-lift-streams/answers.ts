@@ -31,6 +31,15 @@ export function answerTo(signalRequest: string, serial: number, random: Random):
   return { kind: 'answer', signalResponse };
 }
 
+/**
+ * The offer in a signal request, when a client could be behind it: a browser's has the fingerprint of its DTLS
+ * certificate. Simulated players' offers have none.
+ */
+export function browserOffer(signalRequest: string): { readonly sdp: string } | undefined {
+  const offer = offerSchema.safeParse(parseJson(signalRequest));
+  return offer.success && offer.data.sdp.includes('a=fingerprint:') ? { sdp: offer.data.sdp } : undefined;
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -5,6 +5,7 @@ import { errorReply, readMembers, successReply } from './protocol.ts';
 import { randomUuid } from './randomness.ts';
 import { type Call, matchRoute } from './routes.ts';
 import { ServiceError, throttling, unknownOperation } from './service-error.ts';
+import type { StreamClients } from './stream-clients.ts';
 import type { World } from './world.ts';
 
 /** Waits until the clock shows `atMs` or later. */
@@ -15,6 +16,7 @@ export async function answerService(
   world: World,
   waitUntil: WaitUntil,
   request: LoopbackRequest,
+  clients?: StreamClients,
 ): Promise<LoopbackReply | typeof HANG_UP> {
   const requestId = randomUuid(world.random);
   const route = matchRoute(request.method, request.target);
@@ -30,7 +32,7 @@ export async function answerService(
   const isInQuota = world.quotas.take(call.operation, arrivedAtMs);
   const faults = isInQuota ? world.faults.take(call.operation, sessionIdOf(call)) : NO_FAULTS;
   await waitUntil(arrivedAtMs + faults.requestLatencyMs);
-  const reply = await carryOut({ world, waitUntil, call, request, requestId, isInQuota, faults });
+  const reply = await carryOut({ world, waitUntil, call, request, requestId, isInQuota, faults, clients });
   await waitUntil(world.settle() + faults.replyLatencyMs);
   return isLost(faults) ? HANG_UP : reply;
 }
@@ -43,10 +45,11 @@ interface Arrival {
   readonly requestId: string;
   readonly isInQuota: boolean;
   readonly faults: FaultsOfCall;
+  readonly clients: StreamClients | undefined;
 }
 
 async function carryOut(arrival: Arrival): Promise<LoopbackReply> {
-  const { world, waitUntil, call, request, requestId, isInQuota, faults } = arrival;
+  const { world, waitUntil, call, request, requestId, isInQuota, faults, clients } = arrival;
   const { operation } = call;
   if (faults.fault?.kind === 'unavailable') {
     world.counters.count(operation, { httpStatus: 503 });
@@ -57,7 +60,7 @@ async function carryOut(arrival: Arrival): Promise<LoopbackReply> {
     const injected = errorOf(faults.fault);
     if (injected !== undefined) throw injected;
     const members = () => readMembers(request.body);
-    const result = await OPERATIONS[operation]({ world, call, members, waitUntil });
+    const result = await OPERATIONS[operation]({ world, call, members, waitUntil, clients });
     world.counters.count(operation, { ...result, isLost: isLost(faults) });
     return successReply(result.httpStatus, requestId, bodyOf(result, faults));
   } catch (error) {

@@ -84,6 +84,7 @@ export function beginConnection(
 /** The player did something: the idle timeout begins anew. */
 export function noteInput(session: StreamSession, atMs: number, durations: Durations): void {
   session.inputAtMs = atMs;
+  session.inputs++;
   setDue(session, durations);
 }
 

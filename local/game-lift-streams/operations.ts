@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { allowsAdminShell, newAdminShell } from './admin-shells.ts';
 import { answerTo, NO_CLIENT_CONNECTION } from './answers.ts';
 import type { ConnectionAttempt } from './connection-attempt.ts';
@@ -8,6 +9,7 @@ import { beginConnection, mayBecome } from './lifecycle.ts';
 import { listPage } from './listing.ts';
 import type { Call, OperationName } from './routes.ts';
 import { accessNotReady, conflict, resourceNotFound, validation } from './service-error.ts';
+import type { ClientAnswer, StreamClients } from './stream-clients.ts';
 import type { StreamSession } from './stream-session.ts';
 import {
   createConnectionInput,
@@ -34,6 +36,8 @@ export interface OperationContext {
   readonly members: () => Readonly<Record<string, unknown>>;
   /** Waits until the clock shows `atMs` or later. */
   readonly waitUntil: (atMs: number) => Promise<void>;
+  /** Where offers from browsers are answered by real peers. */
+  readonly clients?: StreamClients | undefined;
 }
 
 type Operation = (context: OperationContext) => OperationResult | Promise<OperationResult>;
@@ -49,15 +53,24 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   CreateStreamSessionAdminShell: createStreamSessionAdminShell,
 };
 
-function startStreamSession({ world, call, members }: OperationContext): OperationResult {
+async function startStreamSession(context: OperationContext): Promise<OperationResult> {
+  const input = parseInput(startStreamSessionInput, { ...context.members(), ...context.call.labels });
+  return withClientAnswer(context, input.SignalRequest, (client) => startWith(context, input, client));
+}
+
+function startWith(
+  { world }: OperationContext,
+  input: z.output<typeof startStreamSessionInput>,
+  client: ClientAnswer | undefined,
+): OperationResult {
   const nowMs = world.settle();
-  const input = parseInput(startStreamSessionInput, { ...members(), ...call.labels });
   const group = findStreamGroup(world, input.Identifier);
   const { ClientToken: token, ...parameters } = input;
   const fingerprint = fingerprintOf({ ...parameters, Identifier: group.streamGroupId });
   const earlier = world.startTokens.find(token, fingerprint, nowMs);
   if (earlier !== undefined) return { httpStatus: 201, body: earlier, isReplay: true };
-  const session = world.addSession(group, input);
+  const session = world.addSession(group, input, undefined, client?.answer);
+  client?.keep(session);
   const body = describeSession(session, world.account.accountId);
   world.startTokens.remember(token, fingerprint, nowMs, body);
   return { httpStatus: 201, body };
@@ -94,9 +107,35 @@ function terminateStreamSession({ world, call }: OperationContext): OperationRes
 }
 
 async function createStreamSessionConnection(context: OperationContext): Promise<OperationResult> {
-  const { world, call, members } = context;
+  const input = parseInput(createConnectionInput, { ...context.members(), ...context.call.labels });
+  return withClientAnswer(context, input.SignalRequest, (client) => connectWith(context, input, client));
+}
+
+/**
+ * A peer takes some milliseconds to answer, so it is asked before the operation looks at anything: what follows
+ * is one step. A peer whose answer no session has kept by then is let go.
+ */
+async function withClientAnswer(
+  { clients }: OperationContext,
+  signalRequest: string,
+  operate: (client: ClientAnswer | undefined) => OperationResult | Promise<OperationResult>,
+): Promise<OperationResult> {
+  if (clients === undefined) return operate(undefined);
+  const answer = await clients.answer(signalRequest);
+  try {
+    return await operate(answer);
+  } finally {
+    answer?.discardUnlessKept();
+  }
+}
+
+async function connectWith(
+  context: OperationContext,
+  input: z.output<typeof createConnectionInput>,
+  client: ClientAnswer | undefined,
+): Promise<OperationResult> {
+  const { world } = context;
   const nowMs = world.settle();
-  const input = parseInput(createConnectionInput, { ...members(), ...call.labels });
   const session = findSession(world, input);
   const { ClientToken: token, SignalRequest: signalRequest } = input;
   const fingerprint = fingerprintOf({ arn: session.arn, signalRequest });
@@ -121,9 +160,10 @@ async function createStreamSessionConnection(context: OperationContext): Promise
     clientToken: token,
     signalRequest,
     signalRequestSha256: sha256(signalRequest),
-    answer: answerTo(signalRequest, world.nextSerial(), world.random),
+    answer: client?.answer ?? answerTo(signalRequest, world.nextSerial(), world.random),
     outcome: 'underWay',
   };
+  client?.keep(session);
   beginConnection(session, attempt, world.settings);
   world.watch(session);
   world.connectionTokens.remember(token, fingerprint, nowMs, attempt);

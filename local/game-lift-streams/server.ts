@@ -2,9 +2,11 @@ import type { Clock } from '../shared/clock.ts';
 import { startLoopbackServer } from '../shared/loopback-server.ts';
 import { answerControl, CONTROL_PATH } from './control-api.ts';
 import { answerService } from './dispatch.ts';
+import type { Peers } from './peers/peers.ts';
 import { DEFAULT_QUOTAS, type Quotas } from './quotas.ts';
 import type { Random } from './randomness.ts';
 import { type Activity, ClockSleeper, sleepUntil } from './sleeper.ts';
+import { StreamClients } from './stream-clients.ts';
 import { World } from './world.ts';
 
 export interface GameLiftStreamsOptions {
@@ -33,6 +35,11 @@ export interface GameLiftStreamsOptions {
    * default waits by `clock.setTimer`.
    */
   readonly activity?: Activity;
+  /**
+   * Answers browsers' offers with real WebRTC peers, which the server closes with itself. Without any, an answer
+   * is well-formed, and nobody is behind it. They live in real time.
+   */
+  readonly peers?: Peers;
 }
 
 export interface GameLiftStreamsServer {
@@ -72,10 +79,15 @@ export async function startGameLiftStreams(options: GameLiftStreamsOptions): Pro
       },
       streamGroupIds: options.streamGroupIds ?? [DEFAULT_STREAM_GROUP_ID],
     });
+  const { peers } = options;
+  const clientsOf = (world: World) => (peers === undefined ? undefined : new StreamClients(world, peers));
   let world = newWorld();
+  let clients = clientsOf(world);
   const waitUntil = (atMs: number) => sleepUntil(clock, activity, atMs);
   const reset = () => {
+    clients?.hangUpAll();
     world = newWorld();
+    clients = clientsOf(world);
   };
 
   const server = await startLoopbackServer({
@@ -83,15 +95,16 @@ export async function startGameLiftStreams(options: GameLiftStreamsOptions): Pro
     maxBodyBytes: MAX_BODY_BYTES,
     handle: async (request) => {
       if (request.target.startsWith(CONTROL_PATH)) return answerControl(world, reset, request);
-      return answerService(world, waitUntil, request);
+      return answerService(world, waitUntil, request, clients);
     },
   });
   return {
     url: server.url,
     port: server.port,
-    close: () => {
+    close: async () => {
       sleeper.close();
-      return server.close();
+      await server.close();
+      await peers?.close();
     },
   };
 }

@@ -45,6 +45,8 @@ export interface StreamSession {
 
   /** When the player last did something, for the idle timeout. */
   inputAtMs: number;
+  /** How often, over all its connections. */
+  inputs: number;
   adminShells: number;
   /** What happens by itself next. */
   due?: Due;

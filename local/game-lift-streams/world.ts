@@ -1,6 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import { AdminShellReadiness } from './admin-shells.ts';
-import { answerTo } from './answers.ts';
+import { type Answer, answerTo } from './answers.ts';
 import type { ConnectionAttempt } from './connection-attempt.ts';
 import type { NewStreamSessions, Settings, StreamGroupRecord } from './control-schemas.ts';
 import { CallCounters } from './counters.ts';
@@ -38,6 +38,8 @@ export class World {
   readonly connectionTokens = new ClientTokens<ConnectionAttempt>();
   readonly quotas: QuotaBuckets;
   settings: Settings;
+  /** Told of each change of a session, when it has happened. */
+  onChange: (session: StreamSession) => void = () => {};
 
   readonly #clock: Clock;
   readonly #streamGroups = new Map<string, StreamGroupRecord>();
@@ -64,6 +66,10 @@ export class World {
       if (next.session.due === next.due) this.become(next.session, next.due);
     }
     return nowMs;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
   }
 
   /** A number that no other object has. */
@@ -98,6 +104,7 @@ export class World {
     group: StreamGroupRecord,
     parameters: StartStreamSessionParameters,
     exportFilesMetadata?: NewStreamSessions['exportFilesMetadata'],
+    firstAnswer?: Answer,
   ): StreamSession {
     const createdAtMs = this.settle();
     const number = this.#sessions.length;
@@ -119,10 +126,11 @@ export class World {
       status: 'ACTIVATING',
       lastUpdatedAtMs: createdAtMs,
       history: [{ status: 'ACTIVATING', atMs: createdAtMs }],
-      firstAnswer: answerTo(parameters.SignalRequest, this.nextSerial(), this.random),
+      firstAnswer: firstAnswer ?? answerTo(parameters.SignalRequest, this.nextSerial(), this.random),
       signalRequest: parameters.SignalRequest,
       attempts: [],
       inputAtMs: createdAtMs,
+      inputs: 0,
       adminShells: 0,
     };
     setDue(session, this.settings);
@@ -137,8 +145,9 @@ export class World {
     this.watch(session);
   }
 
-  /** To be called after each change of `session.due`. */
+  /** To be called after each change of a session. */
   watch(session: StreamSession): void {
+    this.onChange(session);
     if (session.due !== undefined) this.#dueTimes.add(session.due.atMs, { session, due: session.due });
   }
 }
