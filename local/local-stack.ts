@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildFunctions } from '../scripts/build.ts';
+import type { Peers } from './game-lift-streams/peers/peers.ts';
 import { hostBundles, type OnLog } from './host-bundles.ts';
 import { readService } from './service/read-service.ts';
 import { systemClock } from './shared/clock.ts';
@@ -13,6 +14,8 @@ export interface LocalStackOptions {
   readonly ports?: StackOptions['ports'];
   /** Called for each line that a function logs, which also goes to the log file. */
   readonly onLog?: OnLog;
+  /** Answers browsers' offers with real WebRTC; see the options of the stand-in for GameLift Streams. */
+  readonly peers?: Peers;
 }
 
 export interface LocalStack extends Stack {
@@ -30,6 +33,7 @@ export async function startLocalStack({
   onProgress,
   ports = {},
   onLog,
+  peers,
 }: LocalStackOptions): Promise<LocalStack> {
   const folder = await mkdtemp(join(tmpdir(), 'stream-session-reconnection-'));
   const bundleFolder = join(folder, 'bundles');
@@ -45,6 +49,7 @@ export async function startLocalStack({
     clock: systemClock,
     random: Math.random,
     runSchedules: true,
+    ...(peers === undefined ? {} : { gameLiftStreams: { peers } }),
     hostFunctions: (endpoints) =>
       hostBundles(service, endpoints, bundleFolder, (functionName, line) => {
         appendFileSync(logFile, `${line}\n`);

@@ -3,6 +3,7 @@
  * answers, what to try, and then what the workflow does as it does it.
  */
 import { parseArgs } from 'node:util';
+import { PeerProcess } from '../game-lift-streams/peers/peer-process.ts';
 import { startLocalStack } from '../local-stack.ts';
 import type { Endpoints, Stack } from '../stack.ts';
 import { describeLogLine } from './log-line.ts';
@@ -40,6 +41,7 @@ async function main(): Promise<void> {
   }
   const stack = await startLocalStack({
     ports: portsFrom(values['port-base']),
+    peers: new PeerProcess(),
     onProgress: (step) => process.stdout.write(`${step} …\n`),
     onLog: (_functionName, line) => {
       const text = values.verbose ? line : describeLogLine(line);

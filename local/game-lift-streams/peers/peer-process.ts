@@ -17,8 +17,14 @@ interface OpenPeer {
 /** Peers in a process of their own, which starts with the first offer, and again after a crash. */
 export class PeerProcess implements Peers {
   readonly #open = new Map<number, OpenPeer>();
+  readonly #fork: () => ChildProcess;
   #process: ChildProcess | undefined;
   #serial = 0;
+
+  /** @param forkProcess starts `main.ts`; a test keeps what it returns, to end it as a crash would */
+  constructor(forkProcess: () => ChildProcess = forkMain) {
+    this.#fork = forkProcess;
+  }
 
   async answer(offerSdp: string, listener: PeerListener): Promise<Peer | undefined> {
     const peerId = ++this.#serial;
@@ -65,8 +71,7 @@ export class PeerProcess implements Peers {
   }
 
   #start(): ChildProcess {
-    // The parent's own options (a debugger's port, a test runner's loaders) are not the child's.
-    const child = fork(MAIN, { execArgv: [] });
+    const child = this.#fork();
     child.on('message', (raw) => this.#hear(raw));
     child.once('exit', () => {
       if (this.#process !== child) return;
@@ -107,4 +112,9 @@ export class PeerProcess implements Peers {
       listener.lost();
     }
   }
+}
+
+export function forkMain(): ChildProcess {
+  // The parent's own options (a debugger's port, a test runner's loaders) are not the child's.
+  return fork(MAIN, { execArgv: [] });
 }
