@@ -10,7 +10,7 @@ import { createConnection } from '../../functions/create-connection/create-conne
 import { requestConnection } from '../../functions/request-connection/request-connection.ts';
 import type { Log } from '../../functions/shared/logging.ts';
 import { openWindow } from '../../functions/shared/table/open-window.ts';
-import { MemoryTable } from './memory-table.ts';
+import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import type { Policy, Storm } from './policy.ts';
 import { RetryPolicy } from './retry-policy.ts';
 import type { Player } from './scenario.ts';
