@@ -257,7 +257,7 @@ describe('the table in memory', () => {
       }),
       fc.constant<Use>(async (table, session) => {
         const window = await readWindow(table, session);
-        return window && replaceWindow(table, session, window, WINDOW_SETTINGS);
+        return window && replaceWindow(table, session, window, WINDOW_SETTINGS, 0);
       }),
       fc.constant<Use>((table, session) => readWindows(table, [session])),
       fc.constant<Use>(async (table, session) =>

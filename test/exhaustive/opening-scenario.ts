@@ -5,6 +5,7 @@
  */
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { z } from 'zod';
+import { onExecutionFailure } from '../../functions/on-execution-failure/on-execution-failure.ts';
 import { onStatusChange } from '../../functions/on-status-change/on-status-change.ts';
 import { parseStatusChangeEvent } from '../../functions/on-status-change/parse-event.ts';
 import { recordOutcome } from '../../functions/record-outcome/record-outcome.ts';
@@ -41,7 +42,7 @@ export const REAL_CODE: Code = { onStatusChange, mendWindow };
 export interface OpeningOptions {
   readonly code?: Code;
   readonly reports: number;
-  /** How often Lambda invokes a feed's event again that has failed. */
+  /** How often Lambda invokes an event again that has failed. */
   readonly repeats?: number;
   /** How often the watcher may find that the window needs its execution. */
   readonly looks?: number;
@@ -54,8 +55,8 @@ interface Execution {
   readonly generation: number;
   readonly input: string;
   status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED';
-  /** Whether its wait has begun, so that it can end. */
-  isWaiting: boolean;
+  /** Its wait can end when its registration is over, or by a signal. */
+  wait: 'BEGINS' | 'GOES_ON' | 'HAS_ENDED';
 }
 
 export function openingScenario(
@@ -72,12 +73,18 @@ export function openingScenario(
 
   const executions = {
     isOver: () => false,
-    succeed: () => false,
+    succeed(taskToken: string): boolean {
+      const execution = running.find(({ generation }) => taskToken === `token-${generation}`);
+      if (execution?.status !== 'RUNNING' || execution.wait === 'HAS_ENDED') return false;
+      execution.wait = 'HAS_ENDED';
+      record(execution);
+      return true;
+    },
     start(name: string, input: string): boolean {
       const known = running.find((execution) => execution.name === name);
       if (known !== undefined) return known.status === 'RUNNING' && known.input === input;
       const { generation } = z.object({ generation: z.number() }).parse(JSON.parse(input));
-      const execution: Execution = { name, generation, input, status: 'RUNNING', isWaiting: false };
+      const execution: Execution = { name, generation, input, status: 'RUNNING', wait: 'BEGINS' };
       running.push(execution);
       register(execution);
       return true;
@@ -97,7 +104,7 @@ export function openingScenario(
 
   function register(execution: Execution): void {
     const tryAgain = () => {
-      if (execution.status === 'RUNNING') register(execution);
+      if (execution.status === 'RUNNING' && execution.wait === 'BEGINS') register(execution);
     };
     const { generation } = execution;
     world.start(
@@ -114,7 +121,7 @@ export function openingScenario(
           retryCount: 0,
         };
         await registerTaskToken(SESSION, registration, dependencies(gate));
-        execution.isWaiting = true;
+        if (execution.wait === 'BEGINS') execution.wait = 'GOES_ON';
       },
       {
         onDeath: tryAgain,
@@ -154,7 +161,23 @@ export function openingScenario(
   }
 
   function fail(execution: Execution): void {
-    if (execution.status === 'RUNNING') execution.status = 'FAILED';
+    if (execution.status !== 'RUNNING') return;
+    execution.status = 'FAILED';
+    notice(execution, repeats);
+  }
+
+  /** Step Functions' own event, which comes at least once. */
+  function notice(execution: Execution, repeatsLeft: number): void {
+    const { name: executionName, generation } = execution;
+    const again = () => {
+      if (repeatsLeft > 0) notice(execution, repeatsLeft - 1);
+      else hasGivenUp = true;
+    };
+    const failed = { ...SESSION, executionName, generation, status: 'ABORTED' as const };
+    world.start(`notice of ${executionName}`, (gate) => onExecutionFailure(failed, dependencies(gate)), {
+      onDeath: again,
+      onThrow: again,
+    });
   }
 
   function report(feed: number, repeatsLeft: number): void {
@@ -202,11 +225,11 @@ export function openingScenario(
     events: () => {
       const events: Choice[] = [];
       for (const execution of alive()) {
-        if (execution.isWaiting) {
+        if (execution.wait === 'GOES_ON') {
           events.push({
             label: `${execution.name}: the wait ends`,
             happen: () => {
-              execution.isWaiting = false;
+              execution.wait = 'HAS_ENDED';
               record(execution);
             },
           });
@@ -217,6 +240,7 @@ export function openingScenario(
             happen: () => {
               stopsLeft--;
               execution.status = 'ABORTED';
+              notice(execution, repeats);
             },
           });
         }
@@ -255,7 +279,7 @@ export function openingScenario(
       }
     },
     atEnd: () => {
-      const isLeftAlone = hasGivenUp || stopsLeft < stops;
+      const isLeftAlone = hasGivenUp;
       if (!isLeftAlone && outcomes().length !== 1) throw new Error('the disconnect has no outcome');
       const different = new Set(published.map((detail) => JSON.stringify(detail)));
       if (different.size > 1) throw new Error(`${different.size} different outcomes were published`);

@@ -30,6 +30,8 @@ describe('one disconnect has one window, one execution at a time and one outcome
         name: 'a report, an execution that is stopped, and a look of the watcher',
         options: { reports: 1, looks: 1, stops: 1 },
       },
+      { name: 'two reports and an execution that is stopped', options: { reports: 2, stops: 1 } },
+      { name: 'a report and two executions that are stopped', options: { reports: 1, stops: 2 } },
       {
         name: 'two reports, an execution that is stopped, and two looks of the watcher',
         options: { reports: 2, looks: 2, stops: 1 },
@@ -83,7 +85,7 @@ describe('the look at every history of an opening', () => {
       {
         name: 'a dead window is replaced without a look whether it is still there',
         file: 'functions/shared/table/open-window.ts',
-        find: "'generation = :generation AND phase = :phase'",
+        find: "'generation = :generation AND phase = :phase AND seq = :seq'",
         replace: "'attribute_exists(pk)'",
         shows: /a window is open after its outcome/,
       },

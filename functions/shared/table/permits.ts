@@ -5,8 +5,9 @@
  * out. So permits are spaced, those who wait do not try again and again, and a turn too late is refused by a read.
  *
  * Times are by the clock of whoever writes. Where clocks differ by d, or a write or a call takes d longer than it
- * should, calls come up to d early or late: in any stretch of t seconds no more than quota × (t + 2d) and one burst go out, and in the long run never more than the
- * quota, for each call moves `bookedUntilMs` on by its worth, whoever books it.
+ * should, calls come up to d early or late: in any stretch of t seconds no more than quota × (t + 2d) and one burst
+ * go out, and in the long run never more than the quota, for each call moves `bookedUntilMs` on by its worth,
+ * whoever books it.
  */
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
