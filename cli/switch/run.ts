@@ -24,7 +24,7 @@ Switches the service on or off without a deployment; without a state it tells th
   passThrough  every call goes to Amazon GameLift Streams at once, and once; windows only observe
   refuse       every call is refused with 503 and Retry-After; windows only observe
 
-  --table <name>     the service's table (an output of the stack; npm start prints the local one)
+  --table <name>     the service's table (the stack's output TableName; npm start prints the local one)
   --reason <text>    why; it is kept beside the state
   --region <Region>  of the table; else as the AWS SDK finds it
   --endpoint <URL>   of DynamoDB, for a local stack
