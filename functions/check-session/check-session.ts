@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CLOCK_SKEW_MS, deadlineMs } from '../shared/deadline.ts';
 import { type ReadSessionDependencies, readSession, type SessionState } from '../shared/read-session.ts';
 import { taskInputShape } from '../shared/task.ts';

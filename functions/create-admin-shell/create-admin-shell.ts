@@ -1,5 +1,5 @@
 import { CreateStreamSessionAdminShellCommand } from '@aws-sdk/client-gameliftstreams';
-import { z } from 'zod';
+import * as z from 'zod';
 import { callService, type ServiceDependencies } from '../shared/call-service.ts';
 import {
   DependencyUnavailableException,

@@ -1,5 +1,5 @@
 import { CreateStreamSessionConnectionCommand } from '@aws-sdk/client-gameliftstreams';
-import { z } from 'zod';
+import * as z from 'zod';
 import { callService, type ServiceDependencies } from '../shared/call-service.ts';
 import type { Outcome, SessionKey } from '../shared/contracts.ts';
 import { ConflictException, InternalServerException } from '../shared/errors.ts';

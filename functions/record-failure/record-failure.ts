@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/logging.ts';
 import { failWindow } from '../shared/table/fail-window.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { windowPhaseSchema } from '../shared/contracts.ts';
 import { type MailboxDependencies, registerTaskToken as register } from '../shared/table/mailbox.ts';
 import { taskInputShape } from '../shared/task.ts';

@@ -1,7 +1,7 @@
 import type { CreateStreamSessionAdminShellOutput } from '@aws-sdk/client-gameliftstreams';
 import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PassedThrough } from '../shared/api/pass-through.ts';
 import { errorReply, okReply } from '../shared/api/replies.ts';
 import type { AuditedResult } from './audit.ts';

@@ -1,6 +1,6 @@
 import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorReply, okReply } from '../shared/api/replies.ts';
 import type { Turn } from './await-turn.ts';
 

@@ -1,5 +1,5 @@
 import { CreateStreamSessionConnectionCommand } from '@aws-sdk/client-gameliftstreams';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type PassThroughDependencies, passThrough } from '../shared/api/pass-through.ts';
 import { okReply } from '../shared/api/replies.ts';
 import { InvalidRequestError } from '../shared/api/request-error.ts';

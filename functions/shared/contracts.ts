@@ -2,7 +2,7 @@
  * What crosses the edge of the service: events in and out, and the API's requests. The JSON Schemas in
  * `events/` are generated from here, so that neither can drift from what the code accepts.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const STATUS_CHANGE_DETAIL_TYPE = 'Stream Session Status Change';
 export const STATUS_CHANGE_REJECTED_DETAIL_TYPE = 'Stream Session Status Change Rejected';

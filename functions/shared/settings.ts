@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sessionKeySchema } from './contracts.ts';
 
 const nonBlank = z.string().trim().min(1);

@@ -1,6 +1,6 @@
 import { parser } from '@aws-lambda-powertools/parser/middleware';
 import middy, { type MiddyfiedHandler } from '@middy/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type SessionKey, sessionKeySchema } from './contracts.ts';
 import { InvalidTaskInputError, isKnownError, UnexpectedError } from './errors.ts';
 import { createLog, type Log } from './logging.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type MailboxDependencies, signalWindow as signal } from '../shared/table/mailbox.ts';
 import { taskInputShape } from '../shared/task.ts';
 

@@ -1,5 +1,5 @@
 import { TerminateStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
-import { z } from 'zod';
+import * as z from 'zod';
 import { callService, type ServiceDependencies } from '../shared/call-service.ts';
 import type { ReadSwitch } from '../shared/switch.ts';
 import { taskInputShape } from '../shared/task.ts';

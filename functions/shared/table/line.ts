@@ -5,7 +5,7 @@
  * because a permit goes to whoever is there.
  */
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { callDependency } from '../service-fault.ts';
 import type { QuotaOperation } from './permits.ts';
 import type { Table } from './table.ts';

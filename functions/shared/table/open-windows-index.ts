@@ -1,5 +1,5 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SessionKey } from '../contracts.ts';
 import { sha256Hex } from '../hash.ts';
 import { sessionOfPartition } from '../naming.ts';

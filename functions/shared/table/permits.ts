@@ -10,7 +10,7 @@
  * whoever books it.
  */
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import { callDependency } from '../service-fault.ts';
 import { isConditionFailure, type Table } from './table.ts';

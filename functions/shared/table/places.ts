@@ -3,7 +3,7 @@
  * come, so that the latest one wins and a repeat of an older one does not pass for a new one.
  */
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SessionKey } from '../contracts.ts';
 import { sha256Hex } from '../hash.ts';
 import { sessionPartition } from '../naming.ts';

@@ -1,5 +1,5 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { outcomeSchema, type SessionKey, windowPhaseSchema } from '../contracts.ts';
 import { sessionPartition } from '../naming.ts';
 import { callDependency } from '../service-fault.ts';
