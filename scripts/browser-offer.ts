@@ -1,23 +1,6 @@
 /** Lets a real browser make a WebRTC offer as the GameLift Streams Web SDK has it made. */
-import { existsSync } from 'node:fs';
-import { chromium } from 'playwright-core';
+import { launchChromium } from './chromium.ts';
 import { rewriteAsWebSdk, signalRequestText } from './web-sdk-offer.ts';
-
-const DEFAULT_CHROMIUM_PATH = '/usr/bin/chromium';
-
-/** Nothing here needs the network, so everything in Chromium that looks for it by itself is off. */
-const CHROMIUM_ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-const LAUNCH_TIMEOUT_MS = 30_000;
 
 /** The parts of the browser's RTCPeerConnection that are used here; this project compiles without DOM types. */
 interface PeerConnection {
@@ -29,29 +12,11 @@ interface PeerConnection {
 }
 declare const RTCPeerConnection: new (configuration: { iceServers: [] }) => PeerConnection;
 
-export class ChromiumMissingError extends Error {
-  override readonly name = 'ChromiumMissingError';
-  constructor(path: string) {
-    super(`No Chromium at ${path}. Install it (Debian: apt-get install chromium) or set CHROMIUM_PATH`);
-  }
-}
-
 export class OfferMissingError extends Error {
   override readonly name = 'OfferMissingError';
   constructor() {
     super('The browser made an offer without SDP');
   }
-}
-
-/**
- * The Chromium of this machine: CHROMIUM_PATH, else Debian's.
- *
- * @throws ChromiumMissingError when there is no such file.
- */
-export function chromiumPath(environment: NodeJS.ProcessEnv): string {
-  const path = environment['CHROMIUM_PATH'] || DEFAULT_CHROMIUM_PATH;
-  if (!existsSync(path)) throw new ChromiumMissingError(path);
-  return path;
 }
 
 export interface BrowserOffer {
@@ -62,17 +27,13 @@ export interface BrowserOffer {
 }
 
 /**
- * Starts the browser with a profile of its own, which is deleted afterwards, and has it make an offer: audio
- * and video to receive, two data channels, and no candidates, since the SDK does not wait for any.
+ * Starts the browser and has it make an offer: audio and video to receive, two data channels, and no candidates,
+ * since the SDK does not wait for any.
  *
  * @throws H264MissingError, OfferMissingError, or playwright's errors when the browser does not start.
  */
 export async function captureBrowserOffer(executablePath: string): Promise<BrowserOffer> {
-  const browser = await chromium.launch({
-    executablePath,
-    args: CHROMIUM_ARGUMENTS,
-    timeout: LAUNCH_TIMEOUT_MS,
-  });
+  const browser = await launchChromium(executablePath);
   try {
     const page = await browser.newPage();
     await page.goto('about:blank');

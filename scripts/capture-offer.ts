@@ -6,7 +6,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectionRequestBody, connectionRequestEvent } from './api-request-samples.ts';
-import { captureBrowserOffer, chromiumPath } from './browser-offer.ts';
+import { captureBrowserOffer } from './browser-offer.ts';
+import { chromiumPath } from './chromium.ts';
 
 const SAMPLES_FOLDER = join(import.meta.dirname, '..', 'events', 'samples');
 const CAPTURED_WITH = /(?<=<!-- captured-with -->).*(?=<!-- \/captured-with -->)/;

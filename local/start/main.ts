@@ -5,7 +5,9 @@
 import { parseArgs } from 'node:util';
 import { PeerProcess } from '../game-lift-streams/peers/peer-process.ts';
 import { startLocalStack } from '../local-stack.ts';
+import type { LoopbackServer } from '../shared/loopback-server.ts';
 import type { Endpoints, Stack } from '../stack.ts';
+import { startWebServer } from '../web/server.ts';
 import { describeLogLine } from './log-line.ts';
 import { whatRunsWhere, whatToTry } from './welcome.ts';
 
@@ -13,18 +15,20 @@ const USAGE = `Usage: npm start -- [options]
 
 Runs the whole service on 127.0.0.1 until Ctrl-C.
 
-  --port-base <number>   the first of five ports in a row (4700); 0 takes any that are free
+  --port-base <number>   the first of six ports in a row (4700); 0 takes any that are free
   --verbose              print the functions' log lines as they are
   --help                 this text
 `;
 
-const PARTS: readonly (keyof Endpoints)[] = [
+/** In the order of their ports. */
+const PARTS = [
   'gameLiftStreams',
   'stepFunctions',
   'eventBus',
   'dynamoDb',
   'api',
-];
+  'web',
+] as const satisfies readonly (keyof Endpoints | 'web')[];
 const MAX_PORT = 65_535;
 
 async function main(): Promise<void> {
@@ -39,8 +43,9 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
+  const ports = portsFrom(values['port-base']);
   const stack = await startLocalStack({
-    ports: portsFrom(values['port-base']),
+    ports,
     peers: new PeerProcess(),
     onProgress: (step) => process.stdout.write(`${step} …\n`),
     onLog: (_functionName, line) => {
@@ -48,29 +53,41 @@ async function main(): Promise<void> {
       if (text !== undefined) process.stdout.write(`${text}\n`);
     },
   });
-  stopOnSignal(stack);
+  const web = await startWebServer({ port: ports.web, endpoints: stack.endpoints }).catch(async (error) => {
+    await stack.close();
+    throw error;
+  });
+  stopOnSignal(stack, web);
   const session = await stack.control.startSession({ connectionTimeoutSeconds: 120 });
-  process.stdout.write(whatRunsWhere(stack));
+  process.stdout.write(whatRunsWhere(stack, web.url));
   process.stdout.write(whatToTry(stack, session.streamSessionId));
   process.stdout.write(`\nLogs: ${stack.logFile}\nCtrl-C stops everything.\n\n`);
 }
 
-function portsFrom(text: string): Partial<Record<keyof Endpoints, number>> {
+function portsFrom(text: string): Record<(typeof PARTS)[number], number> {
   const base = Number(text);
   const lastBase = MAX_PORT - PARTS.length + 1;
   if (!/^\d+$/.test(text) || base > lastBase) {
     throw new Error(`--port-base takes a number from 0 to ${lastBase}`);
   }
-  return Object.fromEntries(PARTS.map((part, index) => [part, base === 0 ? 0 : base + index]));
+  const port = (part: (typeof PARTS)[number]) => (base === 0 ? 0 : base + PARTS.indexOf(part));
+  return {
+    gameLiftStreams: port('gameLiftStreams'),
+    stepFunctions: port('stepFunctions'),
+    eventBus: port('eventBus'),
+    dynamoDb: port('dynamoDb'),
+    api: port('api'),
+    web: port('web'),
+  };
 }
 
-function stopOnSignal(stack: Stack): void {
+function stopOnSignal(stack: Stack, web: LoopbackServer): void {
   let stopping = false;
   const stop = () => {
     if (stopping) return;
     stopping = true;
     process.stdout.write('\nStopping …\n');
-    stack.close().then(
+    Promise.all([web.close(), stack.close()]).then(
       () => process.stdout.write('Stopped.\n'),
       (error: unknown) => {
         console.error(error);

@@ -4,9 +4,11 @@ import type { Stack } from '../stack.ts';
 
 const SAMPLE_BODY = 'events/samples/create-stream-session-connection.request.json';
 
-export function whatRunsWhere({ endpoints, service }: Stack): string {
+export function whatRunsWhere({ endpoints, service }: Stack, webUrl: string): string {
   const machines = service.stateMachines.map(({ name }) => name).join(', ');
   const rows = [
+    ['Console', webUrl, 'in a browser: what every execution does'],
+    ['Player', `${webUrl}/player`, 'in a browser: a player who drops and comes back'],
     ['The API', endpoints.api, 'POST …/connections, POST …/access, GET …/window'],
     ['Step Functions', endpoints.stepFunctions, machines],
     ['EventBridge', endpoints.eventBus, `bus ${service.buses[0]?.name ?? ''}`],

@@ -1,7 +1,8 @@
 import { describe, expect, it, type TestContext } from 'vitest';
 import { MAX_SIGNAL_REQUEST_BYTES, offerSchema } from '../../functions/shared/contracts.ts';
 import { connectionRequestBody } from '../../scripts/api-request-samples.ts';
-import { ChromiumMissingError, captureBrowserOffer, chromiumPath } from '../../scripts/browser-offer.ts';
+import { captureBrowserOffer } from '../../scripts/browser-offer.ts';
+import { ChromiumMissingError, chromiumPath } from '../../scripts/chromium.ts';
 import { contracts, refusals } from './contracts.ts';
 import { addressesOf, committedOffer, parseSignalRequest, shapeOf } from './offer.ts';
 

@@ -1,0 +1,3 @@
+import { showPage } from '../shared/page.tsx';
+
+showPage(<h1>Executions</h1>);
