@@ -27,6 +27,7 @@ const SHOWN = [
   'reasons',
   'refusal',
   'sessionStatus',
+  'switch',
   'caller',
   'reason',
 ];
