@@ -8,6 +8,8 @@ export default defineConfig({
     // Two cores: more workers than that only make each test slower.
     maxWorkers: 2,
     testTimeout: 20_000,
+    // Functions that run in the test's own process: without a namespace Powertools warns at every emission.
+    env: { POWERTOOLS_METRICS_NAMESPACE: 'test' },
     restoreMocks: true,
     unstubEnvs: true,
   },

@@ -117,6 +117,7 @@ export async function measureWatcher(service: Service, waitingSessions: number):
           clock,
           random,
           log: createLog({}),
+          metrics: { add() {} },
           gameLiftStreams,
           stepFunctions,
           eventBridge,

@@ -17,6 +17,7 @@ export interface VirtualStackOptions {
 export async function startVirtualStack({ service, seed, watching, before = () => {} }: VirtualStackOptions) {
   // The functions' log lines would drown the numbers.
   process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
+  process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
   const clock = new VirtualClock();
   const random = seededRandom(seed);
   const stack: Stack = await startStack({

@@ -56,7 +56,7 @@ export function ourPolicy(): Policy {
         USER_ID_CHECK: false,
       };
       const readSwitch = async () => 'on' as const;
-      const common = { table, clock, random, log: SILENT, settings };
+      const common = { table, clock, random, log: SILENT, metrics: { add() {} }, settings };
       const gameLiftStreams = serviceClient(storm);
       const stepFunctions = executionsClient(async (input) => {
         await between(START_MS);

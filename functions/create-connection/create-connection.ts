@@ -62,7 +62,7 @@ export async function createConnection(
   input: CreateConnectionInput,
   dependencies: CreateConnectionDependencies,
 ): Promise<CreateConnectionResult> {
-  const { clock, log, settings } = dependencies;
+  const { clock, log, metrics, settings } = dependencies;
   const { deadlineMs } = input;
   if (clock.nowMs() >= deadlineMs) return { result: 'DEADLINE_PASSED' };
   const offerId = offerIdOf(input.clientToken);
@@ -110,6 +110,7 @@ export async function createConnection(
   if (signalResponse === undefined || signalResponse === '') throw new InternalServerException();
   const connectionAttempts = input.retryCount + 1;
   log.info('ConnectionCreated', { connectionAttempts });
+  metrics.add('ConnectionsCreated', 1);
   return {
     result: 'CONNECTION_CREATED',
     signalResponse,

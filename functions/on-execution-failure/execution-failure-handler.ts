@@ -1,5 +1,6 @@
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import { createLog } from '../shared/logging.ts';
+import { measured } from '../shared/metrics.ts';
 import { fitForHistory } from '../shared/task.ts';
 import {
   type OnExecutionFailureDependencies,
@@ -10,7 +11,7 @@ import { parseExecutionFailure } from './parse-event.ts';
 
 /** The glue of an EventBridge target. The event's input and cause never leave the parsing. */
 export function executionFailureHandler(
-  dependencies: Omit<OnExecutionFailureDependencies, 'log'>,
+  dependencies: Omit<OnExecutionFailureDependencies, 'log' | 'metrics'>,
 ): MiddyfiedHandler<unknown, OnExecutionFailureResult> {
   return middy<unknown, OnExecutionFailureResult>({ timeoutEarlyInMillis: 0 }).handler(
     async (event: unknown) => {
@@ -23,7 +24,9 @@ export function executionFailureHandler(
         }
         const { streamGroupId, streamSessionId, executionName } = execution;
         log = log.with({ streamGroupId, streamSessionId, executionName });
-        return await onExecutionFailure(execution, { ...dependencies, log });
+        return await measured(log, (metrics) =>
+          onExecutionFailure(execution, { ...dependencies, log, metrics }),
+        );
       } catch (error) {
         throw fitForHistory(error, log);
       }

@@ -48,6 +48,7 @@ export async function onStatusChange(
   if (!parsed.ok) {
     await publish(dependencies, STATUS_CHANGE_REJECTED_DETAIL_TYPE, parsed.rejection);
     dependencies.log.warn('EventRejected', { reasons: parsed.rejection.reasons.join('; ') });
+    dependencies.metrics.add('EventsRejected', 1);
     return { result: 'REJECTED' };
   }
   const { streamGroupId, streamSessionId, status } = parsed.event.detail;
@@ -63,7 +64,7 @@ async function onDisconnect(
   { id, detail }: StatusChangeEvent,
   dependencies: OnStatusChangeDependencies,
 ): Promise<OnStatusChangeResult> {
-  const { table, clock, settings } = dependencies;
+  const { table, clock, metrics, settings } = dependencies;
   const disconnect = {
     disconnectedAtMs: Math.min(Date.parse(detail.statusChangedAt), clock.nowMs()),
     connectionTimeoutSeconds: detail.connectionTimeoutSeconds,
@@ -84,7 +85,10 @@ async function onDisconnect(
     log.info('StaleEventIgnored', { status: detail.status });
     return { result: 'STALE' };
   }
-  if (kind === 'OPENED') log.info('WindowOpened', { generation: window.generation });
+  if (kind === 'OPENED') {
+    log.info('WindowOpened', { generation: window.generation });
+    metrics.add('WindowsOpened', 1);
+  }
   await ensureRunning(session, window, { ...dependencies, log });
   if (kind === 'OPENED') return { result: 'WINDOW_OPENED' };
 

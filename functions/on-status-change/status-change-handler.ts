@@ -1,5 +1,6 @@
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import { createLog } from '../shared/logging.ts';
+import { measured } from '../shared/metrics.ts';
 import { fitForHistory } from '../shared/task.ts';
 import {
   type OnStatusChangeDependencies,
@@ -10,7 +11,7 @@ import { parseStatusChangeEvent } from './parse-event.ts';
 
 /** The glue of an EventBridge target: it must read an event of any form, for a bad one is not to be retried. */
 export function statusChangeHandler(
-  dependencies: Omit<OnStatusChangeDependencies, 'log'>,
+  dependencies: Omit<OnStatusChangeDependencies, 'log' | 'metrics'>,
 ): MiddyfiedHandler<unknown, OnStatusChangeResult> {
   return middy<unknown, OnStatusChangeResult>({ timeoutEarlyInMillis: 0 }).handler(async (event: unknown) => {
     let log = createLog({});
@@ -20,7 +21,7 @@ export function statusChangeHandler(
         const { streamGroupId, streamSessionId } = parsed.event.detail;
         log = log.with({ streamGroupId, streamSessionId });
       }
-      return await onStatusChange(parsed, { ...dependencies, log });
+      return await measured(log, (metrics) => onStatusChange(parsed, { ...dependencies, log, metrics }));
     } catch (error) {
       throw fitForHistory(error, log);
     }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/logging.ts';
+import type { Metrics } from '../shared/metrics.ts';
 import { failWindow } from '../shared/table/fail-window.ts';
 import type { Table } from '../shared/table/table.ts';
 import { taskInputShape } from '../shared/task.ts';
@@ -17,6 +18,7 @@ export interface RecordFailureDependencies {
   readonly table: Table;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly settings: { readonly OUTCOME_RETENTION_DAYS: number };
 }
 
@@ -28,14 +30,15 @@ export interface RecordFailureDependencies {
  */
 export async function recordFailure(
   input: RecordFailureInput,
-  { table, clock, log, settings }: RecordFailureDependencies,
+  { table, clock, log, metrics, settings }: RecordFailureDependencies,
 ): Promise<void> {
   const { generation, error } = input;
-  await failWindow(table, input, {
+  const failed = await failWindow(table, input, {
     generation,
     error,
     nowMs: clock.nowMs(),
     retentionDays: settings.OUTCOME_RETENTION_DAYS,
   });
   log.warn('WindowFailed', { generation, error });
+  if (failed !== undefined) metrics.add('WindowsFailed', 1);
 }

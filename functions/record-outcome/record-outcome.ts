@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Clock } from '../shared/clock.ts';
 import {
   OUTCOME_DETAIL_TYPE,
+  type Outcome,
   type OutcomeDetail,
   outcomeDetailSchema,
   outcomeSchema,
@@ -11,6 +12,7 @@ import {
 import { WindowNotOpenError } from '../shared/errors.ts';
 import { type EventBus, publish } from '../shared/events.ts';
 import type { Log } from '../shared/logging.ts';
+import type { MetricName, Metrics } from '../shared/metrics.ts';
 import { sessionPartition } from '../shared/naming.ts';
 import { callDependency } from '../shared/service-fault.ts';
 import { epochSeconds, isConditionFailure, type Table } from '../shared/table/table.ts';
@@ -43,6 +45,7 @@ export interface RecordOutcomeDependencies extends EventBus {
   readonly table: Table;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly settings: EventBus['settings'] & { readonly OUTCOME_RETENTION_DAYS: number };
 }
 
@@ -53,6 +56,12 @@ export interface RecordOutcomeResult {
   readonly connectionCreatedAtMs: number;
   readonly connectionAttempts: number;
 }
+
+const COUNTED_AS = {
+  RECONNECTED: 'WindowsReconnected',
+  TERMINATED: 'WindowsTerminated',
+  ERRORED: 'WindowsErrored',
+} as const satisfies Record<Outcome, MetricName>;
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -134,7 +143,7 @@ function mailboxOf({ seq, connectionCreatedAtMs, connectionAttempts }: WindowIte
 /** Writes the outcome once; what was written first is what counts, and what a repeat publishes again. */
 async function keepOutcome(
   input: RecordOutcomeInput,
-  { table, clock, settings }: RecordOutcomeDependencies,
+  { table, clock, metrics, settings }: RecordOutcomeDependencies,
 ): Promise<OutcomeDetail> {
   const detail: OutcomeDetail = {
     version: '1',
@@ -162,6 +171,7 @@ async function keepOutcome(
         ),
       ['ConditionalCheckFailedException'],
     );
+    countOutcome(input, metrics);
     return detail;
   } catch (error) {
     if (!isConditionFailure(error)) throw error;
@@ -169,6 +179,15 @@ async function keepOutcome(
       table.documents.send(new GetCommand({ TableName: table.name, Key, ConsistentRead: true })),
     );
     return outcomeDetailSchema.parse(Item);
+  }
+}
+
+/** What the repeat of a lost reply finds written is not counted again. */
+function countOutcome({ outcome, disconnectedAtMs, endedAtMs }: RecordOutcomeInput, metrics: Metrics): void {
+  metrics.add(COUNTED_AS[outcome], 1);
+  // The times are of two clocks: a player who is back at once may be back before the disconnect.
+  if (outcome === 'RECONNECTED') {
+    metrics.add('TimeToReconnect', Math.max(0, endedAtMs - disconnectedAtMs));
   }
 }
 

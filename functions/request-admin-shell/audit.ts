@@ -7,10 +7,12 @@ import {
 } from '../shared/contracts.ts';
 import { type EventBus, publish } from '../shared/events.ts';
 import type { Log, LogEvent } from '../shared/logging.ts';
+import type { Metrics } from '../shared/metrics.ts';
 
 export interface AuditDependencies extends EventBus {
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 /** The request that a record is about: who asks for which session, and why. */
@@ -45,11 +47,13 @@ const PUBLISH_TIMEOUT_MS = 2000;
 export async function record(
   request: AuditedRequest,
   result: AuditedResult,
-  { clock, log, ...bus }: AuditDependencies,
+  { clock, log, metrics, ...bus }: AuditDependencies,
 ): Promise<void> {
   const detail = detailOf(request, result, clock.nowMs());
   const { version: _, ...fields } = detail;
   log.info(LOG_EVENTS[result.result], fields);
+  if (result.result === 'GRANTED') metrics.add('AdminShellsGranted', 1);
+  if (result.result === 'REFUSED') metrics.add('AdminShellsRefused', 1);
   await withTimeout(clock, PUBLISH_TIMEOUT_MS, (abortSignal) =>
     publish(bus, ADMIN_SHELL_AUDIT_DETAIL_TYPE, detail, abortSignal),
   );

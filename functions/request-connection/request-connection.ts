@@ -96,7 +96,7 @@ async function reconnect(
   dependencies: RequestConnectionDependencies,
   origin: Pick<RequestOrigin, 'headers'>,
 ): Promise<Answer> {
-  const { table, log } = dependencies;
+  const { table, log, metrics } = dependencies;
   const { signalRequest, clientToken } = parseConnectionBody(body);
   log.info('ConnectionRequested');
   const stranger = await strangersAnswer(session, dependencies, origin, refuseStranger);
@@ -111,6 +111,8 @@ async function reconnect(
   }
   const token = clientToken ?? deterministicClientToken(session, signalRequest);
   const turn = await awaitTurn(session, token, dependencies);
+  if (turn.kind === 'LATER') metrics.add('RequestsPutOff', 1);
+  if (turn.kind === 'NOT_IN_TIME') metrics.add('RequestsNotInTime', 1);
   if (turn.kind !== 'NOW') return answerOfTurn(turn);
   const input = { ...session, signalRequest, clientToken: token, deadlineMs: startedAtMs + CALLER_TIME_MS };
   return answerOf(await execute(dependencies, requestExecutionName(session, requestId), input));

@@ -8,6 +8,7 @@ import {
   UnexpectedError,
 } from './errors.ts';
 import type { Log } from './logging.ts';
+import type { Metrics } from './metrics.ts';
 import { serviceFault } from './service-fault.ts';
 import { type PermitRequest, type QuotaOperation, slowDown, takePermit } from './table/permits.ts';
 import type { Table } from './table/table.ts';
@@ -17,6 +18,7 @@ export interface ServiceDependencies {
   readonly table: Table;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 export interface ServiceCall {
@@ -56,7 +58,7 @@ export async function callService<Reply>(
   dependencies: ServiceDependencies,
 ): Promise<ServiceReply<Reply>> {
   const { operation, perSecond, deadlineMs = Number.POSITIVE_INFINITY, priority, onBooked } = serviceCall;
-  const { gameLiftStreams, clock, log } = dependencies;
+  const { gameLiftStreams, clock, log, metrics } = dependencies;
   const quota = { operation, perSecond };
   const nowMs = clock.nowMs();
   const { inVainAfterMs = Number.POSITIVE_INFINITY } = serviceCall;
@@ -67,10 +69,15 @@ export async function callService<Reply>(
     ...(priority === undefined ? {} : { priority }),
     ...(onBooked === undefined ? {} : { onBooked }),
   };
-  if (!(await takePermit(request, dependencies))) throw new PermitNotAvailableException();
+  const isPermitted = await takePermit(request, dependencies);
+  const waitedMs = clock.nowMs() - nowMs;
   const timeoutMs = Math.min(CALL_TIMEOUT_MS, deadlineMs - clock.nowMs());
-  // The permit came too late: nobody waits for the reply, and the service may accept the call all the same.
-  if (timeoutMs <= 0) throw new PermitNotAvailableException();
+  // A permit that came too late: nobody waits for the reply, and the service may accept the call all the same.
+  if (!isPermitted || timeoutMs <= 0) {
+    metrics.add('PermitsRefused', 1, operation);
+    throw new PermitNotAvailableException();
+  }
+  metrics.add('PermitWait', waitedMs, operation);
   try {
     const reply = await withTimeout(clock, timeoutMs, (abortSignal) => call(gameLiftStreams, abortSignal));
     return { ok: true, reply };
@@ -83,6 +90,7 @@ export async function callService<Reply>(
         return { ok: false, fault };
       case 'THROTTLED':
         log.warn('CallThrottled', { operation });
+        metrics.add('CallsThrottled', 1, operation);
         await slowDown(quota, dependencies);
         throw new ThrottlingException({ cause: error });
       case 'ACCESS_NOT_READY':

@@ -47,6 +47,7 @@ export type LogEvent =
   | 'LookFailed'
   | 'WatcherIsOff'
   | 'CallThrottled'
+  | 'MetricsNotEmitted'
   | 'TaskFailed'
   | 'RequestRefused'
   | 'RequestFailed';

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { SessionKey } from './contracts.ts';
 import type { Log } from './logging.ts';
+import type { Metrics } from './metrics.ts';
 import { windowExecutionName } from './naming.ts';
 import { ensureRunning, type StartWindowDependencies } from './start-window.ts';
 import { failWindow } from './table/fail-window.ts';
@@ -13,6 +14,7 @@ export interface ReplaceDependencies extends StartWindowDependencies {
   readonly table: Table;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly settings: StartWindowDependencies['settings'] &
     WindowSettings & { readonly OUTCOME_RETENTION_DAYS: number };
 }
@@ -36,7 +38,7 @@ export async function replaceDeadWindow(
   dead: WindowItem,
   dependencies: ReplaceDependencies,
 ): Promise<Replacement> {
-  const { table, clock, log, settings } = dependencies;
+  const { table, clock, log, metrics, settings } = dependencies;
   const { generation } = dead;
   const nowMs = clock.nowMs();
   if (!canBeRetried(dead)) {
@@ -49,6 +51,7 @@ export async function replaceDeadWindow(
       };
       if ((await failWindow(table, session, failure)) === undefined) return 'CHANGED_MEANWHILE';
       log.warn('WindowFailed', { generation, error: failure.error });
+      metrics.add('WindowsFailed', 1);
     }
     log.warn('WindowGivenUp', { generation, failedBefore: dead.failedBefore ?? 0 });
     return 'GIVEN_UP';
@@ -56,6 +59,7 @@ export async function replaceDeadWindow(
   const replacement = await replaceWindow(table, session, dead, settings, nowMs + replacementDelayMs(dead));
   if (replacement === undefined) return 'CHANGED_MEANWHILE';
   log.warn('WindowReplaced', { generation, replacement: replacement.generation });
+  metrics.add('WindowsReplaced', 1);
   const executionName = windowExecutionName(session, replacement.generation);
   await ensureRunning(session, replacement, { ...dependencies, log: log.with({ executionName }) });
   return 'REPLACED';

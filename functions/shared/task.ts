@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { type SessionKey, sessionKeySchema } from './contracts.ts';
 import { InvalidTaskInputError, isKnownError, UnexpectedError } from './errors.ts';
 import { createLog, type Log } from './logging.ts';
+import { type Metrics, measured } from './metrics.ts';
 
 /** What every task of a state machine gets: which session it is for, and in which execution. */
 export const taskInputShape = { ...sessionKeySchema.shape, executionName: z.string().min(1).max(80) };
@@ -17,7 +18,10 @@ export type TaskInput = SessionKey & { readonly executionName: string };
  */
 export function taskHandler<Input extends TaskInput, Dependencies extends object, Result>(
   schema: z.ZodType<Input>,
-  decide: (input: Input, dependencies: Dependencies & { readonly log: Log }) => Promise<Result>,
+  decide: (
+    input: Input,
+    dependencies: Dependencies & { readonly log: Log; readonly metrics: Metrics },
+  ) => Promise<Result>,
   dependencies: Dependencies,
 ): MiddyfiedHandler<Input, Result> {
   return middy<Input, Result>({ timeoutEarlyInMillis: 0 })
@@ -27,7 +31,7 @@ export function taskHandler<Input extends TaskInput, Dependencies extends object
       const { streamGroupId, streamSessionId, executionName } = input;
       const log = createLog({ streamGroupId, streamSessionId, executionName });
       try {
-        return await decide(input, { ...dependencies, log });
+        return await measured(log, (metrics) => decide(input, { ...dependencies, log, metrics }));
       } catch (error) {
         throw fitForHistory(error, log);
       }

@@ -40,5 +40,7 @@ export async function terminateSession(
       ),
     dependencies,
   );
-  if (termination.ok) dependencies.log.info('SessionTerminated');
+  if (!termination.ok) return;
+  dependencies.log.info('SessionTerminated');
+  dependencies.metrics.add('AbandonedSessionsEnded', 1);
 }

@@ -26,18 +26,23 @@ export async function look(
   { reported, unheard }: Memory,
   dependencies: LookDependencies,
 ): Promise<void> {
-  const { table, clock } = dependencies;
+  const { table, clock, metrics } = dependencies;
   const windows = await listOpenWindows(table, streamGroupId);
   const open = new Set(windows.map(({ session }) => session.streamSessionId));
   const list = (status: 'RECONNECTING' | 'ACTIVE') => listSessions(streamGroupId, status, dependencies);
+  let lagMs = 0;
   const PENDING_CLIENT_RECONNECTION = await listSessions(
     streamGroupId,
     'PENDING_CLIENT_RECONNECTION',
     dependencies,
     async (page) => {
-      await noticeDisconnects(page, open, reported, dependencies);
+      const noticed = await noticeDisconnects(page, open, reported, dependencies);
+      lagMs = Math.max(lagMs, noticed.lagMs);
     },
   );
+  metrics.add('WatcherLag', lagMs);
+  // Whoever has not seen every waiting session may have missed the one that matters.
+  metrics.add(PENDING_CLIENT_RECONNECTION.complete ? 'WatcherLooks' : 'WatcherLooksFailed', 1);
   if (windows.length === 0) return;
   // In the order in which sessions move on, so that one that moves between two lists is in both, not in neither.
   const all = windows.some((window) => needsAllLists(window, PENDING_CLIENT_RECONNECTION, clock.nowMs()));

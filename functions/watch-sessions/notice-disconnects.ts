@@ -2,9 +2,10 @@ import type { Clock } from '../shared/clock.ts';
 import { STATUS_CHANGE_DETAIL_TYPE, type StatusChangeDetail } from '../shared/contracts.ts';
 import { type EventBus, publishAll } from '../shared/events.ts';
 import type { Log } from '../shared/logging.ts';
+import type { Metrics } from '../shared/metrics.ts';
 import { sessionPartition } from '../shared/naming.ts';
 import { readWindows } from '../shared/table/read-windows.ts';
-import { isRetryDue } from '../shared/table/red-ends.ts';
+import { retryDueSinceMs } from '../shared/table/red-ends.ts';
 import type { Table } from '../shared/table/table.ts';
 import { isOpen, type WindowItem } from '../shared/table/window-item.ts';
 import type { ListedSession } from './list-sessions.ts';
@@ -13,6 +14,14 @@ export interface NoticeDependencies extends EventBus {
   readonly table: Table;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export interface Noticed {
+  /** How many disconnects were reported. */
+  readonly reported: number;
+  /** For how long the oldest of them had been nobody's, in ms; 0 when there was none. */
+  readonly lagMs: number;
 }
 
 /** The disconnects that this watcher has reported, so that it gives the bus time before it says them again. */
@@ -25,7 +34,6 @@ const REPORT_AGAIN_MS = 20_000;
  * Reports each disconnect among the listed PENDING sessions that has no window.
  *
  * @param open ids of the sessions that had an open window before the listing.
- * @returns how many were reported.
  * @throws DependencyUnavailableException when the table cannot be read; the next look finds the same sessions.
  */
 export async function noticeDisconnects(
@@ -33,8 +41,8 @@ export async function noticeDisconnects(
   open: ReadonlySet<string>,
   reported: Reported,
   dependencies: NoticeDependencies,
-): Promise<number> {
-  const { table, clock, log } = dependencies;
+): Promise<Noticed> {
+  const { table, clock, log, metrics } = dependencies;
   const nowMs = clock.nowMs();
   const candidates = listed.filter(({ session, lastUpdatedAtMs }) => {
     const last = reported.get(session.streamSessionId);
@@ -47,9 +55,10 @@ export async function noticeDisconnects(
     table,
     candidates.map(({ session }) => session),
   );
-  const unattended = candidates.filter((one) =>
-    isUnattended(one, windows.get(sessionPartition(one.session)), nowMs),
-  );
+  const unattended = candidates.flatMap((one) => {
+    const sinceMs = unattendedSinceMs(one, windows.get(sessionPartition(one.session)), nowMs);
+    return sinceMs === undefined ? [] : [{ ...one, lagMs: nowMs - sinceMs }];
+  });
   const details = unattended.map(
     ({ session, lastUpdatedAtMs }): StatusChangeDetail => ({
       version: '1',
@@ -68,20 +77,29 @@ export async function noticeDisconnects(
       lateMs: lastUpdatedAtMs === undefined ? null : nowMs - lastUpdatedAtMs,
     });
   }
-  return details.length - notTaken.size;
+  const reportedNow = details.length - notTaken.size;
+  if (reportedNow > 0) metrics.add('DisconnectsNoticed', reportedNow);
+  return { reported: reportedNow, lagMs: Math.max(0, ...unattended.map(({ lagMs }) => lagMs)) };
 }
 
-/** Whether a session that the service lists as PENDING waits for a window that nobody has opened. */
-function isUnattended(
+/**
+ * Since when a session that the service lists as PENDING waits for a window that nobody has opened, in epoch ms.
+ *
+ * @returns undefined when it has one, or none is due.
+ */
+function unattendedSinceMs(
   { lastUpdatedAtMs }: ListedSession,
   window: WindowItem | undefined,
   nowMs: number,
-): boolean {
-  if (window === undefined) return true;
-  if (isOpen(window)) return false;
-  if (window.phase === 'FAILED') return isRetryDue(window, lastUpdatedAtMs, nowMs);
+): number | undefined {
+  const droppedAtMs = lastUpdatedAtMs ?? nowMs;
+  if (window === undefined) return droppedAtMs;
+  if (isOpen(window)) return undefined;
+  if (window.phase === 'FAILED') return retryDueSinceMs(window, lastUpdatedAtMs, nowMs);
   // The list is older than the outcome: the service has confirmed that the session has ended, …
-  if (window.outcome !== 'RECONNECTED') return false;
+  if (window.outcome !== 'RECONNECTED') return undefined;
   // … or that it is connected. Both times are the service's own, so they compare without a margin.
-  return lastUpdatedAtMs === undefined || lastUpdatedAtMs > (window.outcomeAtMs ?? 0);
+  return lastUpdatedAtMs === undefined || lastUpdatedAtMs > (window.outcomeAtMs ?? 0)
+    ? droppedAtMs
+    : undefined;
 }

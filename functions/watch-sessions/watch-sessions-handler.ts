@@ -1,16 +1,17 @@
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import { createLog } from '../shared/logging.ts';
+import { measured } from '../shared/metrics.ts';
 import { fitForHistory } from '../shared/task.ts';
 import { type WatchSessionsDependencies, watchSessions } from './watch-sessions.ts';
 
 /** The glue of a schedule's target: whatever the event says, it is time to look. */
 export function watchSessionsHandler(
-  dependencies: Omit<WatchSessionsDependencies, 'log'>,
+  dependencies: Omit<WatchSessionsDependencies, 'log' | 'metrics'>,
 ): MiddyfiedHandler<unknown, void> {
   return middy<unknown, void>({ timeoutEarlyInMillis: 0 }).handler(async () => {
     const log = createLog({});
     try {
-      await watchSessions({ ...dependencies, log });
+      await measured(log, (metrics) => watchSessions({ ...dependencies, log, metrics }));
     } catch (error) {
       throw fitForHistory(error, log);
     }

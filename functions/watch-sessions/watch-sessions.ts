@@ -17,7 +17,7 @@ const WATCH_MS = 60_000;
  * @throws the last look's error when none has worked, so that Lambda counts the invocation as failed.
  */
 export async function watchSessions(dependencies: WatchSessionsDependencies): Promise<void> {
-  const { clock, log, settings } = dependencies;
+  const { clock, log, metrics, settings } = dependencies;
   const { WATCHED_STREAM_GROUPS: groups, WATCH_INTERVAL_SECONDS } = settings;
   if (groups.length === 0) {
     log.warn('WatcherIsOff');
@@ -39,6 +39,7 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
       } catch (error) {
         lastError = error;
         ofGroup.error('LookFailed', error);
+        metrics.add('WatcherLooksFailed', 1);
       }
     }
     nextMs = Math.max(startMs + intervalMs, clock.nowMs());

@@ -15,6 +15,8 @@ const QUIET = new Set([
   'WindowSignalled',
   'SignalPending',
 ]);
+/** Metrics for CloudWatch, which finds them in the log by this member; the same facts have log lines. */
+const metricsSchema = z.looseObject({ _aws: z.looseObject({}) });
 const SHOWN = [
   'status',
   'outcome',
@@ -34,7 +36,9 @@ const SHOWN = [
 
 /** A function's log line in a few words, or undefined when it is not worth showing. */
 export function describeLogLine(line: string): string | undefined {
-  const parsed = lineSchema.safeParse(parseJson(line));
+  const document = parseJson(line);
+  if (metricsSchema.safeParse(document).success) return undefined;
+  const parsed = lineSchema.safeParse(document);
   if (!parsed.success) return line.trim() === '' ? undefined : line;
   const { message, timestamp, executionName, streamSessionId, ...rest } = parsed.data;
   if (QUIET.has(message)) return undefined;

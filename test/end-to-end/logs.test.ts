@@ -1,5 +1,6 @@
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { METRICS } from '../../functions/shared/metrics.ts';
 import { Player } from '../../local/demo/player.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
@@ -57,12 +58,19 @@ it('the deployed bundles log no offer, answer or token, and on every line which 
     expect(text).not.toContain(secret);
     expect(text).not.toContain(JSON.stringify(secret).slice(1, -1));
   }
-  for (const line of lines) {
-    const entry = JSON.parse(line);
+  const documents: Record<string, unknown>[] = lines.map((line) => JSON.parse(line));
+  const metrics = documents.filter((document) => '_aws' in document);
+  const members = new Set(['_aws', 'service', 'operation', ...Object.keys(METRICS)]);
+  for (const document of metrics)
+    expect(Object.keys(document).filter((key) => !members.has(key))).toEqual([]);
+  expect(metrics).toContainEqual(expect.objectContaining({ WindowsReconnected: 1 }));
+  expect(JSON.stringify(metrics)).not.toContain(streamSessionId);
+  for (const entry of documents.filter((document) => !metrics.includes(document))) {
+    const line = JSON.stringify(entry);
     expect(entry, line).toMatchObject({ streamSessionId });
     // Before there is a window, no execution has a name.
-    if (!['WindowSignalled', 'DisconnectNoticed'].includes(entry.message))
-      expect(entry.executionName, line).toContain(streamSessionId);
+    if (!['WindowSignalled', 'DisconnectNoticed'].includes(String(entry['message'])))
+      expect(entry['executionName'], line).toContain(streamSessionId);
   }
   expect(lines.filter((line) => line.includes('"TaskFailed"')).length).toBe(3);
 }, 60_000);

@@ -69,7 +69,7 @@ export function apiEvent(overrides: Partial<APIGatewayProxyEvent> = {}): APIGate
   };
 }
 
-/** Everything that the process writes until the test ends, as text and as the log's lines. */
+/** Everything that the process writes until the test ends: as text, the log's lines, and the metrics emitted. */
 export function captureOutput() {
   const chunks: string[] = [];
   const keep = (chunk: string | Uint8Array) => {
@@ -84,10 +84,15 @@ export function captureOutput() {
     for (const spy of spies) spy.mockRestore();
   });
   const text = () => chunks.join('');
-  const lines = (): Record<string, unknown>[] =>
+  const documents = (): Record<string, unknown>[] =>
     text()
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line));
-  return { text, lines };
+  const isMetrics = (document: Record<string, unknown>) => '_aws' in document;
+  return {
+    text,
+    lines: () => documents().filter((document) => !isMetrics(document)),
+    metrics: () => documents().filter(isMetrics),
+  };
 }

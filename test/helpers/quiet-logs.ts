@@ -1,8 +1,8 @@
 /**
- * Keeps the functions' own log lines out of the test report; `SHOW_LOGS=1 npm test` lets them through. A test
+ * Keeps the functions' own log lines and metrics out of the test report; `SHOW_LOGS=1 npm test` lets them through. A test
  * that looks at them captures them before they get here.
  */
-const isLogLine = (chunk: unknown) => typeof chunk === 'string' && chunk.startsWith('{"level":');
+const isLogLine = (chunk: unknown) => typeof chunk === 'string' && /^\{"(level|_aws)":/.test(chunk);
 
 if (process.env['SHOW_LOGS'] === undefined) {
   for (const stream of [process.stdout, process.stderr]) {

@@ -2,6 +2,7 @@ import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import type { Table } from '../../functions/shared/table/table.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { memoryLog } from './log.ts';
+import { memoryMetrics } from './metrics.ts';
 
 let nextStartMs = Date.UTC(2026, 0, 1);
 
@@ -14,5 +15,6 @@ export function serviceDependencies(table: Table) {
     clock: new VirtualClock(nextStartMs),
     random: () => 0,
     log: memoryLog(),
+    metrics: memoryMetrics(),
   };
 }

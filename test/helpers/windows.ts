@@ -11,6 +11,7 @@ import type { Table } from '../../functions/shared/table/table.ts';
 import { readWindow, type WindowItem } from '../../functions/shared/table/window-item.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { memoryLog } from './log.ts';
+import { memoryMetrics } from './metrics.ts';
 
 export const WINDOW_SETTINGS = {
   DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
@@ -99,6 +100,7 @@ export async function givenClosedWindow(
       eventBridge,
       clock: new VirtualClock(outcomeAtMs),
       log: memoryLog(),
+      metrics: memoryMetrics(),
       settings: { ...BUS_SETTINGS, OUTCOME_RETENTION_DAYS },
     },
   );
@@ -122,6 +124,7 @@ export async function givenFailedWindow(
       table,
       clock: new VirtualClock(disconnectedAtMs + 60_000),
       log: memoryLog(),
+      metrics: memoryMetrics(),
       settings: { OUTCOME_RETENTION_DAYS },
     },
   );

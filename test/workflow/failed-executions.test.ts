@@ -7,6 +7,7 @@ import { replaceWindow } from '../../functions/shared/table/open-window.ts';
 import { executionFailureEvent } from '../helpers/execution-failure.ts';
 import { failNext } from '../helpers/failing-table.ts';
 import { memoryLog } from '../helpers/log.ts';
+import { memoryMetrics } from '../helpers/metrics.ts';
 import { BUS_SETTINGS, OUTCOME_RETENTION_DAYS, WINDOW_SETTINGS, windowOf } from '../helpers/windows.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
@@ -190,6 +191,7 @@ describe('a window whose executions fail whatever they do', () => {
           eventBridge,
           clock,
           log: memoryLog(),
+          metrics: memoryMetrics(),
           settings,
         });
         await expect(record).rejects.toThrow(DependencyUnavailableException);

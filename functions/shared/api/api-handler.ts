@@ -2,6 +2,7 @@ import middy, { type MiddyfiedHandler } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { SessionKey } from '../contracts.ts';
 import { createLog, type Log } from '../logging.ts';
+import { type Metrics, measured } from '../metrics.ts';
 import { originOf, type RequestOrigin } from './origin.ts';
 import { errorReply } from './replies.ts';
 import { InvalidRequestError } from './request-error.ts';
@@ -15,6 +16,12 @@ export interface ApiRequest {
   readonly body: string;
 }
 
+/** What a route's decision gets beside its own dependencies. */
+interface RequestTools {
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
 /**
  * The glue of an API route: the path is parsed once, the log carries the session, a caller's mistake becomes a
  * 400 that names the field, and everything else that is thrown a 500 that says nothing.
@@ -24,14 +31,11 @@ export interface ApiRequest {
 export function apiHandler<Dependencies extends { readonly settings: { readonly AWS_REGION: string } }>(
   decide: (
     request: ApiRequest,
-    dependencies: Dependencies & { readonly log: Log },
+    dependencies: Dependencies & RequestTools,
     origin: RequestOrigin,
   ) => Promise<APIGatewayProxyResult>,
   dependencies: Dependencies,
-  onInvalidPath?: (
-    origin: RequestOrigin,
-    dependencies: Dependencies & { readonly log: Log },
-  ) => Promise<void>,
+  onInvalidPath?: (origin: RequestOrigin, dependencies: Dependencies & RequestTools) => Promise<void>,
 ): MiddyfiedHandler<APIGatewayProxyEvent, APIGatewayProxyResult> {
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>({ timeoutEarlyInMillis: 0 }).handler(
     async (event: APIGatewayProxyEvent) => {
@@ -40,11 +44,14 @@ export function apiHandler<Dependencies extends { readonly settings: { readonly 
       try {
         const home = { region: dependencies.settings.AWS_REGION, accountId };
         const origin = originOf(event);
-        const session = await sessionOf(event.pathParameters, home, () =>
-          onInvalidPath?.(origin, { ...dependencies, log }),
-        );
-        log = log.with(session);
-        return await decide({ session, requestId, body: bodyOf(event) }, { ...dependencies, log }, origin);
+        return await measured(log, async (metrics) => {
+          const session = await sessionOf(event.pathParameters, home, () =>
+            onInvalidPath?.(origin, { ...dependencies, log, metrics }),
+          );
+          log = log.with(session);
+          const request = { session, requestId, body: bodyOf(event) };
+          return decide(request, { ...dependencies, log, metrics }, origin);
+        });
       } catch (error) {
         if (error instanceof InvalidRequestError) {
           // The message is this project's own and names the field, never a value.

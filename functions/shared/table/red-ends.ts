@@ -39,18 +39,26 @@ export function isVerdict({ failure }: RedEnd): boolean {
 }
 
 /**
- * Whether a session whose window ended red, and was not replaced at once, is due for another. A later drop is;
- * the same one after a minute, 2, 4, … an hour.
+ * Since when a session whose window ended red, and was not replaced at once, is due for another, in epoch ms. A later
+ * drop is; the same one after a minute, 2, 4, … an hour.
  *
  * @param disconnectedAtMs of the report in hand; undefined when it has none, or none that counts.
+ * @returns undefined when it is not due yet.
  */
-export function isRetryDue(
+export function retryDueSinceMs(
   closed: Pick<WindowItem, 'disconnectedAtMs' | 'failedBefore' | 'closedAtMs'>,
   disconnectedAtMs: number | undefined,
   nowMs: number,
-): boolean {
+): number | undefined {
   const { closedAtMs = 0, failedBefore = 0 } = closed;
-  const droppedSince =
-    disconnectedAtMs !== undefined && disconnectedAtMs > closed.disconnectedAtMs + CLOCK_SKEW_MS;
-  return droppedSince || nowMs >= closedAtMs + Math.min(FIRST_RETRY_MS * 2 ** failedBefore, MAX_RETRY_MS);
+  if (disconnectedAtMs !== undefined && disconnectedAtMs > closed.disconnectedAtMs + CLOCK_SKEW_MS) {
+    return Math.min(disconnectedAtMs, nowMs);
+  }
+  const dueAtMs = closedAtMs + Math.min(FIRST_RETRY_MS * 2 ** failedBefore, MAX_RETRY_MS);
+  return nowMs >= dueAtMs ? dueAtMs : undefined;
+}
+
+/** Whether it is due now: `retryDueSinceMs` has what and when. */
+export function isRetryDue(...report: Parameters<typeof retryDueSinceMs>): boolean {
+  return retryDueSinceMs(...report) !== undefined;
 }

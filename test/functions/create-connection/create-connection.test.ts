@@ -90,6 +90,17 @@ describe('a connection that the service creates', () => {
     ]);
   });
 
+  it('is counted, and so is the wait for its permit', async () => {
+    const { create, metrics } = prepare();
+
+    await create();
+
+    expect(metrics.values).toEqual([
+      { name: 'PermitWait', value: 0, operation: 'CreateStreamSessionConnection' },
+      { name: 'ConnectionsCreated', value: 1 },
+    ]);
+  });
+
   it('is asked for without a read before it', async () => {
     await prepare().create();
 

@@ -10,6 +10,7 @@ import type { SwitchState } from '../../../functions/shared/table/switch.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
+import { memoryMetrics } from '../../helpers/metrics.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
 import {
@@ -174,6 +175,7 @@ describe('the window of a session', () => {
         eventBridge: bus(),
         clock: new VirtualClock(DISCONNECTED_AT_MS),
         log: memoryLog(),
+        metrics: memoryMetrics(),
         settings: { ...BUS_SETTINGS, OUTCOME_RETENTION_DAYS },
       },
     );

@@ -11,6 +11,7 @@ import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { delayNext, failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
+import { memoryMetrics } from '../../helpers/metrics.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
 import {
@@ -40,6 +41,7 @@ beforeEach(() => {
 
 function prepare(session: SessionKey = newSession()) {
   const log = memoryLog();
+  const metrics = memoryMetrics();
   const settings = {
     ...WINDOW_SETTINGS,
     ...BUS_SETTINGS,
@@ -52,11 +54,13 @@ function prepare(session: SessionKey = newSession()) {
     eventBridge,
     clock: new VirtualClock(NOW_MS),
     log,
+    metrics,
     settings,
   };
   return {
     session,
     log,
+    metrics,
     dependencies,
     handle: (generation = 1) => {
       const executionName = windowExecutionName(session, generation);
@@ -103,7 +107,7 @@ describe('the window of a failed execution', () => {
   });
 
   it('is replaced after 0, 5 and 30 s, and then closed red', async () => {
-    const { session, handle, openWindow, log } = prepare();
+    const { session, handle, openWindow, log, metrics } = prepare();
     await openWindow();
     const delays: number[] = [];
 
@@ -117,6 +121,12 @@ describe('the window of a failed execution', () => {
     expect(delays).toEqual([0, 5000, 30_000]);
     expect(await handle(4)).toEqual({ result: 'WINDOW_GIVEN_UP' });
     expect(await handle(4)).toEqual({ result: 'WINDOW_GIVEN_UP' });
+    expect(metrics.values.map(({ name }) => name)).toEqual([
+      'WindowsReplaced',
+      'WindowsReplaced',
+      'WindowsReplaced',
+      'WindowsFailed',
+    ]);
     expect(await windowOf(table(), session)).toMatchObject({
       generation: 4,
       phase: 'FAILED',

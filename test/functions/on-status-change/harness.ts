@@ -7,6 +7,7 @@ import { onStatusChange } from '../../../functions/on-status-change/on-status-ch
 import { parseStatusChangeEvent } from '../../../functions/on-status-change/parse-event.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../../helpers/log.ts';
+import { memoryMetrics } from '../../helpers/metrics.ts';
 import { type StatusChange, statusChangeEvent } from '../../helpers/status-change.ts';
 import { useTable } from '../../helpers/table.ts';
 import { BUS_SETTINGS, WINDOW_SETTINGS } from '../../helpers/windows.ts';
@@ -36,6 +37,7 @@ export function useOnStatusChange() {
 
   function prepare(nowMs = NOW_MS) {
     const log = memoryLog();
+    const metrics = memoryMetrics();
     const dependencies = {
       table: table(),
       stepFunctions: new SFNClient({ region }),
@@ -44,12 +46,13 @@ export function useOnStatusChange() {
       clock: new VirtualClock(nowMs),
       random: () => 0,
       log,
+      metrics,
       settings: { ...BUS_SETTINGS, ...WINDOW_SETTINGS, RECONNECTION_WINDOW_ARN, READS_PER_SECOND: 1000 },
     };
     const send = (raw: unknown) => onStatusChange(parseStatusChangeEvent(raw, nowMs), dependencies);
     const report = (change: Omit<StatusChange, 'atMs'> & { readonly atMs?: number }) =>
       send(statusChangeEvent({ atMs: DISCONNECTED_AT_MS, ...change }));
-    return { log, dependencies, send, report };
+    return { log, metrics, dependencies, send, report };
   }
 
   const starts = () =>

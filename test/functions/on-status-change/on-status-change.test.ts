@@ -54,6 +54,16 @@ describe('the first report of a disconnect', () => {
     }
   });
 
+  it('is counted as one window, whatever else reports the same', async () => {
+    const session = newSession();
+    const { report, metrics } = prepare();
+
+    await report({ session });
+    await report({ session });
+
+    expect(metrics.values).toEqual([{ name: 'WindowsOpened', value: 1 }]);
+  });
+
   it('asks the service nothing: a thousand windows open at once', async () => {
     const { report } = prepare();
 
@@ -236,7 +246,7 @@ describe('an event that does not fit the contract', () => {
 
   it('is published once as rejected, and touches nothing else', async () => {
     const before = await allItems(table());
-    const { send, log } = prepare();
+    const { send, log, metrics } = prepare();
     const event = rejected();
 
     expect(await send(event)).toEqual({ result: 'REJECTED' });
@@ -266,6 +276,7 @@ describe('an event that does not fit the contract', () => {
     expect(log.lines).toEqual([
       { event: 'EventRejected', fields: { reasons: 'detail.connectionTimeoutSeconds: too_small' } },
     ]);
+    expect(metrics.values).toEqual([{ name: 'EventsRejected', value: 1 }]);
   });
 
   it('is a retryable failure when the bus took nothing, though it answered', async () => {

@@ -6,6 +6,7 @@ import type { SessionKey } from '../../../functions/shared/contracts.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
+import { memoryMetrics } from '../../helpers/metrics.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { allItems, useTable } from '../../helpers/table.ts';
 import {
@@ -27,12 +28,13 @@ beforeEach(() => {
 
 function prepare(session: SessionKey, nowMs = NOW_MS) {
   const log = memoryLog();
+  const metrics = memoryMetrics();
   const record = ({ generation = 1, error = 'SessionNotEnded' } = {}) =>
     recordFailure(
       { ...session, executionName: `${session.streamSessionId}-1`, generation, error },
-      { table: table(), clock: new VirtualClock(nowMs), log, settings: { OUTCOME_RETENTION_DAYS } },
+      { table: table(), clock: new VirtualClock(nowMs), log, metrics, settings: { OUTCOME_RETENTION_DAYS } },
     );
-  return { log, record };
+  return { log, metrics, record };
 }
 
 async function itemOf(session: SessionKey) {
@@ -44,7 +46,7 @@ describe('a failure', () => {
   it('closes the window without an outcome, under the name that the execution ends with', async () => {
     const session = newSession();
     await givenRunningWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
-    const { record, log } = prepare(session);
+    const { record, log, metrics } = prepare(session);
 
     expect(await record()).toBeUndefined();
 
@@ -60,6 +62,7 @@ describe('a failure', () => {
     expect(log.lines).toEqual([
       { event: 'WindowFailed', fields: { generation: 1, error: 'SessionNotEnded' } },
     ]);
+    expect(metrics.values).toEqual([{ name: 'WindowsFailed', value: 1 }]);
     expect(eventBridge.calls()).toHaveLength(0);
   });
 
@@ -69,8 +72,10 @@ describe('a failure', () => {
     await prepare(session).record();
     const item = await itemOf(session);
 
-    await prepare(session, NOW_MS + 60_000).record({ error: 'States.Timeout' });
+    const { record, metrics } = prepare(session, NOW_MS + 60_000);
+    await record({ error: 'States.Timeout' });
 
+    expect(metrics.values).toEqual([]);
     expect(await itemOf(session)).toEqual(item);
   });
 

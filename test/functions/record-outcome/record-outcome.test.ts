@@ -9,6 +9,7 @@ import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
+import { memoryMetrics } from '../../helpers/metrics.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { allItems, useTable } from '../../helpers/table.ts';
 import {
@@ -37,11 +38,13 @@ beforeEach(() => {
 
 function prepare(session: SessionKey) {
   const log = memoryLog();
+  const metrics = memoryMetrics();
   const dependencies = {
     table: table(),
     eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
     clock: new VirtualClock(NOW_MS),
     log,
+    metrics,
     settings: { ...BUS_SETTINGS, OUTCOME_RETENTION_DAYS },
   };
   const record = (overrides: Partial<RecordOutcomeInput> = {}) =>
@@ -60,7 +63,7 @@ function prepare(session: SessionKey) {
       },
       dependencies,
     );
-  return { record, log, dependencies };
+  return { record, log, metrics, dependencies };
 }
 
 async function givenRunning(): Promise<SessionKey> {
@@ -187,6 +190,61 @@ describe('an outcome', () => {
 
     expect(result).toMatchObject({ recorded: true, connectionAttempts: 2 });
     expect(published()).toMatchObject([{ connectionAttempts: 2 }]);
+  });
+});
+
+describe('the metrics of an outcome', () => {
+  it('count a reconnection, and how long it took', async () => {
+    const { record, metrics } = prepare(await givenRunning());
+
+    await record();
+
+    expect(metrics.values).toEqual([
+      { name: 'WindowsReconnected', value: 1 },
+      { name: 'TimeToReconnect', value: ENDED_AT_MS - DISCONNECTED_AT_MS },
+    ]);
+  });
+
+  it('never say that a player was back before the disconnect, where two clocks do', async () => {
+    const { record, metrics } = prepare(await givenRunning());
+
+    await record({ endedAtMs: DISCONNECTED_AT_MS - 500 });
+
+    expect(metrics.values).toContainEqual({ name: 'TimeToReconnect', value: 0 });
+  });
+
+  it.each([
+    ['TERMINATED', 'WindowsTerminated'],
+    ['ERRORED', 'WindowsErrored'],
+  ] as const)('count %s, which took no time to reconnect', async (outcome, name) => {
+    const { record, metrics } = prepare(await givenRunning());
+
+    await record({ outcome });
+
+    expect(metrics.values).toEqual([{ name, value: 1 }]);
+  });
+
+  it('count an outcome once, though its event is published by a repeat', async () => {
+    const { record, metrics } = prepare(await givenRunning());
+    eventBridge
+      .on(PutEventsCommand)
+      .resolvesOnce({ FailedEntryCount: 1 })
+      .resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'e' }] });
+
+    await expect(record()).rejects.toMatchObject({ name: 'DependencyUnavailableException' });
+    await record();
+
+    expect(metrics.values.filter(({ name }) => name === 'WindowsReconnected')).toHaveLength(1);
+  });
+
+  it('count nothing that is postponed', async () => {
+    const session = await givenRunning();
+    await signal(session, 'event-1');
+    const { record, metrics } = prepare(session);
+
+    await record();
+
+    expect(metrics.values).toEqual([]);
   });
 });
 

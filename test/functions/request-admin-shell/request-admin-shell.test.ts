@@ -140,6 +140,7 @@ describe('a request for an admin shell', () => {
       { level: 'INFO', message: 'AdminShellRequested', ...fields },
       { level: 'INFO', message: 'AdminShellGranted', ...fields, result: 'GRANTED' },
     ]);
+    expect(output.metrics()).toMatchObject([{ AdminShellsGranted: 1 }]);
   });
 
   it.each([
@@ -151,12 +152,13 @@ describe('a request for an admin shell', () => {
       stepFunctions
         .on(StartSyncExecutionCommand)
         .resolves({ status: 'SUCCEEDED', output: JSON.stringify(result) });
-      const { request } = prepare();
+      const { request, output } = prepare();
 
       expect(await request()).toMatchObject({ statusCode });
 
       expect(records().map((record) => record.result)).toEqual(['REQUESTED', 'REFUSED']);
       expect(records()[1]).toMatchObject({ ...WHO, ...WHICH, reason, refusal: result.result, sessionStatus });
+      expect(output.metrics()).toMatchObject([{ AdminShellsRefused: 1 }]);
     },
   );
 

@@ -24,7 +24,7 @@ beforeEach(() => {
 
 /** A quota of 20 a second that is used up, and a clock in an hour of its own: nobody else stands in line. */
 async function prepare({ bookedMs = 0, random = () => 0.5 } = {}) {
-  const { clock, log, gameLiftStreams } = serviceDependencies(table());
+  const { clock, log, metrics, gameLiftStreams } = serviceDependencies(table());
   const startMs = clock.nowMs();
   await bookPermits(table(), { operation: OPERATION, perSecond: 20 }, startMs + bookedMs);
   const settings = {
@@ -32,7 +32,7 @@ async function prepare({ bookedMs = 0, random = () => 0.5 } = {}) {
     READS_PER_SECOND: 20,
     DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
   };
-  const dependencies = { table: table(), clock, random, settings, log, gameLiftStreams };
+  const dependencies = { table: table(), clock, random, settings, log, metrics, gameLiftStreams };
   const ask = (session: SessionKey, offer = 'offer') =>
     clock.track(() => awaitTurn(session, `${offer} of ${session.streamSessionId}`, dependencies));
   /** Asks for many sessions at once; their numbers are in no particular order. */

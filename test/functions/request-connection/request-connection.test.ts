@@ -19,6 +19,7 @@ import type { SwitchState } from '../../../functions/shared/table/switch.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
+import { memoryMetrics } from '../../helpers/metrics.ts';
 import { newOffer, VALID_CLIENT_TOKEN } from '../../helpers/offers.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { QUOTED_INPUT, serviceErrors } from '../../helpers/service-errors.ts';
@@ -43,14 +44,24 @@ beforeEach(() => {
   stepFunctions.on(StartSyncExecutionCommand).resolves(created);
 });
 
+/** One whose quota is spoken for; the other tests share theirs. */
+const busyTable = useTable();
+
 interface PrepareOptions {
   readonly switchState?: SwitchState;
   readonly userIdCheck?: boolean;
   readonly nowMs?: number;
+  readonly atTable?: typeof table;
 }
 
-function prepare({ switchState = 'on', userIdCheck = false, nowMs = NOW_MS }: PrepareOptions = {}) {
+function prepare({
+  switchState = 'on',
+  userIdCheck = false,
+  nowMs = NOW_MS,
+  atTable = table,
+}: PrepareOptions = {}) {
   const log = memoryLog();
+  const metrics = memoryMetrics();
   const clock = new VirtualClock(nowMs);
   const request = (
     session: SessionKey,
@@ -63,10 +74,11 @@ function prepare({ switchState = 'on', userIdCheck = false, nowMs = NOW_MS }: Pr
       {
         stepFunctions: new SFNClient({ region: 'us-west-2' }),
         gameLiftStreams: new GameLiftStreamsClient({ region: 'us-west-2' }),
-        table: table(),
+        table: atTable(),
         readSwitch: async () => switchState,
         clock,
         log,
+        metrics,
         random: () => 0.5,
         settings: {
           AWS_REGION: 'us-west-2',
@@ -80,7 +92,7 @@ function prepare({ switchState = 'on', userIdCheck = false, nowMs = NOW_MS }: Pr
       },
       { headers: new Map(userIds.length === 0 ? [] : [['x-user-id', userIds]]) },
     );
-  return { log, clock, request };
+  return { log, metrics, clock, request };
 }
 
 const executions = () =>
@@ -200,6 +212,22 @@ describe('a request for a connection', () => {
     expect(executions()).toEqual([]);
     const items = await allItems(table());
     expect(items.some(({ pk }) => String(pk).endsWith(session.streamSessionId))).toBe(false);
+  });
+});
+
+describe('a request whose turn is not now', () => {
+  it.each([
+    ['far', 10_000, 'RequestsPutOff'],
+    ['too late', 130_000, 'RequestsNotInTime'],
+  ] as const)('is answered with 429 and counted: %s', async (_, bookedMs, name) => {
+    const quota = { operation: 'CreateStreamSessionConnection', perSecond: 1000 } as const;
+    await bookPermits(busyTable(), quota, NOW_MS + bookedMs);
+    const { request, metrics } = prepare({ atTable: busyTable });
+
+    expect(await request(newSession(), { SignalRequest: newOffer() })).toMatchObject({ statusCode: 429 });
+
+    expect(metrics.values).toEqual([{ name, value: 1 }]);
+    expect(executions()).toEqual([]);
   });
 });
 

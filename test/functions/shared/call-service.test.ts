@@ -8,6 +8,7 @@ import {
   type LoopbackRequest,
   startLoopbackServer,
 } from '../../../local/shared/loopback-server.ts';
+import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { LOCAL_CLIENT, useTable } from '../../helpers/table.ts';
 
@@ -40,7 +41,8 @@ async function prepare(handle: () => Promise<LoopbackReply | typeof HANG_UP>) {
         ),
       dependencies,
     );
-  return { requests, call, url: server.url, clock: dependencies.clock };
+  const { clock, metrics } = dependencies;
+  return { requests, call, url: server.url, clock, metrics, table: table() };
 }
 
 const errorReply = (status: number, type?: string): LoopbackReply => ({
@@ -72,6 +74,51 @@ describe('a call that the service never answers', () => {
 
     expect(failure).toMatchObject({ name: 'InternalServerException', cause: { name: 'AbortError' } });
     expect(requests).toHaveLength(1);
+  });
+});
+
+describe('the metrics of an operation', () => {
+  it('have how long each call waited for its permit, the free ones too', async () => {
+    const { call, clock, metrics, table } = await prepare(async () => ({ status: 200, body: '{}' }));
+    await call();
+    await bookPermits(table, { operation: 'GetStreamSession', perSecond: 20 }, clock.nowMs() + 1200);
+
+    const waiting = clock.track(() => call());
+    await clock.advance(1200);
+    await waiting;
+
+    expect(metrics.values).toEqual([
+      { name: 'PermitWait', value: 0, operation: 'GetStreamSession' },
+      { name: 'PermitWait', value: 1200, operation: 'GetStreamSession' },
+    ]);
+  });
+
+  it.each<[string, (nowMs: number) => Partial<ServiceCall>]>([
+    ['none is free in three seconds', () => ({})],
+    ['the caller is gone by then', (nowMs) => ({ deadlineMs: nowMs + 1000 })],
+  ])('count a permit that is refused because %s', async (_, options) => {
+    const { call, clock, metrics, table, requests } = await prepare(async () => ({
+      status: 200,
+      body: '{}',
+    }));
+    await bookPermits(table, { operation: 'GetStreamSession', perSecond: 20 }, clock.nowMs() + 3001);
+
+    await expect(call(options(clock.nowMs()))).rejects.toMatchObject({ name: 'PermitNotAvailableException' });
+
+    expect(requests).toHaveLength(0);
+    expect(metrics.values).toEqual([{ name: 'PermitsRefused', value: 1, operation: 'GetStreamSession' }]);
+  });
+
+  it('count every call that the service throttled, under the name of the operation', async () => {
+    const { call, metrics } = await prepare(async () => errorReply(429, 'ThrottlingException'));
+
+    await expect(call({ operation: 'TerminateStreamSession' })).rejects.toThrow();
+
+    expect(metrics.values).toContainEqual({
+      name: 'CallsThrottled',
+      value: 1,
+      operation: 'TerminateStreamSession',
+    });
   });
 });
 

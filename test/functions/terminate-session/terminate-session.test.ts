@@ -31,7 +31,7 @@ function prepare(switchState: SwitchState = 'on') {
 
 describe('an overdue session', () => {
   it('is terminated by one call, and the reply goes nowhere', async () => {
-    const { terminate, session, log } = prepare();
+    const { terminate, session, log, metrics } = prepare();
     service.on(TerminateStreamSessionCommand).resolves({});
 
     expect(await terminate()).toBeUndefined();
@@ -41,6 +41,7 @@ describe('an overdue session', () => {
     );
     expect(service.calls()).toHaveLength(1);
     expect(log.lines).toEqual([{ event: 'SessionTerminated', fields: {} }]);
+    expect(metrics.values).toContainEqual({ name: 'AbandonedSessionsEnded', value: 1 });
   });
 
   it.each(['resourceNotFound', 'validation', 'conflict'] as const)(

@@ -6,6 +6,7 @@ import { UnexpectedError } from '../../../functions/shared/errors.ts';
 import { noticeDisconnects, type Reported } from '../../../functions/watch-sessions/notice-disconnects.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../../helpers/log.ts';
+import { memoryMetrics } from '../../helpers/metrics.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
 import {
@@ -33,15 +34,17 @@ beforeEach(() => {
 function prepare() {
   const clock = new VirtualClock(NOW_MS);
   const log = memoryLog();
+  const metrics = memoryMetrics();
   const reported: Reported = new Map();
   const dependencies = {
     table: table(),
     eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
     clock,
     log,
+    metrics,
     settings: BUS_SETTINGS,
   };
-  const notice = (
+  const look = (
     sessions: readonly SessionKey[],
     {
       lastUpdatedAtMs = DROPPED_AT_MS,
@@ -54,7 +57,8 @@ function prepare() {
       reported,
       dependencies,
     );
-  return { clock, log, dependencies, notice };
+  const notice = async (...args: Parameters<typeof look>) => (await look(...args)).reported;
+  return { clock, log, metrics, dependencies, notice, look };
 }
 
 const details = () =>
@@ -137,6 +141,52 @@ describe('a session that waits without a window', () => {
 
     expect(await notice([session])).toBe(0);
     expect(await notice([session])).toBe(1);
+  });
+});
+
+describe('the lag of a look', () => {
+  it('is for how long the oldest session had waited that is nobody’s', async () => {
+    const { look, metrics } = prepare();
+    const attended = newSession();
+    await givenOpenWindow(table(), attended, { disconnectedAtMs: DROPPED_AT_MS - 60_000 });
+
+    expect(await look([newSession(), newSession(), attended])).toEqual({ reported: 2, lagMs: 4000 });
+    expect(metrics.values).toEqual([{ name: 'DisconnectsNoticed', value: 2 }]);
+  });
+
+  it('grows while the bus takes no report', async () => {
+    const { look, clock, metrics } = prepare();
+    const session = newSession();
+    eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 1, Entries: [{}] });
+
+    const first = await look([session]);
+    await clock.advance(5000);
+    const second = await look([session]);
+
+    expect([first, second]).toEqual([
+      { reported: 0, lagMs: 4000 },
+      { reported: 0, lagMs: 9000 },
+    ]);
+    expect(metrics.values).toEqual([]);
+  });
+
+  it('is nothing when every session has a window', async () => {
+    const { look } = prepare();
+
+    expect(await look([])).toEqual({ reported: 0, lagMs: 0 });
+  });
+
+  it('begins, after a red end, when the next attempt is due', async () => {
+    const { look, clock } = prepare();
+    const session = newSession();
+    // It fails a minute after its disconnect, and is due a minute later.
+    await givenFailedWindow(table(), session, { disconnectedAtMs: NOW_MS - 120_000 });
+    await clock.advance(3000);
+
+    expect(await look([session], { lastUpdatedAtMs: NOW_MS - 120_000 })).toEqual({
+      reported: 1,
+      lagMs: 3000,
+    });
   });
 });
 

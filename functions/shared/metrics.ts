@@ -1,0 +1,94 @@
+import { Metrics as EmfMetrics } from '@aws-lambda-powertools/metrics';
+import type { Log } from './logging.ts';
+import type { QuotaOperation } from './table/permits.ts';
+
+/**
+ * Every business metric: dashboards and alarms rely on the names. When each is counted: docs/metrics.md. All have
+ * the dimension `service`; the ones of a quota have `operation` too. A session's id is never a dimension, for each
+ * combination of dimensions is a metric that is paid for by the month.
+ */
+export const METRICS = {
+  WindowsOpened: { unit: 'Count', byOperation: false },
+  WindowsReconnected: { unit: 'Count', byOperation: false },
+  WindowsTerminated: { unit: 'Count', byOperation: false },
+  WindowsErrored: { unit: 'Count', byOperation: false },
+  WindowsFailed: { unit: 'Count', byOperation: false },
+  WindowsReplaced: { unit: 'Count', byOperation: false },
+  TimeToReconnect: { unit: 'Milliseconds', byOperation: false },
+  ConnectionsCreated: { unit: 'Count', byOperation: false },
+  RequestsPutOff: { unit: 'Count', byOperation: false },
+  RequestsNotInTime: { unit: 'Count', byOperation: false },
+  AbandonedSessionsEnded: { unit: 'Count', byOperation: false },
+  PermitWait: { unit: 'Milliseconds', byOperation: true },
+  PermitsRefused: { unit: 'Count', byOperation: true },
+  CallsThrottled: { unit: 'Count', byOperation: true },
+  WatcherLooks: { unit: 'Count', byOperation: false },
+  WatcherLooksFailed: { unit: 'Count', byOperation: false },
+  WatcherLag: { unit: 'Milliseconds', byOperation: false },
+  DisconnectsNoticed: { unit: 'Count', byOperation: false },
+  EventsRejected: { unit: 'Count', byOperation: false },
+  AdminShellsGranted: { unit: 'Count', byOperation: false },
+  AdminShellsRefused: { unit: 'Count', byOperation: false },
+} as const satisfies Record<string, { unit: 'Count' | 'Milliseconds'; byOperation: boolean }>;
+
+export type MetricName = keyof typeof METRICS;
+/** The operation that the value is of, for the metrics of a quota. */
+export type OperationOf<Name extends MetricName> = (typeof METRICS)[Name]['byOperation'] extends true
+  ? [operation: QuotaOperation]
+  : [];
+
+/** What a decision may measure: a name of the list and a number. Emitted in one go when the invocation ends. */
+export interface Metrics {
+  /** Adds one value, in the metric's unit. Whatever goes wrong, the decision does not notice. */
+  add<Name extends MetricName>(name: Name, value: number, ...operation: OperationOf<Name>): void;
+}
+
+/**
+ * Runs an invocation's work with metrics of its own, and emits what it has added by its end, failed or not: a fact
+ * is one whatever came after it. A function that is killed emits nothing, so counts may be too low, never too high.
+ */
+export async function measured<Result>(
+  log: Log,
+  work: (metrics: Metrics) => Promise<Result>,
+): Promise<Result> {
+  const buffers = new Map<QuotaOperation | undefined, EmfMetrics>();
+  const metrics: Metrics = {
+    add: (name, value, ...[operation]) =>
+      orLog(log, () => {
+        // JSON has no NaN, and CloudWatch drops the whole document.
+        if (!Number.isFinite(value)) throw new RangeError('A metric is a finite number.');
+        bufferOf(buffers, operation).addMetric(name, METRICS[name].unit, value);
+      }),
+  };
+  try {
+    return await work(metrics);
+  } finally {
+    for (const buffer of buffers.values()) orLog(log, () => emit(buffer));
+  }
+}
+
+/** Namespace and service come from the environment: POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME. */
+function bufferOf(
+  buffers: Map<QuotaOperation | undefined, EmfMetrics>,
+  operation: QuotaOperation | undefined,
+): EmfMetrics {
+  const known = buffers.get(operation);
+  if (known !== undefined) return known;
+  // By default, because one that is only added is gone when a full buffer is emitted early.
+  const buffer = new EmfMetrics(operation === undefined ? {} : { defaultDimensions: { operation } });
+  buffers.set(operation, buffer);
+  return buffer;
+}
+
+/** A buffer that a hundredth value has just emptied would write a warning. */
+function emit(buffer: EmfMetrics): void {
+  if (buffer.hasStoredMetrics()) buffer.publishStoredMetrics();
+}
+
+function orLog(log: Log, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    log.error('MetricsNotEmitted', error);
+  }
+}

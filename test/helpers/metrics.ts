@@ -1,0 +1,19 @@
+import type { MetricName, Metrics } from '../../functions/shared/metrics.ts';
+import type { QuotaOperation } from '../../functions/shared/table/permits.ts';
+
+export interface AddedValue {
+  readonly name: MetricName;
+  readonly value: number;
+  readonly operation?: QuotaOperation;
+}
+
+/** Metrics that keep what was added. */
+export function memoryMetrics(): Metrics & { readonly values: AddedValue[] } {
+  const values: AddedValue[] = [];
+  return {
+    values,
+    add: (name, value, ...[operation]) => {
+      values.push({ name, value, ...(operation === undefined ? {} : { operation }) });
+    },
+  };
+}
