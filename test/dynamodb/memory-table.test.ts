@@ -20,6 +20,7 @@ import { readWindow } from '../../functions/shared/table/window-item.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../helpers/log.ts';
+import { memoryMetrics } from '../helpers/metrics.ts';
 import { sendThrough } from '../helpers/send-through.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { allItems, useTable } from '../helpers/table.ts';
@@ -90,6 +91,7 @@ const mailbox = (table: Table) => ({
   table,
   stepFunctions: sendThrough(new SFNClient({ region: 'us-west-2' }), async () => ({})),
   log: memoryLog(),
+  metrics: memoryMetrics(),
 });
 const disconnectAt = (disconnectedAtMs: number) => ({
   disconnectedAtMs,

@@ -11,6 +11,7 @@ import { type WindowItem, windowItemSchema, windowKey } from '../../functions/sh
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../helpers/log.ts';
+import { memoryMetrics } from '../helpers/metrics.ts';
 import { BUS_SETTINGS } from '../helpers/windows.ts';
 import type { Scenario } from './explore.ts';
 import { gatedEventBridge, gatedStepFunctions, gatedTable } from './gated-clients.ts';
@@ -98,6 +99,7 @@ export function mailboxScenario(
     table: gatedTable(items, gate),
     stepFunctions: gatedStepFunctions(executions, gate),
     log,
+    metrics: memoryMetrics(),
   });
 
   function beginWait(): void {

@@ -15,6 +15,7 @@ import { mendWindow } from '../../functions/watch-sessions/mend-window.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../helpers/log.ts';
+import { memoryMetrics } from '../helpers/metrics.ts';
 import { statusChangeEvent } from '../helpers/status-change.ts';
 import { BUS_SETTINGS, OUTCOME_RETENTION_DAYS, WINDOW_SETTINGS } from '../helpers/windows.ts';
 import type { Scenario } from './explore.ts';
@@ -99,6 +100,7 @@ export function openingScenario(
     clock: new VirtualClock(NOW_MS),
     random: () => 0,
     log: memoryLog(),
+    metrics: memoryMetrics(),
     settings,
   });
 

@@ -9,6 +9,7 @@ import { awaitTurn } from '../../functions/request-connection/await-turn.ts';
 import { offerIdOf } from '../../functions/shared/table/places.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { memoryLog } from '../helpers/log.ts';
+import { memoryMetrics } from '../helpers/metrics.ts';
 import { sendThrough } from '../helpers/send-through.ts';
 import type { Scenario } from './explore.ts';
 import { gatedTable } from './gated-clients.ts';
@@ -77,6 +78,7 @@ export function tabsScenario(world: World, { code = REAL_CODE, tabs, repeats = 0
           clock: clock.skewed(0),
           random: () => 0.5,
           log: memoryLog(),
+          metrics: memoryMetrics(),
           settings,
         };
         const turn = await code.awaitTurn(SESSION, tab, dependencies);
