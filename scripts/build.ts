@@ -4,40 +4,69 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 
-export async function buildFunctions(outDirectory = join(root, 'dist')): Promise<readonly string[]> {
+/** How every function is bundled. */
+export const bundleOptions = {
+  absWorkingDir: root,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  // Shorter names too: no error is told apart by its class's name, each carries its own as a literal.
+  minify: true,
+  // For stack traces that name our files and lines; without the sources, which nobody reads in a log.
+  sourcemap: 'linked',
+  sourcesContent: false,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  mainFields: ['module', 'main'],
+  // Some dependencies are CommonJS and ask for Node's own modules by `require`.
+  banner: {
+    js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
+  },
+  legalComments: 'none',
+  logLevel: 'warning',
+} satisfies BuildOptions;
+
+export interface Bundle {
+  /** The function's folder, such as `check-session`. */
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  /** What is in it: paths from the repository's root, each with the bytes that are left of it. */
+  readonly inputs: ReadonlyMap<string, number>;
+}
+
+export async function buildFunctions(outDirectory = join(root, 'dist')): Promise<readonly Bundle[]> {
   const folders = await readdir(join(root, 'functions'), { withFileTypes: true });
   const names = folders
     .filter((entry) => entry.isDirectory() && entry.name !== 'shared')
     .map(({ name }) => name);
   await rm(outDirectory, { recursive: true, force: true });
-  await build({
-    absWorkingDir: root,
+  const { metafile } = await build({
+    ...bundleOptions,
     entryPoints: names.map((name) => ({ in: `functions/${name}/handler.ts`, out: `${name}/handler` })),
     outdir: outDirectory,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    minify: true,
-    sourcemap: 'linked',
-    sourcesContent: false,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    // Some dependencies are CommonJS and ask for Node's own modules by `require`.
-    banner: {
-      js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
-    },
-    legalComments: 'none',
-    logLevel: 'warning',
+    metafile: true,
   });
-  return names;
+  return names.map((name) => {
+    const output = Object.values(metafile.outputs).find(
+      ({ entryPoint }) => entryPoint === `functions/${name}/handler.ts`,
+    );
+    if (output === undefined) throw new Error(`${name} was not bundled.`);
+    const inputs = Object.entries(output.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+    return {
+      name,
+      path: join(outDirectory, name, 'handler.mjs'),
+      bytes: output.bytes,
+      inputs: new Map(inputs.map(([path, { bytesInOutput }]) => [path, bytesInOutput])),
+    };
+  });
 }
 
 if (import.meta.main) {
-  const names = await buildFunctions();
-  console.log(`Bundled ${names.length} functions into dist/.`);
+  const bundles = await buildFunctions();
+  console.log(`Bundled ${bundles.length} functions into dist/.`);
 }

@@ -1,52 +1,58 @@
 import * as z from 'zod';
 import { sessionKeySchema } from './contracts.ts';
 
-const nonBlank = z.string().trim().min(1);
+const nonBlank = () => z.string().trim().min(1);
 export const wholeNumber = (minimum: number, maximum: number) => {
   const error = `must be a whole number from ${minimum} to ${maximum}`;
-  return nonBlank.pipe(
+  return nonBlank().pipe(
     z.coerce.number<string>({ error }).int({ error }).min(minimum, { error }).max(maximum, { error }),
   );
 };
 
-const yesOrNo = z.enum(['true', 'false']).transform((text) => text === 'true');
+const yesOrNo = () => z.enum(['true', 'false']).transform((text) => text === 'true');
 
-/** Every environment variable that a function reads; none has a default here. `serverless.yml` sets them. */
-export const settingsSchema = z.object({
+/**
+ * Every environment variable that a function reads; none has a default here. `serverless.yml` sets them. A schema
+ * is made when it is asked for, because a cold start needs three or four of them.
+ */
+export const settingSchemas = {
   AWS_REGION: nonBlank,
   TABLE_NAME: nonBlank,
   EVENT_BUS_NAME: nonBlank,
   /** EventBridge reserves "aws." for AWS's own services and refuses the entry. */
-  EVENT_SOURCE: nonBlank.regex(/^(?!aws\.)/i, 'must not begin with "aws."'),
+  EVENT_SOURCE: () => nonBlank().regex(/^(?!aws\.)/i, 'must not begin with "aws."'),
   RECONNECTION_WINDOW_ARN: nonBlank,
   CREATE_CONNECTION_ARN: nonBlank,
   CREATE_ADMIN_SHELL_ARN: nonBlank,
   /** Seconds; the service's own range for ConnectionTimeoutSeconds. */
-  DEFAULT_CONNECTION_TIMEOUT_SECONDS: wholeNumber(1, 3600),
+  DEFAULT_CONNECTION_TIMEOUT_SECONDS: () => wholeNumber(1, 3600),
   /** Seconds after a deadline before the service is asked how the session ended. */
-  WINDOW_MARGIN_SECONDS: wholeNumber(0, 60),
-  OUTCOME_RETENTION_DAYS: wholeNumber(1, 3650),
+  WINDOW_MARGIN_SECONDS: () => wholeNumber(0, 60),
+  OUTCOME_RETENTION_DAYS: () => wholeNumber(1, 3650),
   TERMINATE_ABANDONED_SESSIONS: yesOrNo,
   /** Whether POST …/connections must come with the session's own UserId in the header x-user-id. */
   USER_ID_CHECK: yesOrNo,
   /** Requests a second that the account may make of each operation. */
-  CONNECTIONS_PER_SECOND: wholeNumber(1, 100_000),
-  READS_PER_SECOND: wholeNumber(1, 100_000),
-  TERMINATIONS_PER_SECOND: wholeNumber(1, 100_000),
-  LISTS_PER_SECOND: wholeNumber(1, 100_000),
+  CONNECTIONS_PER_SECOND: () => wholeNumber(1, 100_000),
+  READS_PER_SECOND: () => wholeNumber(1, 100_000),
+  TERMINATIONS_PER_SECOND: () => wholeNumber(1, 100_000),
+  LISTS_PER_SECOND: () => wholeNumber(1, 100_000),
   /** Seconds from one look of the watcher to the next. */
-  WATCH_INTERVAL_SECONDS: wholeNumber(1, 60),
+  WATCH_INTERVAL_SECONDS: () => wholeNumber(1, 60),
   /** Short ids, separated by commas; none at all turns the watcher off. */
-  WATCHED_STREAM_GROUPS: z
-    .string()
-    .transform((text) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== ''))
-    .refine((ids) => ids.every((id) => sessionKeySchema.shape.streamGroupId.safeParse(id).success), {
-      error: 'must be short ids such as sg-1AB2C3De4, separated by commas',
-    }),
-  ADMIN_SHELLS_PER_SECOND: wholeNumber(1, 100_000),
-});
+  WATCHED_STREAM_GROUPS: () =>
+    z
+      .string()
+      .transform((text) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== ''))
+      .refine((ids) => ids.every((id) => sessionKeySchema.shape.streamGroupId.safeParse(id).success), {
+        error: 'must be short ids such as sg-1AB2C3De4, separated by commas',
+      }),
+  ADMIN_SHELLS_PER_SECOND: () => wholeNumber(1, 100_000),
+};
 
-export type Settings = z.infer<typeof settingsSchema>;
+export type Settings = {
+  [Name in keyof typeof settingSchemas]: z.infer<ReturnType<(typeof settingSchemas)[Name]>>;
+};
 
 /**
  * Reads the named environment variables, once, when a function's module loads.
@@ -61,7 +67,7 @@ export function readSettings<const Name extends keyof Settings>(
   const problems: string[] = [];
   const settings: Partial<Settings> = {};
   for (const name of names) {
-    const result = settingsSchema.shape[name].safeParse(environment[name]);
+    const result = settingSchemas[name]().safeParse(environment[name]);
     if (result.success) Object.assign(settings, { [name]: result.data });
     else problems.push(`${name}: ${result.error.issues[0]?.message ?? 'invalid'}`);
   }

@@ -3,14 +3,13 @@
  * CloudFormation in the middle of a deployment or by a function at its first invocation.
  */
 import { z } from 'zod';
-import { settingsSchema, wholeNumber } from '../../functions/shared/settings.ts';
+import { settingSchemas, wholeNumber } from '../../functions/shared/settings.ts';
 
 /** CloudWatch Logs takes no other: API reference, PutRetentionPolicy. */
 const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-const settings = settingsSchema.shape;
 const retentionDays = wholeNumber(1, 3653).refine((days) => RETENTION_DAYS.includes(days), {
   error: `must be one of ${RETENTION_DAYS.join(', ')}: CloudWatch Logs keeps logs no other number of days`,
 });
@@ -18,20 +17,20 @@ const switchSchema = z.enum(['true', 'false']);
 
 /** What a function checks again when it starts has its rule there; the rest is the template's alone. */
 const parameterSchemas: Readonly<Record<string, z.ZodType>> = {
-  eventSource: settings.EVENT_SOURCE,
-  defaultConnectionTimeoutSeconds: settings.DEFAULT_CONNECTION_TIMEOUT_SECONDS,
-  windowMarginSeconds: settings.WINDOW_MARGIN_SECONDS,
-  outcomeRetentionDays: settings.OUTCOME_RETENTION_DAYS,
-  terminateAbandonedSessions: settings.TERMINATE_ABANDONED_SESSIONS,
-  userIdCheck: settings.USER_ID_CHECK,
-  connectionsPerSecond: settings.CONNECTIONS_PER_SECOND,
-  readsPerSecond: settings.READS_PER_SECOND,
-  terminationsPerSecond: settings.TERMINATIONS_PER_SECOND,
-  listsPerSecond: settings.LISTS_PER_SECOND,
-  adminShellsPerSecond: settings.ADMIN_SHELLS_PER_SECOND,
-  watchedStreamGroups: settings.WATCHED_STREAM_GROUPS,
-  watchIntervalSeconds: settings.WATCH_INTERVAL_SECONDS,
-  streamGroups: settings.WATCHED_STREAM_GROUPS,
+  eventSource: settingSchemas.EVENT_SOURCE(),
+  defaultConnectionTimeoutSeconds: settingSchemas.DEFAULT_CONNECTION_TIMEOUT_SECONDS(),
+  windowMarginSeconds: settingSchemas.WINDOW_MARGIN_SECONDS(),
+  outcomeRetentionDays: settingSchemas.OUTCOME_RETENTION_DAYS(),
+  terminateAbandonedSessions: settingSchemas.TERMINATE_ABANDONED_SESSIONS(),
+  userIdCheck: settingSchemas.USER_ID_CHECK(),
+  connectionsPerSecond: settingSchemas.CONNECTIONS_PER_SECOND(),
+  readsPerSecond: settingSchemas.READS_PER_SECOND(),
+  terminationsPerSecond: settingSchemas.TERMINATIONS_PER_SECOND(),
+  listsPerSecond: settingSchemas.LISTS_PER_SECOND(),
+  adminShellsPerSecond: settingSchemas.ADMIN_SHELLS_PER_SECOND(),
+  watchedStreamGroups: settingSchemas.WATCHED_STREAM_GROUPS(),
+  watchIntervalSeconds: settingSchemas.WATCH_INTERVAL_SECONDS(),
+  streamGroups: settingSchemas.WATCHED_STREAM_GROUPS(),
   eventBus: z
     .string()
     .regex(

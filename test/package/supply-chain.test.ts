@@ -69,7 +69,7 @@ describe('what the project installs', () => {
     const versions = { ...manifest.dependencies, ...manifest.devDependencies };
 
     const loose = Object.entries(versions).filter(
-      ([, version]) => !/^(npm:osls@)?\d+\.\d+\.\d+$/.test(version),
+      ([, version]) => !/^(npm:osls@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
     );
 
     expect(loose).toEqual([]);

@@ -1,0 +1,27 @@
+import { build } from 'esbuild';
+import { type Bundle, bundleOptions } from '../../scripts/build.ts';
+import { clientFiles, sdkCommands } from '../../scripts/sdk-use.ts';
+
+/**
+ * Bundles a handler that has a function's SDK clients, made as the function makes them, and the commands that it
+ * sends, and nothing else: what remains of a cold start when all of our own code and every other library is gone.
+ */
+export async function buildBareHandler(bundle: Bundle, path: string): Promise<{ readonly bytes: number }> {
+  const clients = clientFiles(bundle).map((file) => `export * from './${file}';`);
+  const commands = sdkCommands(bundle).map(
+    ({ client, command }, index) => `export { ${command} as command${index} } from '${client}';`,
+  );
+  const { metafile } = await build({
+    ...bundleOptions,
+    stdin: {
+      contents: [...clients, ...commands, 'export async function handler() {}'].join('\n'),
+      resolveDir: bundleOptions.absWorkingDir,
+      loader: 'ts',
+    },
+    outfile: path,
+    metafile: true,
+  });
+  const output = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint !== undefined);
+  if (output === undefined) throw new Error(`The bare handler beside ${bundle.name} was not bundled.`);
+  return { bytes: output.bytes };
+}

@@ -1,0 +1,24 @@
+import * as z from 'zod';
+
+/** The longest offer the API takes, in bytes of UTF-8. A browser's is 5 to 15 KB; the service documents no limit. */
+export const MAX_SIGNAL_REQUEST_BYTES = 65_536;
+
+/** The body of POST …/connections, as `CreateStreamSessionConnection` of the service has it. */
+export const createConnectionBodySchema = z
+  .strictObject({
+    SignalRequest: z
+      .string()
+      .min(1)
+      // In characters, so a first sieve only; the bytes are counted after it.
+      .max(MAX_SIGNAL_REQUEST_BYTES)
+      .describe('A fresh WebRTC offer: JSON text with type "offer" and a string sdp, 65,536 bytes at most'),
+    ClientToken: z
+      .string()
+      .regex(/^[\x21-\x7E]{32,128}$/)
+      .optional()
+      .describe('32 to 128 visible ASCII characters; the same for every repeat of one request'),
+  })
+  .meta({ title: 'CreateStreamSessionConnection, request body' });
+
+/** What an offer must be inside its text. Further members (webSdkVersion, extras, …) are the Web SDK's own. */
+export const offerSchema = z.looseObject({ type: z.literal('offer'), sdp: z.string().min(1) });

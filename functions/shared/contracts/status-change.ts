@@ -1,0 +1,37 @@
+import * as z from 'zod';
+import { STATUS_CHANGE_DETAIL_TYPE } from './detail-types.ts';
+import { statusReasonSchema, timestampSchema } from './fields.ts';
+import { sessionKeySchema } from './session-key.ts';
+import { streamSessionStatusSchema } from './stream-session-status.ts';
+
+export const statusChangeDetailSchema = z
+  .object({
+    version: z.literal('1'),
+    ...sessionKeySchema.shape,
+    status: streamSessionStatusSchema.describe('The status that the session has entered'),
+    statusReason: statusReasonSchema.optional().describe("The service's StatusReason, when it gives one"),
+    statusChangedAt: timestampSchema.describe(
+      'When the session entered the status; for PENDING_CLIENT_RECONNECTION, when the client was lost',
+    ),
+    connectionTimeoutSeconds: z
+      .int()
+      .min(1)
+      .max(3600)
+      .optional()
+      .describe("The session's ConnectionTimeoutSeconds, when the sender knows it"),
+    sessionEndsAt: timestampSchema
+      .optional()
+      .describe("The session's start plus its SessionLengthSeconds, when the sender knows it"),
+  })
+  .meta({ title: 'Stream Session Status Change, detail, version 1' });
+export type StatusChangeDetail = z.infer<typeof statusChangeDetailSchema>;
+
+/** The parts of EventBridge's envelope that this service reads. */
+export const statusChangeEventSchema = z.object({
+  id: z.string().min(1).max(256),
+  source: z.string().min(1).max(256),
+  'detail-type': z.literal(STATUS_CHANGE_DETAIL_TYPE),
+  time: timestampSchema,
+  detail: statusChangeDetailSchema,
+});
+export type StatusChangeEvent = z.infer<typeof statusChangeEventSchema>;
