@@ -98,3 +98,51 @@ describe('the framework', () => {
     );
   });
 });
+
+describe('the roles of a service that is confined to stream groups', () => {
+  it('name those, and the watcher those that it watches', async () => {
+    // Act
+    const printed = await printService({
+      stage: 'dev',
+      params: { streamGroups: 'sg-a, sg-b', watchedStreamGroups: 'sg-b' },
+    });
+
+    // Assess
+    const groupsOf = (action: string) =>
+      statementsOf(printed)
+        .filter(({ Action }) => [Action].flat().includes(`gameliftstreams:${action}`))
+        .map(({ Resource }) => JSON.stringify(Resource).match(/(?<=streamgroup\/)[^"]+/g));
+    expect(groupsOf('ListStreamSessions')).toEqual([['sg-b']]);
+    for (const action of ['GetStreamSession', 'TerminateStreamSession', 'CreateStreamSessionAdminShell']) {
+      const groups = groupsOf(action);
+      expect(groups.length, action).toBeGreaterThan(0);
+      for (const group of groups) expect(group, action).toEqual(['sg-a', 'sg-b']);
+    }
+  });
+});
+
+const printedSchema = z.object({
+  resources: z.object({
+    Resources: z.record(z.string(), z.object({ Type: z.string(), Properties: z.unknown() })),
+  }),
+});
+const roleSchema = z.object({
+  Policies: z.array(
+    z.object({
+      PolicyDocument: z.object({
+        Statement: z.array(
+          z.looseObject({ Action: z.union([z.string(), z.array(z.string())]), Resource: z.unknown() }),
+        ),
+      }),
+    }),
+  ),
+});
+
+/** Every statement of every role that the template has policies of its own for. */
+function statementsOf(printed: unknown) {
+  const { Resources } = printedSchema.parse(printed).resources;
+  return Object.values(Resources).flatMap(({ Type, Properties }) => {
+    const role = Type === 'AWS::IAM::Role' ? roleSchema.safeParse(Properties).data : undefined;
+    return (role?.Policies ?? []).flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+  });
+}
