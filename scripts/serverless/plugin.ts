@@ -3,7 +3,7 @@
  * to be computed from them (`${deployment:…}`), and finishes the compiled template.
  */
 import { parametersOf, problemsOf, streamGroupsOf } from './parameters.ts';
-import { encryptWith, leaveStageToTemplate, type Resources } from './template.ts';
+import { encryptWith, leaveStageToTemplate, problemsOfNames, type Resources } from './template.ts';
 
 /** As much of the framework as is used here. */
 interface Serverless {
@@ -71,14 +71,16 @@ export default class DeploymentPlugin {
     if (!COMMANDS.has(processedInput.commands[0] ?? '')) return;
     const problems = problemsOf(this.#parameters());
     if (problems.length === 0) return;
-    throw new classes.Error(
-      ['Parameters to mend, in serverless.yml or after --param:', ...problems].join('\n  '),
-      'PARAMETERS_WRONG',
-    );
+    const heading = 'Parameters to mend, in serverless.yml or after --param:';
+    throw new classes.Error([heading, ...problems].join('\n  '), 'PARAMETERS_WRONG');
   }
 
   #finishTemplate(): void {
     const { Resources } = this.#serverless.service.provider.compiledCloudFormationTemplate;
+    const problems = problemsOfNames(Resources);
+    if (problems.length > 0) {
+      throw new this.#serverless.classes.Error(['Names to mend:', ...problems].join('\n  '), 'NAMES_WRONG');
+    }
     leaveStageToTemplate(Resources);
     const { kmsKeyArn = '' } = this.#parameters();
     if (kmsKeyArn !== '') encryptWith(Resources, kmsKeyArn);

@@ -9,6 +9,23 @@ export interface Resource {
 
 export type Resources = Readonly<Record<string, Resource>>;
 
+/** Characters that a name may have, by type and property: the API reference of each service. */
+const LONGEST_NAMES: Readonly<Record<string, readonly [property: string, characters: number]>> = {
+  'AWS::Lambda::Function': ['FunctionName', 64],
+  'AWS::StepFunctions::StateMachine': ['StateMachineName', 80],
+};
+
+/** Names that their services would refuse; the stage's is a part of each. None when all will do. */
+export function problemsOfNames(resources: Resources): string[] {
+  return Object.values(resources).flatMap(({ Type, Properties = {} }) => {
+    const [property = '', longest = 0] = LONGEST_NAMES[Type] ?? [];
+    const name = Properties[property];
+    return typeof name === 'string' && name.length > longest
+      ? [`${name} has ${name.length} characters, ${Type} takes ${longest}: shorten the stage's name`]
+      : [];
+  });
+}
+
 /**
  * Leaves the stage to `ApiStage`: a deployment that has a `StageName` makes a stage of its own. And a deployment
  * is a snapshot of its API, so it must come after whatever it is to have in it, gateway responses included.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encryptWith, leaveStageToTemplate } from '../../scripts/serverless/template.ts';
+import { encryptWith, leaveStageToTemplate, problemsOfNames } from '../../scripts/serverless/template.ts';
 
 const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555';
 
@@ -43,6 +43,30 @@ describe('the deployment of the API', () => {
     ['is there twice', { One: deployment(), Two: deployment() }],
   ])('is missed when it %s', (_title, resources) => {
     expect(() => leaveStageToTemplate(resources)).toThrow('The API must have one deployment.');
+  });
+});
+
+describe('a name', () => {
+  const named = (Type: string, property: string, name: unknown) => ({
+    Thing: { Type, Properties: { [property]: name } },
+  });
+
+  it.each([
+    ['AWS::Lambda::Function', 'FunctionName', 64],
+    ['AWS::StepFunctions::StateMachine', 'StateMachineName', 80],
+  ])(
+    'of %s that is too long is refused, for the deployment would fail half way',
+    (type, property, longest) => {
+      expect(problemsOfNames(named(type, property, 'n'.repeat(longest)))).toEqual([]);
+      expect(problemsOfNames(named(type, property, 'n'.repeat(longest + 1)))).toEqual([
+        `${'n'.repeat(longest + 1)} has ${longest + 1} characters, ${type} takes ${longest}: shorten the stage's name`,
+      ]);
+    },
+  );
+
+  it("that is nobody's business or not known yet is left alone", () => {
+    expect(problemsOfNames(named('AWS::Lambda::Function', 'FunctionName', { Ref: 'Name' }))).toEqual([]);
+    expect(problemsOfNames(named('AWS::S3::Bucket', 'FunctionName', 'n'.repeat(100)))).toEqual([]);
   });
 });
 
