@@ -4,9 +4,23 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
+
+/**
+ * `@aws-sdk/lib-dynamodb` does not say that its modules have no side effects, so its paginators would keep Query and
+ * Scan in every bundle that has a table, and nobody could tell from a bundle what it calls.
+ */
+const withoutPaginators: Plugin = {
+  name: 'without-paginators',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^\.\/pagination$/ }, async ({ path, pluginData, ...options }) => {
+      if (pluginData === 'resolved' || !options.importer.includes('/lib-dynamodb/')) return undefined;
+      return { ...(await resolve(path, { ...options, pluginData: 'resolved' })), sideEffects: false };
+    });
+  },
+};
 
 /** How every function is bundled. */
 export const bundleOptions = {
@@ -28,6 +42,7 @@ export const bundleOptions = {
   },
   legalComments: 'none',
   logLevel: 'warning',
+  plugins: [withoutPaginators],
 } satisfies BuildOptions;
 
 export interface Bundle {

@@ -1,16 +1,17 @@
 import type { Bundle } from './build.ts';
 
-/** A command of an SDK client, such as `GetItemCommand` of `client-dynamodb`. */
+/** A command of an SDK client that a bundle can send. */
 export interface SdkCommand {
-  /** The package, such as `@aws-sdk/client-dynamodb`. */
+  /** The package, such as `@aws-sdk/client-sfn`. */
   readonly client: string;
-  /** Such as `GetItemCommand`. */
+  /** Such as `StartExecutionCommand`. */
   readonly command: string;
 }
 
 /**
- * Every operation that a bundle can call: the SDK has one file for each command, and what nothing reaches is
- * shaken out of the bundle. The clients within the SDK that fetch credentials are not counted.
+ * Every command that a bundle can send: the SDK has a file for each, and what nothing reaches has been shaken out.
+ * The document client's commands bring the plain ones that they stand for. What the SDK sends by itself to fetch
+ * credentials is not among them.
  */
 export function sdkCommands(bundle: Bundle): SdkCommand[] {
   return [...bundle.inputs.keys()].flatMap((path) => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import { REPOSITORY_DIRECTORY, runServerless } from '../../local/service/serverless-print.ts';
-import { buildFunctions } from '../../scripts/build.ts';
+import { type Bundle, buildFunctions } from '../../scripts/build.ts';
 
 const resourceSchema = z.looseObject({
   Type: z.string(),
@@ -24,16 +24,26 @@ const templateSchema = z.looseObject({
 });
 export type Template = z.infer<typeof templateSchema>;
 
+const BUNDLES_FILE = 'bundles.json';
+
 export interface PackagedService {
   /** What CloudFormation gets. */
   readonly template: Template;
-  /** The same as text. */
-  readonly templateText: string;
   /** Holds `<function key>.zip` for every function. */
   readonly zipFolder: string;
+  /** The same in a file, for tools that read one. */
+  readonly templateFile: string;
   /** Holds `<function>/handler.mjs` for every function. */
   readonly bundleFolder: string;
+  readonly bundles: readonly Bundle[];
 }
+
+const bundleSchema = z.object({
+  name: z.string(),
+  path: z.string(),
+  bytes: z.number(),
+  inputs: z.record(z.string(), z.number()).transform((inputs) => new Map(Object.entries(inputs))),
+});
 
 export interface PackageOptions {
   readonly stage?: string;
@@ -81,7 +91,9 @@ export async function packageService(folder: string, options: PackageOptions = {
     // The framework takes no link for its own file.
     await (entry.isDirectory() ? symlink(from, to) : copyFile(from, to));
   }
-  await buildFunctions(join(folder, 'dist'));
+  const bundles = await buildFunctions(join(folder, 'dist'));
+  const listed = bundles.map((bundle) => ({ ...bundle, inputs: Object.fromEntries(bundle.inputs) }));
+  await writeFile(join(folder, BUNDLES_FILE), JSON.stringify(listed));
   const overrides = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
   await runServerless(folder, ['package', '--stage', stage, ...overrides]);
   return readPackage(folder);
@@ -89,9 +101,10 @@ export async function packageService(folder: string, options: PackageOptions = {
 
 async function readPackage(folder: string): Promise<PackagedService> {
   const zipFolder = join(folder, '.serverless');
-  const templateText = await readFile(join(zipFolder, 'cloudformation-template-update-stack.json'), 'utf8');
-  const template = templateSchema.parse(JSON.parse(templateText));
-  return { template, templateText, zipFolder, bundleFolder: join(folder, 'dist') };
+  const templateFile = join(zipFolder, 'cloudformation-template-update-stack.json');
+  const template = templateSchema.parse(JSON.parse(await readFile(templateFile, 'utf8')));
+  const bundles = z.array(bundleSchema).parse(JSON.parse(await readFile(join(folder, BUNDLES_FILE), 'utf8')));
+  return { template, templateFile, zipFolder, bundleFolder: join(folder, 'dist'), bundles };
 }
 
 /** A template's resources of one type, by their logical ids. */

@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import { sdkCommands } from '../../scripts/sdk-use.ts';
+import { packagedService, resourcesOfType } from '../helpers/packaged-service.ts';
+import { functionsOf, roleStatements, statementsOf, textOf } from '../helpers/template-view.ts';
+
+const { template, bundles } = await packagedService();
+const functions = functionsOf(template);
+const roles = resourcesOfType(template, 'AWS::IAM::Role');
+const managedPolicies = resourcesOfType(template, 'AWS::IAM::ManagedPolicy');
+const granted = [
+  ...roles.map(([id, role]) => ({ id, statements: roleStatements(role) })),
+  ...managedPolicies.map(([id, policy]) => ({
+    id,
+    statements: statementsOf(policy.Properties['PolicyDocument']),
+  })),
+];
+
+/** How IAM names the service of a client. */
+const IAM_PREFIX: Readonly<Record<string, string>> = {
+  '@aws-sdk/lib-dynamodb': 'dynamodb',
+  '@aws-sdk/client-dynamodb': 'dynamodb',
+  '@aws-sdk/client-gameliftstreams': 'gameliftstreams',
+  '@aws-sdk/client-sfn': 'states',
+  '@aws-sdk/client-eventbridge': 'events',
+};
+
+/** How DynamoDB names the operations behind the document client's commands. */
+const DOCUMENT_OPERATIONS: Readonly<Record<string, string>> = {
+  Get: 'GetItem',
+  Put: 'PutItem',
+  Update: 'UpdateItem',
+  Delete: 'DeleteItem',
+  BatchGet: 'BatchGetItem',
+  BatchWrite: 'BatchWriteItem',
+  Query: 'Query',
+  Scan: 'Scan',
+};
+
+/** Actions that no code of ours calls: what Lambda itself does in the function's name. */
+const LAMBDA_ITSELF = new Set([
+  'xray:PutTraceSegments',
+  'xray:PutTelemetryRecords',
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+  // To the OnFailure destination.
+  'sqs:SendMessage',
+]);
+
+/** Actions for which IAM knows no resource, or none that is of this service, each with where AWS says so. */
+const WITHOUT_RESOURCE: Readonly<Record<string, string>> = {
+  'xray:PutTraceSegments': 'Service Authorization Reference, AWS X-Ray',
+  'xray:PutTelemetryRecords': 'Service Authorization Reference, AWS X-Ray',
+  'xray:GetSamplingRules': 'Service Authorization Reference, AWS X-Ray',
+  'xray:GetSamplingTargets': 'Service Authorization Reference, AWS X-Ray',
+  'logs:CreateLogDelivery': 'Service Authorization Reference, Amazon CloudWatch Logs: no resource type',
+  'logs:GetLogDelivery': 'Service Authorization Reference, Amazon CloudWatch Logs: no resource type',
+  'logs:UpdateLogDelivery': 'Service Authorization Reference, Amazon CloudWatch Logs: no resource type',
+  'logs:DeleteLogDelivery': 'Service Authorization Reference, Amazon CloudWatch Logs: no resource type',
+  'logs:ListLogDeliveries': 'Service Authorization Reference, Amazon CloudWatch Logs: no resource type',
+  'logs:PutResourcePolicy': 'Service Authorization Reference, Amazon CloudWatch Logs: no resource type',
+  'logs:DescribeResourcePolicies':
+    'Service Authorization Reference, Amazon CloudWatch Logs: no resource type',
+  'logs:DescribeLogGroups': 'Step Functions Developer Guide, Using CloudWatch Logs: asked for all groups',
+};
+
+/** What a bundle's code calls, as IAM actions. */
+function actionsCalled(folder: string): string[] {
+  const bundle = bundles.find(({ name }) => name === folder);
+  if (bundle === undefined) throw new Error(`There is no bundle of ${folder}.`);
+  const actions = sdkCommands(bundle)
+    .map(({ client, command }) => {
+      const name = command.replace(/Command$/, '');
+      const operation = client === '@aws-sdk/lib-dynamodb' ? DOCUMENT_OPERATIONS[name] : name;
+      return `${IAM_PREFIX[client]}:${operation}`;
+    })
+    // The client carries it for endpoint discovery, which DynamoDB has switched off.
+    .filter((action) => action !== 'dynamodb:DescribeEndpoints');
+  return [...new Set(actions)].sort();
+}
+
+function actionsGranted(folder: string): string[] {
+  const statements = functions.find((fn) => fn.folder === folder)?.statements ?? [];
+  return statements.flatMap(({ actions }) => actions);
+}
+
+describe.each(functions)('$folder', ({ folder, statements }) => {
+  it('may do what its code calls, and nothing else', () => {
+    const ownActions = actionsGranted(folder).filter((action) => !LAMBDA_ITSELF.has(action));
+
+    expect([...new Set(ownActions)].sort()).toEqual(actionsCalled(folder));
+  });
+
+  it('writes to its own log group alone', () => {
+    const logs = statements.filter(({ actions }) => actions.some((action) => action.startsWith('logs:')));
+
+    const key = folder.replace(/(^|-)(\w)/g, (_match, _hyphen, letter: string) => letter.toUpperCase());
+    expect(logs.flatMap(({ resources }) => resources)).toEqual([`\${${key}LogGroup.Arn}`]);
+  });
+
+  it('calls GameLift Streams on stream groups alone, the only resource that the service knows', () => {
+    const onTheService = statements.filter(({ actions }) =>
+      actions.some((action) => /^gamelift/.test(action)),
+    );
+
+    for (const resource of onTheService.flatMap(({ resources }) => resources)) {
+      expect(resource).toMatch(
+        /^arn:\$\{AWS::Partition\}:gameliftstreams:\$\{AWS::Region\}:\$\{AWS::AccountId\}:streamgroup\//,
+      );
+    }
+  });
+});
+
+describe('every policy', () => {
+  const allStatements = granted.flatMap(({ id, statements }) =>
+    statements.map((statement) => ({ id, ...statement })),
+  );
+
+  it('allows by name: no action has an asterisk', () => {
+    expect(allStatements.length).toBeGreaterThan(functions.length);
+    for (const { id, effect, actions } of allStatements) {
+      expect(effect, id).toBe('Allow');
+      for (const action of actions) expect(action, id).toMatch(/^[a-z0-9-]+:[A-Za-z]+$/);
+    }
+  });
+
+  it('names resources, but for actions that have none', () => {
+    const onEverything = allStatements.filter(({ resources }) => resources.includes('*'));
+
+    const actions = new Set(onEverything.flatMap(({ actions }) => actions));
+    expect([...actions].filter((action) => WITHOUT_RESOURCE[action] === undefined)).toEqual([]);
+    expect(Object.keys(WITHOUT_RESOURCE).filter((action) => !actions.has(action))).toEqual([]);
+  });
+
+  it('is for a service of this project, or for nobody until it is attached', () => {
+    for (const [id, role] of roles) {
+      const trust = JSON.stringify(role.Properties['AssumeRolePolicyDocument']);
+      expect(trust, id).toMatch(/"Service":"(lambda|states|apigateway)\.amazonaws\.com"/);
+      expect(trust, id).not.toContain('"AWS"');
+    }
+    for (const [id, policy] of managedPolicies) {
+      expect(Object.keys(policy.Properties), id).not.toContain('Roles');
+    }
+  });
+
+  it('comes from AWS only where API Gateway demands it', () => {
+    const managedByAws = roles.flatMap(([id, role]) =>
+      [role.Properties['ManagedPolicyArns'] ?? []].flat().map(() => id),
+    );
+
+    expect(managedByAws).toEqual(['ApiGatewayLogsRole']);
+  });
+});
+
+describe('admin shells and connections', () => {
+  const whoMay = (action: string) =>
+    granted
+      .filter(({ statements }) => statements.some(({ actions }) => actions.includes(action)))
+      .map(({ id }) => id);
+  const OF_CONNECTIONS = ['RequestConnectionFunctionRole', 'CreateConnectionFunctionRole'];
+  const OF_SHELLS = ['RequestAdminShellFunctionRole', 'CreateAdminShellFunctionRole'];
+
+  it('are each for their own functions', () => {
+    expect(OF_CONNECTIONS).toEqual(
+      expect.arrayContaining(whoMay('gameliftstreams:CreateStreamSessionConnection')),
+    );
+    expect(OF_SHELLS).toEqual(
+      expect.arrayContaining(whoMay('gameliftstreams:CreateStreamSessionAdminShell')),
+    );
+    expect(whoMay('gameliftstreams:CreateStreamSessionConnection')).toContain('CreateConnectionFunctionRole');
+    expect(whoMay('gameliftstreams:CreateStreamSessionAdminShell')).toContain('CreateAdminShellFunctionRole');
+  });
+
+  it('start only their own state machine', () => {
+    const machine = (logicalId: string) => textOf({ Ref: logicalId });
+    const started = Object.fromEntries(
+      granted.flatMap(({ id, statements }) =>
+        statements
+          .filter(({ actions }) => actions.includes('states:StartSyncExecution'))
+          .map(({ resources }) => [id, resources]),
+      ),
+    );
+
+    expect(started).toEqual({
+      RequestConnectionFunctionRole: [machine('CreateConnection')],
+      RequestAdminShellFunctionRole: [machine('CreateAdminShell')],
+    });
+  });
+});
+
+describe('a state machine', () => {
+  it.each(resourcesOfType(template, 'AWS::StepFunctions::StateMachine'))(
+    '%s invokes the functions that its definition names, and no others',
+    (_id, machine) => {
+      const definition = JSON.stringify(machine.Properties['DefinitionString']);
+      const roleId = /"Fn::GetAtt":\["(\w+)","Arn"\]/.exec(
+        JSON.stringify(machine.Properties['RoleArn']),
+      )?.[1];
+      const role = template.Resources[roleId ?? ''];
+      const invokes = (role === undefined ? [] : roleStatements(role))
+        .filter(({ actions }) => actions.includes('lambda:InvokeFunction'))
+        .flatMap(({ resources }) => resources);
+
+      const named = new Set(
+        [...definition.matchAll(/"(?:Ref|Fn::GetAtt)":\[?"(\w+?)Lambda(?:Function|Version)\w*"/g)].map(
+          ([, name]) => `\${${name}LambdaFunction.Arn}:*`,
+        ),
+      );
+      expect(named.size).toBeGreaterThan(0);
+      expect(invokes.sort()).toEqual([...named].sort());
+    },
+  );
+});
