@@ -1,26 +1,16 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
 import * as errors from '../../functions/shared/errors.ts';
-import { buildFunctions } from '../../scripts/build.ts';
 import { allDefinitions, type Definition } from '../helpers/definitions.ts';
+import { packagedService } from '../helpers/packaged-service.ts';
 
 /** Errors that no retry and no catch of a machine names one by one, because nothing but a person can help. */
 const FOR_STATES_ALL_ONLY = new Set(['WindowNotOpenError', 'InvalidTaskInputError', 'UnexpectedError']);
 
-let folder = '';
-const bundles = new Map<string, string>();
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'bundles-'));
-  await buildFunctions(folder);
-  for (const name of await readdir(folder)) {
-    bundles.set(name, await readFile(join(folder, name, 'handler.mjs'), 'utf8'));
-  }
-});
-
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const { bundles: built } = await packagedService();
+const bundles = new Map(
+  await Promise.all(built.map(async ({ name, path }) => [name, await readFile(path, 'utf8')] as const)),
+);
 
 const definitions = allDefinitions();
 
