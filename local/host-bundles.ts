@@ -8,12 +8,17 @@ import type { Endpoints, FunctionHost } from './stack.ts';
 /** A line that a function has logged. */
 export type OnLog = (functionName: string, line: string) => void;
 
-/** Runs the bundles in a folder, built as they are for a deployment, against a local stack. */
+/**
+ * Runs the bundles in a folder, built as they are for a deployment, against a local stack.
+ *
+ * @param environment what deployment parameters would set otherwise than by default, for every function
+ */
 export function hostBundles(
   service: Service,
   endpoints: Endpoints,
   bundleFolder: string,
   onLog: OnLog,
+  environment: Readonly<Record<string, string>> = {},
 ): FunctionHost {
   const { region, account } = service;
   const lambda = startLambda({
@@ -30,6 +35,7 @@ export function hostBundles(
       memoryMegabytes: fn.memoryMegabytes,
       environment: {
         ...resolveEnvironment(service, fn.key),
+        ...environment,
         // The SDKs read these by themselves, so that the functions know nothing of a local stack.
         AWS_ENDPOINT_URL_GAMELIFTSTREAMS: endpoints.gameLiftStreams,
         AWS_ENDPOINT_URL_SFN: endpoints.stepFunctions,

@@ -16,6 +16,8 @@ export interface LocalStackOptions {
   readonly onLog?: OnLog;
   /** Answers browsers' offers with real WebRTC; see the options of the stand-in for GameLift Streams. */
   readonly peers?: Peers;
+  /** Of the functions, where it is to differ from what `serverless.yml` says. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface LocalStack extends Stack {
@@ -34,6 +36,7 @@ export async function startLocalStack({
   ports = {},
   onLog,
   peers,
+  environment,
 }: LocalStackOptions): Promise<LocalStack> {
   const folder = await mkdtemp(join(tmpdir(), 'stream-session-reconnection-'));
   const bundleFolder = join(folder, 'bundles');
@@ -50,11 +53,13 @@ export async function startLocalStack({
     random: Math.random,
     runSchedules: true,
     ...(peers === undefined ? {} : { gameLiftStreams: { peers } }),
-    hostFunctions: (endpoints) =>
-      hostBundles(service, endpoints, bundleFolder, (functionName, line) => {
+    hostFunctions: (endpoints) => {
+      const log: OnLog = (functionName, line) => {
         appendFileSync(logFile, `${line}\n`);
         onLog?.(functionName, line);
-      }),
+      };
+      return hostBundles(service, endpoints, bundleFolder, log, environment);
+    },
   });
   return {
     ...stack,

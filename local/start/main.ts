@@ -5,8 +5,8 @@
 import { parseArgs } from 'node:util';
 import { PeerProcess } from '../game-lift-streams/peers/peer-process.ts';
 import { startLocalStack } from '../local-stack.ts';
-import type { LoopbackServer } from '../shared/loopback-server.ts';
-import type { Endpoints, Stack } from '../stack.ts';
+import type { Endpoints } from '../stack.ts';
+import { startPlayerBackend } from '../web/backend/backend.ts';
 import { startWebServer } from '../web/server.ts';
 import { describeLogLine } from './log-line.ts';
 import { whatRunsWhere, whatToTry } from './welcome.ts';
@@ -53,11 +53,13 @@ async function main(): Promise<void> {
       if (text !== undefined) process.stdout.write(`${text}\n`);
     },
   });
-  const web = await startWebServer({ port: ports.web, endpoints: stack.endpoints }).catch(async (error) => {
+  const playerBackend = startPlayerBackend(stack, Math.random);
+  const { endpoints } = stack;
+  const web = await startWebServer({ port: ports.web, endpoints, playerBackend }).catch(async (error) => {
     await stack.close();
     throw error;
   });
-  stopOnSignal(stack, web);
+  stopOnSignal([web, playerBackend, stack]);
   const session = await stack.control.startSession({ connectionTimeoutSeconds: 120 });
   process.stdout.write(whatRunsWhere(stack, web.url));
   process.stdout.write(whatToTry(stack, session.streamSessionId));
@@ -81,13 +83,13 @@ function portsFrom(text: string): Record<(typeof PARTS)[number], number> {
   };
 }
 
-function stopOnSignal(stack: Stack, web: LoopbackServer): void {
+function stopOnSignal(parts: readonly { close(): Promise<void> }[]): void {
   let stopping = false;
   const stop = () => {
     if (stopping) return;
     stopping = true;
     process.stdout.write('\nStopping …\n');
-    Promise.all([web.close(), stack.close()]).then(
+    Promise.all(parts.map((part) => part.close())).then(
       () => process.stdout.write('Stopped.\n'),
       (error: unknown) => {
         console.error(error);

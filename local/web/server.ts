@@ -5,6 +5,7 @@ import {
   startLoopbackServer,
 } from '../shared/loopback-server.ts';
 import type { Endpoints } from '../stack.ts';
+import type { PlayerBackend } from './backend/backend.ts';
 import { type Asset, buildAssets } from './build.ts';
 import { PAGES, pageHtml } from './pages.ts';
 import { passOn } from './proxy.ts';
@@ -39,6 +40,8 @@ export interface WebServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly endpoints: Endpoints;
+  /** What the player page calls; without one the page is there and cannot do anything. */
+  readonly playerBackend?: Pick<PlayerBackend, 'answer'>;
 }
 
 /**
@@ -47,13 +50,17 @@ export interface WebServerOptions {
  *
  * @throws the system's error (EADDRINUSE, …) when the port cannot be had.
  */
-export async function startWebServer({ port, endpoints }: WebServerOptions): Promise<LoopbackServer> {
+export async function startWebServer({
+  port,
+  endpoints,
+  playerBackend,
+}: WebServerOptions): Promise<LoopbackServer> {
   let assets: Promise<ReadonlyMap<string, Asset>> | undefined;
   return startLoopbackServer({
     port,
     maxBodyBytes: MAX_BODY_BYTES,
     handle: async (request) => {
-      const reply = await answer(request, endpoints, () => {
+      const reply = await answer(request, endpoints, playerBackend, () => {
         assets ??= buildAssets();
         return assets;
       });
@@ -65,12 +72,13 @@ export async function startWebServer({ port, endpoints }: WebServerOptions): Pro
 async function answer(
   request: LoopbackRequest,
   endpoints: Endpoints,
+  playerBackend: WebServerOptions['playerBackend'],
   assets: () => Promise<ReadonlyMap<string, Asset>>,
 ): Promise<LoopbackReply> {
   const path = request.target.split('?', 1)[0] ?? '';
   if (!isOwnOrigin(request)) return text(403, 'Only the pages of this server may call it.');
-  const passedOn = await passOn(request, endpoints);
-  if (passedOn !== undefined) return passedOn;
+  const called = (await passOn(request, endpoints)) ?? (await playerBackend?.answer(request));
+  if (called !== undefined) return called;
   if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'Only GET is possible here.');
   const page = PAGES.find((candidate) => candidate.path === path);
   if (page !== undefined) {

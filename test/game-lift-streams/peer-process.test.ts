@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { expect, it, onTestFinished } from 'vitest';
-import { forkMain, PeerProcess } from '../../local/game-lift-streams/peers/peer-process.ts';
+import { forkPeers, PeerProcess } from '../../local/game-lift-streams/peers/peer-process.ts';
 import type { PeerListener } from '../../local/game-lift-streams/peers/peers.ts';
 import { committedOffer } from '../contract/offer.ts';
 
@@ -9,7 +9,7 @@ const NOBODY: PeerListener = { connected: () => {}, lost: () => {}, input: () =>
 function startPeers() {
   const processes: ChildProcess[] = [];
   const peers = new PeerProcess(() => {
-    const child = forkMain();
+    const child = forkPeers();
     processes.push(child);
     return child;
   });

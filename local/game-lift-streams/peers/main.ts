@@ -6,6 +6,7 @@
 import { type FromPeers, toPeersSchema } from './messages.ts';
 import { StreamPeer } from './stream-peer.ts';
 
+const [closeNoticeMs] = process.argv.slice(2).map(Number);
 const peers = new Map<number, StreamPeer>();
 
 function tell(message: FromPeers): void {
@@ -13,14 +14,15 @@ function tell(message: FromPeers): void {
 }
 
 async function answer(peerId: number, offerSdp: string): Promise<void> {
-  const peer = new StreamPeer({
+  const listener = {
     connected: () => tell({ kind: 'connected', peerId }),
     input: () => tell({ kind: 'input', peerId }),
     lost: () => {
       peers.delete(peerId);
       tell({ kind: 'lost', peerId });
     },
-  });
+  };
+  const peer = new StreamPeer(listener, closeNoticeMs);
   peers.set(peerId, peer);
   try {
     tell({ kind: 'answered', peerId, sdp: await peer.answer(offerSdp) });

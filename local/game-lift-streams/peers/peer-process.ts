@@ -21,8 +21,8 @@ export class PeerProcess implements Peers {
   #process: ChildProcess | undefined;
   #serial = 0;
 
-  /** @param forkProcess starts `main.ts`; a test keeps what it returns, to end it as a crash would */
-  constructor(forkProcess: () => ChildProcess = forkMain) {
+  /** @param forkProcess starts the process; a test keeps what it returns, to end it as a crash would */
+  constructor(forkProcess = () => forkPeers()) {
     this.#fork = forkProcess;
   }
 
@@ -114,7 +114,8 @@ export class PeerProcess implements Peers {
   }
 }
 
-export function forkMain(): ChildProcess {
+/** @param closeNoticeMs how long after a client closed its connection that is noticed; 5 s by default */
+export function forkPeers(closeNoticeMs?: number): ChildProcess {
   // The parent's own options (a debugger's port, a test runner's loaders) are not the child's.
-  return fork(MAIN, { execArgv: [] });
+  return fork(MAIN, closeNoticeMs === undefined ? [] : [String(closeNoticeMs)], { execArgv: [] });
 }

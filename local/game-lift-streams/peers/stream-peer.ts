@@ -31,14 +31,16 @@ export class StreamPeer {
   };
   readonly #channels: DataChannel[] = [];
   readonly #listener: PeerListener;
+  readonly #closeNoticeMs: number;
   #game: GameState = { elapsedMs: 0, inputs: 0 };
   #gameAsOfMs = performance.now();
   #drawing: NodeJS.Timeout | undefined;
   #noticing: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(listener: PeerListener) {
+  constructor(listener: PeerListener, closeNoticeMs = CLOSE_NOTICE_MS) {
     this.#listener = listener;
+    this.#closeNoticeMs = closeNoticeMs;
     this.#connection.addTrack(this.#track);
     this.#connection.onconnectionstatechange = () => this.#connectionChanges();
     this.#connection.ondatachannel = ({ channel }) => this.#channelOpens(channel);
@@ -98,7 +100,7 @@ export class StreamPeer {
     };
     channel.onclose = () => {
       if (this.#isClosed || this.#noticing !== undefined) return;
-      this.#noticing = setTimeout(() => this.#lose(), CLOSE_NOTICE_MS);
+      this.#noticing = setTimeout(() => this.#lose(), this.#closeNoticeMs);
     };
   }
 

@@ -1,3 +1,12 @@
+import './player.css';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { showPage } from '../shared/page.tsx';
+import { PlayerPage } from './player-page.tsx';
 
-showPage(<h1>Player</h1>);
+const queries = new QueryClient({ defaultOptions: { queries: { retry: false, networkMode: 'always' } } });
+
+showPage(
+  <QueryClientProvider client={queries}>
+    <PlayerPage />
+  </QueryClientProvider>,
+);

@@ -1,0 +1,115 @@
+/**
+ * The backend of the player page, as a game has one: it holds the AWS credentials, which a browser never may, and
+ * it knows whose session is whose. It starts sessions at Amazon GameLift Streams and reconnects through the
+ * service's API, with the client that `clients/javascript` has for that.
+ */
+import {
+  type GameLiftStreamsClient,
+  GetStreamSessionCommand,
+  StartStreamSessionCommand,
+} from '@aws-sdk/client-gameliftstreams';
+import { reconnect, type reconnectionClient } from '../../../clients/javascript/reconnection-client.ts';
+import type { StartedSession, WatchedSession } from './messages.ts';
+
+/** The application of the stand-in, which takes any name. */
+const APPLICATION = 'a-local0001';
+
+export interface GameBackendOptions {
+  /** Amazon GameLift Streams itself. */
+  readonly gameLiftStreams: GameLiftStreamsClient;
+  /** The service's API, with `maxAttempts: 1`: the page sees each attempt, and waits as it is told. */
+  readonly api: ReturnType<typeof reconnectionClient>;
+  readonly apiUrl: string;
+  readonly streamGroupId: string;
+}
+
+/** The session is another player's, or nobody's that this backend knows. */
+export class NotYourSessionError extends Error {
+  override readonly name = 'NotYourSessionError';
+}
+
+export class GameBackend {
+  readonly #options: GameBackendOptions;
+  /** Who owns a session never changes, so it is asked once. */
+  readonly #owners = new Map<string, string | undefined>();
+
+  constructor(options: GameBackendOptions) {
+    this.#options = options;
+  }
+
+  /** @throws the service's errors by name, as the SDK does */
+  async start(
+    userId: string,
+    signalRequest: string,
+    connectionTimeoutSeconds: number,
+  ): Promise<StartedSession> {
+    const { gameLiftStreams, streamGroupId } = this.#options;
+    const { Arn: arn } = await gameLiftStreams.send(
+      new StartStreamSessionCommand({
+        Identifier: streamGroupId,
+        Protocol: 'WebRTC',
+        SignalRequest: signalRequest,
+        ApplicationIdentifier: APPLICATION,
+        UserId: userId,
+        ConnectionTimeoutSeconds: connectionTimeoutSeconds,
+      }),
+    );
+    const streamSessionId = arn?.split('/').at(-1);
+    if (streamSessionId === undefined) throw new Error('The service has started a session without an ARN.');
+    return { streamGroupId, streamSessionId };
+  }
+
+  /** @throws NotYourSessionError, and the service's errors by name */
+  async session(userId: string, streamSessionId: string): Promise<WatchedSession> {
+    const session = await this.#read(streamSessionId);
+    this.#owners.set(streamSessionId, session.UserId);
+    if (session.UserId !== userId) throw new NotYourSessionError('The session is another player’s.');
+    return {
+      status: session.Status ?? 'UNKNOWN',
+      ...(session.StatusReason === undefined ? {} : { statusReason: session.StatusReason }),
+      // The answer to the player's own first offer; whoever comes later must bring an offer.
+      ...(session.Status === 'ACTIVE' && session.SignalResponse !== undefined
+        ? { signalResponse: session.SignalResponse }
+        : {}),
+    };
+  }
+
+  /** @throws NotYourSessionError, and the API's errors by name, with `Retry-After` in their `$response` */
+  async reconnect(userId: string, streamSessionId: string, signalRequest: string): Promise<string> {
+    await this.#refuseStranger(userId, streamSessionId);
+    const { api, streamGroupId } = this.#options;
+    const session = { streamGroup: streamGroupId, streamSession: streamSessionId };
+    return reconnect(api, session, signalRequest, userId);
+  }
+
+  /** The API's reply to `GET …/window`, as it is. @throws NotYourSessionError */
+  async window(userId: string, streamSessionId: string): Promise<Response> {
+    await this.#refuseStranger(userId, streamSessionId);
+    const { apiUrl, streamGroupId } = this.#options;
+    const path = `streamgroups/${streamGroupId}/streamsessions/${encodeURIComponent(streamSessionId)}/window`;
+    return fetch(`${apiUrl}/${path}`);
+  }
+
+  close(): void {
+    this.#options.gameLiftStreams.destroy();
+    this.#options.api.destroy();
+  }
+
+  async #refuseStranger(userId: string, streamSessionId: string): Promise<void> {
+    if (!this.#owners.has(streamSessionId)) {
+      this.#owners.set(streamSessionId, (await this.#read(streamSessionId)).UserId);
+    }
+    if (this.#owners.get(streamSessionId) !== userId) {
+      throw new NotYourSessionError('The session is another player’s.');
+    }
+  }
+
+  #read(streamSessionId: string) {
+    return this.#options.gameLiftStreams.send(
+      new GetStreamSessionCommand({
+        Identifier: this.#options.streamGroupId,
+        StreamSessionIdentifier: streamSessionId,
+      }),
+    );
+  }
+}

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import type { GameLiftStreamsControl } from '../../game-lift-streams/control-client.ts';
+import type { StormProgress, StormRequest } from './messages.ts';
+
+/** Storms are of this many players at a time, whatever the page asks for: a request holds a connection. */
+const AT_ONCE = 40;
+/** People do not all come back in the same second; the watcher needs some to find the sessions. */
+const COME_BACK_WITHIN_MS = 8_000;
+
+export interface StormOptions extends StormRequest {
+  readonly control: GameLiftStreamsControl;
+  readonly apiUrl: string;
+  readonly random: () => number;
+}
+
+/** Many simulated players who lose their connection in the same moment, and come back through the API. */
+export class Storm {
+  readonly #options: StormOptions;
+  readonly #stopped = new AbortController();
+  readonly #waiting: (() => void)[] = [];
+  #busy = 0;
+  readonly #counts = { waiting: 0, back: 0, lost: 0, requests: 0, toldToWait: 0 };
+  readonly ended: Promise<void>;
+
+  constructor(options: StormOptions) {
+    this.#options = options;
+    this.#counts.waiting = options.players;
+    this.ended = this.#run().catch((error: unknown) => {
+      if (!this.#stopped.signal.aborted) throw error;
+    });
+  }
+
+  progress(): StormProgress {
+    const { players } = this.#options;
+    return { players, ...this.#counts, isOver: this.#counts.waiting === 0 };
+  }
+
+  /** The players give up; their sessions end by themselves. */
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { control, players, connectionTimeoutSeconds, random } = this.#options;
+    const sessions = await control.startSessions({ count: players, connectionTimeoutSeconds });
+    await control.clientDrops(sessions.map(({ streamSessionId }) => streamSessionId));
+    const untilMs = Date.now() + connectionTimeoutSeconds * 1000;
+    await Promise.all(
+      sessions.map(async ({ streamGroupId, streamSessionId }) => {
+        // A player with a short window is back within it.
+        await this.#sleep(random() * Math.min(COME_BACK_WITHIN_MS, connectionTimeoutSeconds * 500));
+        const isBack = await this.#comesBack(streamGroupId, streamSessionId, untilMs);
+        this.#counts.waiting--;
+        this.#counts[isBack ? 'back' : 'lost']++;
+      }),
+    );
+  }
+
+  async #comesBack(streamGroupId: string, streamSessionId: string, untilMs: number): Promise<boolean> {
+    const { apiUrl, control } = this.#options;
+    const url = `${apiUrl}/streamgroups/${streamGroupId}/streamsessions/${streamSessionId}/connections`;
+    const body = JSON.stringify({ SignalRequest: simulatedOffer() });
+    while (Date.now() < untilMs) {
+      const reply = await this.#inTurn(() =>
+        fetch(url, { method: 'POST', body, signal: this.#stopped.signal }),
+      );
+      this.#counts.requests++;
+      if (reply.ok) {
+        await reply.arrayBuffer();
+        return control.clientConnects(streamSessionId).then(
+          () => true,
+          () => false,
+        );
+      }
+      await reply.arrayBuffer();
+      const retryAfterSeconds = Number(reply.headers.get('retry-after'));
+      // Without the header it is no use to ask again.
+      if (!(retryAfterSeconds > 0)) return false;
+      this.#counts.toldToWait++;
+      await this.#sleep(retryAfterSeconds * 1000);
+    }
+    return false;
+  }
+
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#busy >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#busy++;
+    try {
+      return await work();
+    } finally {
+      this.#busy--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    const { signal } = this.#stopped;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, delayMs);
+      signal.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer);
+          reject(signal.reason);
+        },
+        { once: true },
+      );
+    });
+  }
+}
+
+/** An offer of nobody: it has no media, so no real peer is made to answer it. */
+function simulatedOffer(): string {
+  return JSON.stringify({
+    type: 'offer',
+    sdp: `v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=${randomUUID()}\r\nt=0 0\r\n`,
+  });
+}
