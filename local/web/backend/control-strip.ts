@@ -92,11 +92,15 @@ export class ControlStrip {
   }
 }
 
-function viewOf({ status, statusReason, history }: SessionRecord): NonNullable<ControlState['session']> {
+function viewOf({
+  status,
+  statusReason,
+  connectionTimeoutSeconds,
+}: SessionRecord): NonNullable<ControlState['session']> {
   return {
     status,
     ...(statusReason === undefined ? {} : { statusReason }),
-    history: history.map((change) => change.status),
+    connectionTimeoutSeconds,
   };
 }
 

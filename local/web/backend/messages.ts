@@ -79,7 +79,7 @@ export const controlStateSchema = z.object({
   windowMachineArn: z.string(),
   /** What the service has of the session that was asked for; its control API, not GetStreamSession, tells. */
   session: z
-    .object({ status: z.string(), statusReason: z.string().optional(), history: z.array(z.string()) })
+    .object({ status: z.string(), statusReason: z.string().optional(), connectionTimeoutSeconds: z.number() })
     .optional(),
   /** How the calls of CreateStreamSessionConnection have ended, as the stand-in counts them. */
   connections: z.object({

@@ -31,6 +31,9 @@ export function PlayerPage() {
     enabled: streamSessionId !== undefined,
     refetchInterval: POLL_MS,
   });
+  useEffect(() => {
+    if (window) player.sawWindow(window.generation);
+  }, [window]);
   const control = useQuery({
     queryKey: ['control', streamSessionId],
     queryFn: () => readControlState(streamSessionId),

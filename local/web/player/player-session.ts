@@ -27,9 +27,10 @@ export interface LogEntry {
 export interface PlayerView {
   readonly phase: Phase;
   readonly session?: SessionIds;
-  readonly connectionTimeoutSeconds?: number;
   /** Requests for a connection since the last loss. */
   readonly attempts: number;
+  /** The windows that the session had had when the connection was lost. */
+  readonly windowsBefore: number;
   readonly stream?: MediaStream;
   /** What the game showed last; it stays on the page when the stream is gone. */
   readonly game?: GameView;
@@ -46,12 +47,13 @@ const READY_TIMEOUT_MS = 45_000;
 
 /** One player in one tab: at most one client, and one thing under way at a time. */
 export class PlayerSession {
-  #view: PlayerView = { phase: 'absent', attempts: 0, log: [] };
+  #view: PlayerView = { phase: 'absent', attempts: 0, windowsBefore: 0, log: [] };
   readonly #listeners = new Set<() => void>();
   #client: StreamClient | undefined;
   /** Whatever began before the latest thing that the player did is not theirs any more. */
   #turn = 0;
   #entries = 0;
+  #generation = 0;
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
@@ -62,7 +64,8 @@ export class PlayerSession {
 
   async start(connectionTimeoutSeconds: number): Promise<void> {
     const turn = this.#begin();
-    this.#view = { phase: 'starting', attempts: 0, connectionTimeoutSeconds, log: this.#view.log };
+    this.#generation = 0;
+    this.#view = { phase: 'starting', attempts: 0, windowsBefore: 0, log: this.#view.log };
     this.#note('running', 'Starting a stream session with a new offer');
     try {
       const client = this.#newClient();
@@ -123,15 +126,21 @@ export class PlayerSession {
   pullThePlug(): void {
     this.#begin();
     this.#hangUp();
-    this.#change({ phase: 'away', attempts: 0 });
+    this.#change({ phase: 'away', ...this.#lossNow() });
     this.#note('warn', 'The plug is pulled; nobody is told');
   }
 
   neverComeBack(): void {
     this.#begin();
+    const loss = this.#view.phase === 'connected' ? this.#lossNow() : {};
     this.#hangUp();
-    this.#change({ phase: 'gone' });
+    this.#change({ phase: 'gone', ...loss });
     this.#note('warn', 'The player is gone for good; nobody is told');
+  }
+
+  /** @param generation of the latest window that the page has seen */
+  sawWindow(generation: number): void {
+    this.#generation = generation;
   }
 
   jump(): void {
@@ -156,12 +165,16 @@ export class PlayerSession {
       onLost: () =>
         this.#whenCurrent(client, () => {
           this.#hangUp();
-          this.#change({ attempts: 0 });
+          this.#change(this.#lossNow());
           this.#fail('away', 'The connection is lost.');
         }),
     });
     this.#client = client;
     return client;
+  }
+
+  #lossNow(): Pick<PlayerView, 'attempts' | 'windowsBefore'> {
+    return { attempts: 0, windowsBefore: this.#generation };
   }
 
   #whenCurrent(client: StreamClient, act: () => void): void {

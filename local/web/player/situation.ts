@@ -39,7 +39,7 @@ export function situationOf(view: PlayerView, window: WindowView | undefined): S
     case 'returning':
       return { title: 'Coming back', text: 'A new offer is on its way to the session.', tone: 'running' };
     case 'refused':
-      return { title: 'No way back from here', text: reason ?? '', tone: 'bad' };
+      return { title: 'Turned away', text: reason ?? '', tone: 'bad' };
     case 'gone':
       return {
         title: 'Gone for good',
@@ -51,18 +51,17 @@ export function situationOf(view: PlayerView, window: WindowView | undefined): S
   }
 }
 
-function awaySituation({ reason }: PlayerView, window: WindowView | undefined): Situation {
-  if (window?.outcome === 'RECONNECTED') {
-    // Whether it is this drop's window or the one before is not known here until a newer one opens.
+function awaySituation({ reason, windowsBefore }: PlayerView, window: WindowView | undefined): Situation {
+  const isOfThisLoss = window !== undefined && window.generation > windowsBefore;
+  if (isOfThisLoss && window.outcome === 'RECONNECTED') {
     return {
-      title: 'Connection lost',
-      text: `${reason ?? 'The plug is pulled.'} No window is open: the drop is not noticed yet, or another tab is back.`,
+      title: 'Played elsewhere',
+      text: 'Another tab is back in this session.',
       tone: 'warn',
     };
   }
-  const text =
-    window === undefined || window.remainingSeconds === 0
-      ? 'Nobody has noticed yet: the service takes about 5 s, the watcher up to 5 s more.'
-      : 'The game goes on, and waits for its player.';
+  const text = isOfThisLoss
+    ? 'The game goes on, and waits for its player.'
+    : 'Nobody has noticed yet: the service takes about 5 s, the watcher up to 5 s more.';
   return { title: 'Connection lost', text: reason === undefined ? text : `${reason} ${text}`, tone: 'warn' };
 }

@@ -13,7 +13,7 @@ interface WindowCardProps {
 /** The reconnection window, as `GET …/window` tells it, and the session as the service has it. */
 export function WindowCard({ view, window, control }: WindowCardProps) {
   const status = control?.session;
-  const { session, attempts, connectionTimeoutSeconds } = view;
+  const { session, attempts } = view;
   const isOpen = window?.phase.startsWith('AWAITING') === true;
   return (
     <section className="card" aria-labelledby="window-title">
@@ -26,7 +26,7 @@ export function WindowCard({ view, window, control }: WindowCardProps) {
           <TimeLeft
             key={window.phase + window.deadline}
             window={window}
-            fullSeconds={connectionTimeoutSeconds}
+            fullSeconds={status?.connectionTimeoutSeconds}
           />
         ) : (
           <p className={`time-left outcome tone-${toneOf(window)}`}>
@@ -45,12 +45,12 @@ export function WindowCard({ view, window, control }: WindowCardProps) {
               </dd>
             </>
           )}
-          <dt>Session at the service</dt>
+          <dt>The service says</dt>
           <dd className="mono" data-testid="status">
             {status === undefined ? 'none' : status.status}
             {status?.statusReason === undefined ? '' : `, ${status.statusReason}`}
           </dd>
-          <dt>Requests since the loss</dt>
+          <dt>Requests</dt>
           <dd data-testid="attempts">{attempts}</dd>
           {session !== undefined && (
             <>
