@@ -38,6 +38,10 @@ describe('permits let out no call over the quota, and none is lost but those of 
         options: { perSecond: 2, callers: [patient, patient], throttled: true, delays: 1 },
       },
       {
+        name: 'three callers after a call, while it slows everybody down',
+        options: { perSecond: 2, callers: [patient, patient, patient], throttled: true, spent: 1 },
+      },
+      {
         name: 'three callers, any of whom dies',
         budget: { deaths: 1 },
         options: { perSecond: 2, callers: [patient, patient, patient] },
@@ -75,15 +79,15 @@ describe('the look at every history of permits', () => {
       {
         name: 'whoever finds the quota idle does not look whether it still is',
         file,
-        find: "'attribute_not_exists(bookedUntilMs) OR bookedUntilMs < :now'",
-        replace: "'attribute_not_exists(nothing)'",
+        find: '(attribute_not_exists(bookedUntilMs) OR bookedUntilMs < :now)',
+        replace: 'attribute_not_exists(nothing)',
         shows: /over the quota with calls at/,
       },
       {
         name: 'a permit is booked for later than its caller waits',
         file,
-        find: "'bookedUntilMs >= :now AND bookedUntilMs <= :last'",
-        replace: "'bookedUntilMs >= :now'",
+        find: 'bookedUntilMs >= :now AND bookedUntilMs <= :last',
+        replace: 'bookedUntilMs >= :now',
         shows: /too late after/,
       },
       {
@@ -115,6 +119,13 @@ describe('the look at every history of permits', () => {
         file,
         find: "'attribute_not_exists(bookedUntilMs)' : 'bookedUntilMs = :seen'",
         replace: "'attribute_not_exists(nothing)' : 'bookedUntilMs >= :seen'",
+        shows: /over the quota with calls at/,
+      },
+      {
+        name: 'a permit is booked by the pace from before a throttled call',
+        file,
+        find: "'attribute_not_exists(slowedAtMs)' : 'slowedAtMs = :slowedAt'",
+        replace: "'attribute_not_exists(nothing)' : 'attribute_not_exists(nothing)'",
         shows: /over the quota with calls at/,
       },
     ],

@@ -153,25 +153,31 @@ async function book(
 async function moveOn(
   table: Table,
   key: PermitKey,
-  { bookedUntilMs = 0 }: PermitState,
+  { bookedUntilMs = 0, slowedAtMs }: PermitState,
   { intervalMs, burstMs }: Pace,
   nowMs: number,
   latestMs: number,
 ): Promise<number | undefined> {
   const isIdle = bookedUntilMs < nowMs;
+  // `bookedUntilMs` means another time by another pace: by the one before a throttling, the call would come too early.
+  const isSamePace = slowedAtMs === undefined ? 'attribute_not_exists(slowedAtMs)' : 'slowedAtMs = :slowedAt';
   const attributes = await updateItem(table, key, {
     ...(isIdle
       ? {
           UpdateExpression: 'SET bookedUntilMs = :next',
-          ConditionExpression: 'attribute_not_exists(bookedUntilMs) OR bookedUntilMs < :now',
+          ConditionExpression: `(attribute_not_exists(bookedUntilMs) OR bookedUntilMs < :now) AND ${isSamePace}`,
         }
       : {
           UpdateExpression: 'SET bookedUntilMs = bookedUntilMs + :interval',
-          ConditionExpression: 'bookedUntilMs >= :now AND bookedUntilMs <= :last',
+          ConditionExpression: `bookedUntilMs >= :now AND bookedUntilMs <= :last AND ${isSamePace}`,
         }),
-    ExpressionAttributeValues: isIdle
-      ? { ':next': nowMs + intervalMs, ':now': nowMs }
-      : { ':interval': intervalMs, ':now': nowMs, ':last': latestMs + burstMs },
+    ExpressionAttributeValues: {
+      ':now': nowMs,
+      ...(isIdle
+        ? { ':next': nowMs + intervalMs }
+        : { ':interval': intervalMs, ':last': latestMs + burstMs }),
+      ...(slowedAtMs === undefined ? {} : { ':slowedAt': slowedAtMs }),
+    },
   });
   return attributes?.bookedUntilMs;
 }
