@@ -8,7 +8,9 @@ import { startScheduler } from './scheduler/scheduler.ts';
 import type { Service } from './service/service.ts';
 import type { Clock } from './shared/clock.ts';
 import { LOCAL_CREDENTIALS } from './shared/credentials.ts';
+import type { InProcessNetwork } from './shared/in-process-network.ts';
 import type { InvokeLambda } from './shared/invoke-lambda.ts';
+import { startLoopbackServer } from './shared/loopback-server.ts';
 import { startStepFunctions } from './step-functions/server.ts';
 
 /** Where the parts of a running stack answer, all on 127.0.0.1. */
@@ -36,6 +38,8 @@ export interface StackOptions {
   readonly gameLiftStreams?: Partial<GameLiftStreamsOptions>;
   /** Whether the service's schedules fire. */
   readonly runSchedules?: boolean;
+  /** What takes the place of sockets and of DynamoDB; without it everything listens on loopback. */
+  readonly network?: InProcessNetwork;
   /** Called once, when everything that the functions call answers. */
   readonly hostFunctions: (endpoints: Endpoints) => FunctionHost;
 }
@@ -55,7 +59,8 @@ export interface Stack {
  * @throws the system's error when a port is taken; what was started by then is closed again.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { service, clock, random, ports = {} } = options;
+  const { service, clock, random, ports = {}, network } = options;
+  const startServer = network?.startServer ?? startLoopbackServer;
   const { region, account } = service;
   const closers: (() => Promise<void>)[] = [];
   const opened = <Part extends { close(): Promise<void> }>(part: Part): Part => {
@@ -71,16 +76,26 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return host.invoke(functionName, payload);
   };
   try {
-    const common = { clock, random, region, accountId: account };
-    const dynamoDb = opened(
-      await startDynamoDb({ port: ports.dynamoDb ?? 0, region, tables: tablesOf(service) }),
-    );
+    const common = { clock, random, region, accountId: account, startServer };
+    const dynamoDb =
+      network === undefined
+        ? opened(await startDynamoDb({ port: ports.dynamoDb ?? 0, region, tables: tablesOf(service) }))
+        : { url: 'memory:' };
     const gameLiftStreams = opened(
       await startGameLiftStreams({ ...common, ...options.gameLiftStreams, port: ports.gameLiftStreams ?? 0 }),
     );
     const { rules, routes, stage } = service;
     const eventBus = opened(
-      await startEventBus({ clock, random, region, account, rules, invokeLambda, port: ports.eventBus ?? 0 }),
+      await startEventBus({
+        clock,
+        random,
+        region,
+        account,
+        rules,
+        invokeLambda,
+        startServer,
+        port: ports.eventBus ?? 0,
+      }),
     );
     const stepFunctions = opened(
       await startStepFunctions({
@@ -105,10 +120,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         routes,
         stage,
         invokeLambda,
+        startServer,
         port: ports.api ?? 0,
       }),
     );
-    await createStateMachines(service, stepFunctions.url);
+    await createStateMachines(service, stepFunctions.url, network);
     const endpoints: Endpoints = {
       gameLiftStreams: gameLiftStreams.url,
       stepFunctions: stepFunctions.url,
@@ -120,7 +136,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (options.runSchedules === true) {
       opened(startScheduler({ clock, random, region, account, schedules: service.schedules, invokeLambda }));
     }
-    const control = new GameLiftStreamsControl(gameLiftStreams.url);
+    const control = new GameLiftStreamsControl(gameLiftStreams.url, network?.fetch);
     return { endpoints, service, control, invoke: invokeLambda, close };
   } catch (error) {
     await close();
@@ -148,8 +164,17 @@ function tablesOf({ tables }: Service) {
   }));
 }
 
-async function createStateMachines(service: Service, endpoint: string): Promise<void> {
-  const client = new SFNClient({ endpoint, region: service.region, credentials: LOCAL_CREDENTIALS });
+async function createStateMachines(
+  service: Service,
+  endpoint: string,
+  network: InProcessNetwork | undefined,
+): Promise<void> {
+  const client = new SFNClient({
+    endpoint,
+    region: service.region,
+    credentials: LOCAL_CREDENTIALS,
+    ...(network === undefined ? {} : { requestHandler: network.requestHandler }),
+  });
   for (const { name, type, definition } of service.stateMachines) {
     await client.send(
       new CreateStateMachineCommand({

@@ -12,7 +12,7 @@ export type ListedEvent = z.infer<typeof eventRecordSchema>;
 const eventsSchema = z.object({ events: z.array(eventRecordSchema) });
 
 /** The latest events of a local bus, for people and tests; 1,000 at most. */
-export async function listEvents(busUrl: string): Promise<ListedEvent[]> {
-  const response = await fetch(`${busUrl}/_local/events?limit=1000`);
+export async function listEvents(busUrl: string, fetchReply: typeof fetch = fetch): Promise<ListedEvent[]> {
+  const response = await fetchReply(`${busUrl}/_local/events?limit=1000`);
   return eventsSchema.parse(await response.json()).events;
 }

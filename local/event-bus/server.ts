@@ -1,7 +1,12 @@
 import type { Rule } from '../service/service.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { InvokeLambda } from '../shared/invoke-lambda.ts';
-import { type LoopbackReply, type LoopbackRequest, startLoopbackServer } from '../shared/loopback-server.ts';
+import {
+  type LoopbackReply,
+  type LoopbackRequest,
+  type StartServer,
+  startLoopbackServer,
+} from '../shared/loopback-server.ts';
 import { randomUuid } from '../shared/random-uuid.ts';
 import { Bus } from './bus.ts';
 import type { Disturbance } from './disturbances.ts';
@@ -26,6 +31,8 @@ export interface EventBusOptions {
   readonly invokeLambda: InvokeLambda;
   readonly account: string;
   readonly region: string;
+  /** The default listens on loopback. */
+  readonly startServer?: StartServer;
 }
 
 /** What a service of AWS sends to the account's default bus. Its source begins with `aws.`, so nobody else can. */
@@ -55,6 +62,7 @@ export interface EventBusServer {
  */
 export async function startEventBus(options: EventBusOptions): Promise<EventBusServer> {
   const { clock, random, rules, invokeLambda, account, region } = options;
+  const { startServer = startLoopbackServer } = options;
   const bus = new Bus(rules, clock, invokeLambda);
   const newId = () => randomUuid(random);
 
@@ -64,7 +72,7 @@ export async function startEventBus(options: EventBusOptions): Promise<EventBusS
     return { FailedEntryCount: results.length - accepted.length, Entries: results };
   };
 
-  const server = await startLoopbackServer({
+  const server = await startServer({
     port: options.port,
     maxBodyBytes: MAX_BODY_BYTES,
     handle: async (request) =>

@@ -40,10 +40,15 @@ type FailureReason = Extract<NewHappening, { kind: 'sessionFails' }>['reason'];
  */
 export class GameLiftStreamsControl {
   readonly #url: string;
+  readonly #fetch: typeof fetch;
 
-  /** @param url where the stand-in runs, as `startGameLiftStreams` returns it */
-  constructor(url: string) {
+  /**
+   * @param url where the stand-in runs, as `startGameLiftStreams` returns it
+   * @param fetchReply how it is reached, where it does not listen
+   */
+  constructor(url: string, fetchReply: typeof fetch = fetch) {
     this.#url = url.replace(/\/$/, '');
+    this.#fetch = fetchReply;
   }
 
   createStreamGroup(streamGroup: NewStreamGroup): Promise<StreamGroupRecord> {
@@ -142,7 +147,8 @@ export class GameLiftStreamsControl {
     schema: Schema,
     body?: object,
   ): Promise<z.output<Schema>> {
-    const response = await fetch(`${this.#url}/_control/${path}`, {
+    const send = this.#fetch;
+    const response = await send(`${this.#url}/_control/${path}`, {
       method,
       headers: { 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

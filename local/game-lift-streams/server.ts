@@ -1,5 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
-import { startLoopbackServer } from '../shared/loopback-server.ts';
+import { type StartServer, startLoopbackServer } from '../shared/loopback-server.ts';
 import { answerControl, CONTROL_PATH } from './control-api.ts';
 import { answerService } from './dispatch.ts';
 import type { Peers } from './peers/peers.ts';
@@ -35,6 +35,8 @@ export interface GameLiftStreamsOptions {
    * default waits by `clock.setTimer`.
    */
   readonly activity?: Activity;
+  /** The default listens on loopback. */
+  readonly startServer?: StartServer;
   /**
    * Answers browsers' offers with real WebRTC peers, which the server closes with itself. Without any, an answer
    * is well-formed, and nobody is behind it. They live in real time.
@@ -61,7 +63,7 @@ const MAX_BODY_BYTES = 2 * 1024 * 1024;
  * @throws the system's error (EADDRINUSE, …) when the port cannot be had
  */
 export async function startGameLiftStreams(options: GameLiftStreamsOptions): Promise<GameLiftStreamsServer> {
-  const { clock, random } = options;
+  const { clock, random, startServer = startLoopbackServer } = options;
   const sleeper = new ClockSleeper(clock);
   const activity = options.activity ?? sleeper;
   const newWorld = () =>
@@ -90,7 +92,7 @@ export async function startGameLiftStreams(options: GameLiftStreamsOptions): Pro
     clients = clientsOf(world);
   };
 
-  const server = await startLoopbackServer({
+  const server = await startServer({
     port: options.port,
     maxBodyBytes: MAX_BODY_BYTES,
     handle: async (request) => {

@@ -1,7 +1,12 @@
 import type { Route } from '../service/service.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { InvokeLambda, LambdaResult } from '../shared/invoke-lambda.ts';
-import { type LoopbackReply, type LoopbackRequest, startLoopbackServer } from '../shared/loopback-server.ts';
+import {
+  type LoopbackReply,
+  type LoopbackRequest,
+  type StartServer,
+  startLoopbackServer,
+} from '../shared/loopback-server.ts';
 import { randomUuid } from '../shared/random-uuid.ts';
 import { GATEWAY_ERRORS } from './gateway-errors.ts';
 import { proxyEvent, splitTarget } from './proxy-event.ts';
@@ -22,6 +27,8 @@ export interface RestApiOptions {
   readonly account: string;
   readonly region: string;
   readonly stage: string;
+  /** The default listens on loopback. */
+  readonly startServer?: StartServer;
 }
 
 export interface RestApiServer {
@@ -37,12 +44,13 @@ export interface RestApiServer {
  * @throws the system's error (EADDRINUSE, …) when the port cannot be had.
  */
 export async function startRestApi(options: RestApiOptions): Promise<RestApiServer> {
+  const { startServer = startLoopbackServer } = options;
   const cancels = new Set<() => void>();
   const withRequestIds = (reply: LoopbackReply, ids = requestIds(options)): LoopbackReply => ({
     ...reply,
     headers: { ...reply.headers, ...ids.headers },
   });
-  const server = await startLoopbackServer({
+  const server = await startServer({
     port: options.port,
     maxBodyBytes: MAX_BODY_BYTES,
     tooLarge: () => withRequestIds(GATEWAY_ERRORS.REQUEST_TOO_LARGE),

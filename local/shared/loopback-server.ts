@@ -36,6 +36,8 @@ export interface LoopbackServer {
   close(): Promise<void>;
 }
 
+export type StartServer = (options: LoopbackServerOptions) => Promise<LoopbackServer>;
+
 /**
  * An HTTP server for this machine only. It listens on 127.0.0.1 and refuses any Host header that is not
  * loopback, so that a web page cannot reach it through a name that resolves here (DNS rebinding).

@@ -1,5 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
-import { startLoopbackServer } from '../shared/loopback-server.ts';
+import { type StartServer, startLoopbackServer } from '../shared/loopback-server.ts';
 import { answerRequest } from './api/protocol.ts';
 import type { ServerContext } from './api/server-context.ts';
 import { type ExecutionStatusChange, statusChangeOf } from './api/status-change.ts';
@@ -35,9 +35,10 @@ export async function startStepFunctions(options: {
   accountId?: string;
   region?: string;
   onStatusChange?: (change: ExecutionStatusChange) => void;
+  startServer?: StartServer;
 }): Promise<{ url: string; port: number; close(): Promise<void> }> {
   const { clock, random, invokeLambda, accountId = '123456789012', region = 'us-east-1' } = options;
-  const { onStatusChange = () => {} } = options;
+  const { onStatusChange = () => {}, startServer = startLoopbackServer } = options;
   const uniqueId = uniqueIds(random);
   let closed = false;
   const context: ServerContext = {
@@ -58,7 +59,7 @@ export async function startStepFunctions(options: {
       functions: jsonataFunctions({ clock, random, uniqueId }),
     },
   };
-  const server = await startLoopbackServer({
+  const server = await startServer({
     port: options.port,
     maxBodyBytes: MAX_BODY_BYTES,
     handle: (request) => answerRequest(context, request),

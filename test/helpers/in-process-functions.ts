@@ -26,8 +26,10 @@ import {
 } from '../../functions/request-admin-shell/request-admin-shell.ts';
 import { requestConnection } from '../../functions/request-connection/request-connection.ts';
 import { apiHandler } from '../../functions/shared/api/api-handler.ts';
+import type { Clock } from '../../functions/shared/clock.ts';
 import { readSettings } from '../../functions/shared/settings.ts';
 import { switchReader } from '../../functions/shared/switch.ts';
+import type { Table } from '../../functions/shared/table/table.ts';
 import { taskHandler } from '../../functions/shared/task.ts';
 import { signalWindow, signalWindowInputSchema } from '../../functions/signal-window/signal-window.ts';
 import {
@@ -38,6 +40,7 @@ import { watchSessionsHandler } from '../../functions/watch-sessions/watch-sessi
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
+import type { InProcessNetwork } from '../../local/shared/in-process-network.ts';
 import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
 import type { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import type { Endpoints, FunctionHost } from '../../local/stack.ts';
@@ -48,6 +51,15 @@ type Invocation = (payloadText: string, context: Context) => Promise<unknown>;
 /** Runs before an invocation; what it throws is how the invocation fails. */
 export type BeforeInvocation = (functionKey: string, payload: unknown) => void | Promise<void>;
 
+/** How the functions reach what they call, where it does not listen. */
+export interface Transport {
+  readonly requestHandler?: InProcessNetwork['requestHandler'];
+  readonly table?: Table;
+}
+
+/** A virtual clock, as far as the functions' glue needs to know that it is one. */
+export type TrackingClock = Clock & Pick<VirtualClock, 'track' | 'untracked'>;
+
 /**
  * The service's functions in this process, on a virtual clock: the same glue and decisions as the bundles, with
  * the same environment (but for what a test sets otherwise), and clients of their own. Payloads and replies cross as JSON, as Lambda's do.
@@ -55,12 +67,18 @@ export type BeforeInvocation = (functionKey: string, payload: unknown) => void |
 export function inProcessFunctions(
   service: Service,
   endpoints: Endpoints,
-  clock: VirtualClock,
+  clock: TrackingClock,
   random: () => number,
   before: BeforeInvocation,
   environment: Readonly<Record<string, string>> = {},
+  { requestHandler, table: givenTable }: Transport = {},
 ): FunctionHost {
-  const connection = { region: service.region, credentials: LOCAL_CREDENTIALS };
+  const connection = {
+    region: service.region,
+    credentials: LOCAL_CREDENTIALS,
+    // What simulates failing dependencies decides itself how often they fail.
+    ...(requestHandler === undefined ? {} : { requestHandler, maxAttempts: 1 }),
+  };
   const gameLiftStreams = new GameLiftStreamsClient({
     ...connection,
     endpoint: endpoints.gameLiftStreams,
@@ -90,7 +108,7 @@ export function inProcessFunctions(
       ...environment,
     });
   const { TABLE_NAME } = settingsOf('checkSession', ['TABLE_NAME']);
-  const table = { ...tableAt(endpoints.dynamoDb), name: TABLE_NAME };
+  const table = givenTable ?? { ...tableAt(endpoints.dynamoDb), name: TABLE_NAME };
   const readSwitch = switchReader({ table, clock });
   const common = { table, clock, random, gameLiftStreams, stepFunctions, eventBridge, readSwitch };
   const bus = ['EVENT_BUS_NAME', 'EVENT_SOURCE'] as const;

@@ -1,0 +1,113 @@
+import {
+  HANG_UP,
+  type LoopbackReply,
+  type LoopbackServer,
+  type LoopbackServerOptions,
+  type StartServer,
+} from './loopback-server.ts';
+
+/** As the SDK's clients make it. */
+interface SdkRequest {
+  readonly method: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | string[] | null>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+interface Sent {
+  readonly port: number;
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * Servers and clients of one process, without sockets between them: what happens between two timers is promises
+ * alone, so the same choices make the same history, whatever else the machine does.
+ */
+export class InProcessNetwork {
+  readonly #handlers = new Map<number, LoopbackServerOptions['handle']>();
+  #lastPort = 0;
+
+  readonly startServer: StartServer = async ({ handle }): Promise<LoopbackServer> => {
+    const port = ++this.#lastPort;
+    this.#handlers.set(port, handle);
+    return {
+      port,
+      url: `http://127.0.0.1:${port}`,
+      close: async () => {
+        this.#handlers.delete(port);
+      },
+    };
+  };
+
+  /** For the SDK's clients. */
+  readonly requestHandler = {
+    handle: async ({ method, port = 0, path, query = {}, headers, body }: SdkRequest) => {
+      const search = new URLSearchParams();
+      for (const [name, value] of Object.entries(query)) {
+        for (const one of [value].flat()) search.append(name, one ?? '');
+      }
+      const target = search.size > 0 ? `${path}?${search}` : path;
+      const reply = await this.#send({ port, method, target, headers, body: textOf(body) });
+      const response = {
+        statusCode: reply.status,
+        headers: textHeaders(reply),
+        body: Buffer.from(reply.body ?? ''),
+      };
+      return { response };
+    },
+    destroy: () => {},
+    updateHttpClientConfig: () => {},
+    httpHandlerConfigs: () => ({}),
+  };
+
+  readonly fetch: typeof fetch = async (input, init = {}) => {
+    const { port, pathname, search } = new URL(String(input));
+    const reply = await this.#send({
+      port: Number(port),
+      method: init.method ?? 'GET',
+      target: `${pathname}${search}`,
+      headers: Object.fromEntries(new Headers(init.headers)),
+      body: textOf(init.body),
+    });
+    return new Response(reply.status === 204 ? null : textOf(reply.body), {
+      status: reply.status,
+      headers: textHeaders(reply),
+    });
+  };
+
+  async #send({ port, method, target, headers, body }: Sent): Promise<LoopbackReply> {
+    const handle = this.#handlers.get(port);
+    if (handle === undefined) throw connectionError('ECONNREFUSED');
+    const reply = await handle({
+      method,
+      target,
+      headers: { ...headers, host: `127.0.0.1:${port}` },
+      rawHeaders: Object.entries(headers).flat(),
+      body: Buffer.from(body),
+    });
+    if (reply === HANG_UP) throw connectionError('ECONNRESET');
+    return reply;
+  }
+}
+
+function textOf(body: unknown): string {
+  if (body === undefined || body === null) return '';
+  return body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body);
+}
+
+function textHeaders({ headers = {} }: LoopbackReply): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name.toLowerCase(), String(value)]],
+    ),
+  );
+}
+
+function connectionError(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}

@@ -1,0 +1,228 @@
+/** Who acts on the service from outside: players with their tabs, feeds, operators. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
+import type { ModelWorld } from './world.ts';
+
+/** One offer of a tab, asked for until it is answered for good. */
+export interface Ask {
+  readonly session: number;
+  readonly offer: string;
+  readonly sha256: string;
+  readonly clientToken: string | undefined;
+  readonly startedAtMs: number;
+  endedAtMs: number | undefined;
+  readonly statuses: number[];
+  answer: string | undefined;
+}
+
+/** What the model remembers of a session besides what the service knows. */
+export interface Player {
+  readonly record: SessionRecord;
+  readonly asks: Ask[];
+  /** Whether a feed has said that it dropped when it had not. */
+  falselyReported: boolean;
+  /** When a feed has published a report of a drop, for which drop. */
+  readonly reports: { readonly publishedAtMs: number; readonly droppedAtMs: number }[];
+}
+
+const replySchema = z.object({ SignalResponse: z.string() });
+const MAX_TRIES = 4;
+const WAITING = ['PENDING_CLIENT_RECONNECTION', 'RECONNECTING', 'ACTIVE'];
+
+export class Cast {
+  readonly world: ModelWorld;
+  readonly players: Player[] = [];
+  /** Whether anything has gone wrong but players and feeds. */
+  isDisturbed = false;
+  healedAtMs = 0;
+  readonly #secrets = new Set<string>();
+
+  constructor(world: ModelWorld) {
+    this.world = world;
+  }
+
+  async begin(timeoutsSeconds: readonly number[]): Promise<void> {
+    for (const connectionTimeoutSeconds of timeoutsSeconds) {
+      const record = await this.world.control.startSession({ connectionTimeoutSeconds });
+      this.players.push({ record, asks: [], falselyReported: false, reports: [] });
+    }
+    await this.world.clock.advance(1000);
+  }
+
+  player(index: number): Player {
+    const player = this.players[index % this.players.length];
+    if (player === undefined) throw new Error('There are no players.');
+    return player;
+  }
+
+  truth(player: Player): Promise<SessionRecord> {
+    return this.world.control.session(player.record.streamSessionId);
+  }
+
+  get secrets(): readonly string[] {
+    return [...this.#secrets];
+  }
+
+  async drop(index: number): Promise<void> {
+    const player = this.player(index);
+    const { status } = await this.truth(player);
+    if (status === 'CONNECTED') await this.world.control.clientDrops(player.record.streamSessionId);
+  }
+
+  /** A backend says that a player has dropped: now, or the drop that it knows of, more or less exactly. */
+  async reportDrop(
+    index: number,
+    { skewMs, tellsTimeout, copies }: { skewMs: number; tellsTimeout: boolean; copies: number },
+  ): Promise<void> {
+    const player = this.player(index);
+    const { status, history } = await this.truth(player);
+    const drops = history.filter((entry) => entry.status === 'PENDING_CLIENT_RECONNECTION');
+    const droppedAtMs = drops.at(-1)?.atMs;
+    const nowMs = this.world.clock.nowMs();
+    if (droppedAtMs === undefined || !WAITING.includes(status)) player.falselyReported = true;
+    else player.reports.push({ publishedAtMs: nowMs, droppedAtMs });
+    const atMs = Math.min(nowMs, (droppedAtMs ?? nowMs) + skewMs);
+    const timeout = tellsTimeout ? { connectionTimeoutSeconds: player.record.connectionTimeoutSeconds } : {};
+    for (let copy = 0; copy < copies; copy++) {
+      await this.#publish(player, 'PENDING_CLIENT_RECONNECTION', atMs, timeout);
+    }
+  }
+
+  /** A backend tells the status that the session had some time ago. */
+  async reportStatus(index: number, agoEntries: number): Promise<void> {
+    const player = this.player(index);
+    const { history } = await this.truth(player);
+    const entry = history.at(-1 - agoEntries) ?? history.at(-1);
+    if (entry === undefined || entry.status === 'PENDING_CLIENT_RECONNECTION') return;
+    await this.#publish(player, entry.status, entry.atMs, {});
+  }
+
+  /** A tab brings a new offer, or asks again with one that it has; the answer comes as time moves on. */
+  ask(index: number, { again, ownToken }: { again: boolean; ownToken: boolean }): void {
+    const player = this.player(index);
+    const serial = this.#secrets.size + 1;
+    const last = again ? player.asks.at(-1) : undefined;
+    const offer = last?.offer ?? offerOf(serial);
+    const clientToken =
+      last === undefined ? (ownToken ? `token-${serial}`.padEnd(40, 'x') : undefined) : last.clientToken;
+    const ask: Ask = {
+      session: index,
+      offer,
+      sha256: createHash('sha256').update(offer).digest('hex'),
+      clientToken,
+      startedAtMs: this.world.clock.nowMs(),
+      endedAtMs: undefined,
+      statuses: [],
+      answer: undefined,
+    };
+    this.#secrets.add(offer).add(`offer-pwd-${serial}`);
+    if (clientToken !== undefined) this.#secrets.add(clientToken);
+    player.asks.push(ask);
+    this.#persist(player, ask).catch(() => {});
+  }
+
+  /** The player's client uses the latest answer that it has got. */
+  async use(index: number): Promise<void> {
+    const player = this.player(index);
+    const answer = player.asks.findLast((ask) => ask.answer !== undefined)?.answer;
+    if (answer === undefined) return;
+    await this.world.control.clientConnects(player.record.streamSessionId, answer).catch(refused);
+  }
+
+  async end(index: number, how: 'exits' | 'fails'): Promise<void> {
+    const { streamSessionId } = this.player(index).record;
+    const { control } = this.world;
+    await (how === 'exits'
+      ? control.applicationExits(streamSessionId)
+      : control.sessionFails(streamSessionId)
+    ).catch(refused);
+  }
+
+  async stopExecution(index: number): Promise<void> {
+    const running = (await this.world.executions()).filter(({ status }) => status === 'RUNNING');
+    const execution = running[index % Math.max(1, running.length)];
+    if (execution === undefined) return;
+    this.isDisturbed = true;
+    await this.world.stopExecution(execution.executionArn);
+  }
+
+  /** Nothing goes wrong any more, and time goes on until nobody has anything left to do, or for so long. */
+  async rest(longestMs: number): Promise<void> {
+    const { world } = this;
+    world.forgetPlans();
+    await world.control.clearFaults();
+    await world.disturb({ duplicateNext: 0, delayNext: { count: 0, delayMs: 0 } });
+    this.healedAtMs = world.clock.nowMs();
+    const endMs = this.healedAtMs + longestMs;
+    do {
+      await world.clock.advance(15_000);
+    } while (world.clock.nowMs() < endMs && !(await this.#isAtRest()));
+    // Whatever was sent twice or late has come by then, too.
+    await world.clock.advance(30_000);
+  }
+
+  async #isAtRest(): Promise<boolean> {
+    const { world } = this;
+    const truths = await Promise.all(this.players.map((player) => this.truth(player)));
+    return (
+      truths.every(({ status }) => !WAITING.includes(status) && status !== 'TERMINATING') &&
+      world.windows().every(({ phase }) => phase === 'CLOSED' || phase === 'FAILED') &&
+      (await world.executions()).every(({ status }) => status !== 'RUNNING') &&
+      this.players.every(({ asks }) => asks.every(({ endedAtMs }) => endedAtMs !== undefined))
+    );
+  }
+
+  /** As an SDK does: the same request, until it is answered or refused for good. */
+  async #persist(player: Player, ask: Ask): Promise<void> {
+    const body = {
+      SignalRequest: ask.offer,
+      ...(ask.clientToken === undefined ? {} : { ClientToken: ask.clientToken }),
+    };
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const { status, text } = await this.world.connect(player.record, body);
+      ask.statuses.push(status);
+      if (status === 200) {
+        ask.answer = replySchema.parse(JSON.parse(text)).SignalResponse;
+        this.#secrets.add(ask.answer);
+      }
+      if (status !== 429 && status < 500) break;
+      await this.world.clock.sleep(2000 * tries);
+    }
+    ask.endedAtMs = this.world.clock.nowMs();
+  }
+
+  #publish(player: Player, status: string, atMs: number, more: object): Promise<void> {
+    const { streamGroupId, streamSessionId } = player.record;
+    return this.world.publish({
+      version: '1',
+      streamGroupId,
+      streamSessionId,
+      status,
+      statusChangedAt: new Date(atMs).toISOString(),
+      ...more,
+    });
+  }
+}
+
+function offerOf(serial: number): string {
+  const sdp = [
+    'v=0',
+    `o=- ${serial} 2 IN IP4 127.0.0.1`,
+    's=-',
+    't=0 0',
+    'a=group:BUNDLE 0',
+    'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+    'c=IN IP4 0.0.0.0',
+    `a=ice-ufrag:ufrag${serial}`,
+    `a=ice-pwd:offer-pwd-${serial}`,
+    'a=mid:0',
+    'a=sctp-port:5000',
+  ];
+  return JSON.stringify({ type: 'offer', sdp: `${sdp.join('\r\n')}\r\n` });
+}
+
+/** What cannot happen in the session's status does not happen. */
+function refused(error: unknown): void {
+  if (!(error instanceof Error) || error.name !== 'ControlCallError') throw error;
+}

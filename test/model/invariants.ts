@@ -1,0 +1,210 @@
+/** What holds at the end of every day, by the service's own history of its sessions. */
+import type { OutcomeDetail } from '../../functions/shared/contracts.ts';
+import { sessionPartition } from '../../functions/shared/naming.ts';
+import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
+import type { Cast, Player } from './cast.ts';
+import { SERVICE_QUOTAS } from './world.ts';
+
+const ENDS: Readonly<Record<OutcomeDetail['outcome'], string>> = {
+  RECONNECTED: 'CONNECTED',
+  TERMINATED: 'TERMINATED',
+  ERRORED: 'ERROR',
+};
+/** On a day without faults: the margin, the next look of the watcher, and the calls' own time. */
+const LATEST_CLOSE_MS = 15_000;
+/** After the last fault: Lambda's repeats of an event (one minute and two), and the watcher's patience. */
+const LATEST_CLOSE_AFTER_FAULTS_MS = 480_000;
+/** Two calls may be so much nearer to each other at the service than their permits are. */
+const ARRIVAL_JITTER_MS = 20;
+
+/** @throws Error that says what does not hold. */
+export async function checkDay(cast: Cast, logs: readonly string[]): Promise<void> {
+  await nothingIsLeft(cast);
+  const outcomes = await cast.world.outcomes();
+  for (const player of cast.players) {
+    const truth = await cast.truth(player);
+    const own = outcomes.filter(({ streamSessionId }) => streamSessionId === truth.streamSessionId);
+    const recorded = oneOfEach(own);
+    keptAsPublished(cast, truth, recorded);
+    agreesWithTheService(player, truth, recorded);
+    await everyDisconnectHasEnded(cast, player, truth, recorded);
+    answersAreNotWithheld(player, truth);
+    inTime(cast, player, truth, recorded);
+  }
+  await underTheQuota(cast);
+  await secretsNeverRest(cast, logs);
+}
+
+async function nothingIsLeft({ world, players }: Cast): Promise<void> {
+  for (const { pk, phase, seq, ackSeq } of world.windows()) {
+    if (phase !== 'CLOSED' && phase !== 'FAILED')
+      throw new Error(`a window of ${pk} stays ${phase} (${ackSeq} of ${seq})`);
+  }
+  const running = (await world.executions()).filter(({ status }) => status === 'RUNNING');
+  if (running.length > 0) throw new Error(`${running.map(({ name }) => name)} runs for ever`);
+  for (const { asks } of players) {
+    if (asks.some(({ endedAtMs }) => endedAtMs === undefined)) throw new Error('a caller waits for ever');
+  }
+}
+
+/** One outcome for each window, however often it is published. */
+function oneOfEach(published: readonly OutcomeDetail[]): OutcomeDetail[] {
+  const byGeneration = new Map<number, OutcomeDetail>();
+  for (const outcome of published) {
+    const first = byGeneration.get(outcome.generation);
+    if (first !== undefined && JSON.stringify(first) !== JSON.stringify(outcome)) {
+      throw new Error(`window ${outcome.generation} has ${JSON.stringify([first, outcome])}`);
+    }
+    byGeneration.set(outcome.generation, first ?? outcome);
+  }
+  return [...byGeneration.values()].sort((one, other) => one.generation - other.generation);
+}
+
+function keptAsPublished({ world }: Cast, truth: SessionRecord, recorded: readonly OutcomeDetail[]): void {
+  const kept = world
+    .items()
+    .filter(({ pk, sk }) => pk === sessionPartition(truth) && String(sk).startsWith('outcome#'))
+    .map(({ generation, outcome }) => `${generation} ${outcome}`);
+  const published = recorded.map(({ generation, outcome }) => `${generation} ${outcome}`);
+  if (kept.join() !== published.join())
+    throw new Error(`kept: ${kept.join()}, published: ${published.join()}`);
+}
+
+function agreesWithTheService(
+  { falselyReported }: Player,
+  { history }: SessionRecord,
+  recorded: readonly OutcomeDetail[],
+): void {
+  const said = new Set<string>();
+  for (const { outcome, outcomeAt, statusReason, generation } of recorded) {
+    const entry = history.find(
+      ({ status, atMs }) => status === ENDS[outcome] && atMs === Date.parse(outcomeAt),
+    );
+    if (entry === undefined)
+      throw new Error(`window ${generation}: ${outcome} at ${outcomeAt} contradicts the service`);
+    if ((entry.reason ?? null) !== statusReason)
+      throw new Error(`${statusReason} is not why, but ${entry.reason}`);
+    if (said.has(outcomeAt) && !falselyReported)
+      throw new Error(`two windows ended with ${outcome} at ${outcomeAt}`);
+    said.add(outcomeAt);
+  }
+  const ended = recorded.findIndex(({ outcome }) => outcome !== 'RECONNECTED');
+  if (ended >= 0 && ended < recorded.length - 1 && !falselyReported)
+    throw new Error('a session ended, and then again');
+}
+
+/** The last drop that somebody has told the service of this project about has its end on record. */
+async function everyDisconnectHasEnded(
+  { world, isDisturbed }: Cast,
+  player: Player,
+  { history, streamSessionId }: SessionRecord,
+  recorded: readonly OutcomeDetail[],
+): Promise<void> {
+  const from = history.findLastIndex(({ status }) => status === 'PENDING_CLIENT_RECONNECTION');
+  const drop = history[from];
+  const end = history.slice(from).find(({ status }) => ['CONNECTED', 'TERMINATED', 'ERROR'].includes(status));
+  if (drop === undefined || end === undefined) return;
+  if ((await world.deadLetters()).length > 0) return;
+  const noticed = (await world.events()).some(
+    ({ detail }) =>
+      detail['streamSessionId'] === streamSessionId &&
+      detail['status'] === 'PENDING_CLIENT_RECONNECTION' &&
+      Math.abs(Date.parse(String(detail['statusChangedAt'])) - drop.atMs) < 1600,
+  );
+  const wasToldInTime = player.reports.some(
+    ({ droppedAtMs, publishedAtMs }) => droppedAtMs === drop.atMs && publishedAtMs < end.atMs,
+  );
+  // Who came back, and whose session has ended before anybody looked, has the outcome that the look found.
+  if (recorded.some(({ outcomeAt }) => Date.parse(outcomeAt) >= end.atMs)) return;
+  // The watcher lists who waits for a reconnection, every 5 s; who has an answer by then waits no more.
+  const waitedMs = (history[from + 1]?.atMs ?? end.atMs) - drop.atMs;
+  if (noticed || wasToldInTime || (waitedMs > 8000 && !isDisturbed)) {
+    throw new Error(
+      `the drop at ${drop.atMs} ended with ${end.status} at ${end.atMs}, on record: ${JSON.stringify(recorded)}`,
+    );
+  }
+}
+
+function answersAreNotWithheld({ asks }: Player, { connections, history }: SessionRecord): void {
+  for (const [index, { sha256, startedAtMs, endedAtMs = 0, answer, statuses }] of asks.entries()) {
+    if (answer !== undefined) continue;
+    const accepted = connections.find(
+      ({ signalRequestSha256, outcome, acceptedAtMs }) =>
+        signalRequestSha256 === sha256 &&
+        outcome === 'answered' &&
+        acceptedAtMs >= startedAtMs &&
+        acceptedAtMs <= endedAtMs,
+    );
+    const isLast = asks
+      .slice(index + 1)
+      .every((later) => later.sha256 === sha256 || later.startedAtMs > endedAtMs);
+    if (accepted === undefined || !isLast) continue;
+    // Whose client is there already, or whose session is over, has no use for an answer.
+    const isOver = history.some(
+      ({ status, atMs }) =>
+        ['CONNECTED', 'TERMINATED', 'ERROR'].includes(status) &&
+        atMs > accepted.acceptedAtMs &&
+        atMs <= endedAtMs,
+    );
+    if (!isOver)
+      throw new Error(`an answer was withheld: ${statuses.join(', ')} for an offer that was accepted`);
+  }
+}
+
+function inTime(
+  cast: Cast,
+  { falselyReported }: Player,
+  truth: SessionRecord,
+  recorded: readonly OutcomeDetail[],
+): void {
+  const window = cast.world.windows().find(({ pk }) => pk === sessionPartition(truth));
+  const last = recorded.at(-1);
+  if (window?.phase !== 'CLOSED' || window.generation !== last?.generation) return;
+  const closedAtMs = window.closedAtMs ?? 0;
+  // A loss that the service has not noticed may be noticed yet, until its window is over.
+  const alarmMs = falselyReported ? truth.connectionTimeoutSeconds * 1000 : 0;
+  const endedAtMs = Math.max(Date.parse(last.outcomeAt), window.disconnectedAtMs + alarmMs);
+  const latestMs = cast.isDisturbed
+    ? Math.max(endedAtMs, cast.healedAtMs) + LATEST_CLOSE_AFTER_FAULTS_MS
+    : Math.max(endedAtMs, lastReportOf(cast, truth)) + LATEST_CLOSE_MS;
+  if (closedAtMs > latestMs) {
+    throw new Error(`the window was closed ${closedAtMs - endedAtMs} ms after its ${last.outcome}`);
+  }
+}
+
+/** A report that comes after the end opens a window only then. */
+function lastReportOf({ players }: Cast, { streamSessionId }: SessionRecord): number {
+  const reports = players.find(({ record }) => record.streamSessionId === streamSessionId)?.reports ?? [];
+  return Math.max(0, ...reports.map(({ publishedAtMs }) => publishedAtMs));
+}
+
+async function underTheQuota({ world, isDisturbed }: Cast): Promise<void> {
+  for (const [operation, perSecond] of Object.entries(SERVICE_QUOTAS)) {
+    const times = world.arrivals.filter(({ request }) => request === operation).map(({ atMs }) => atMs);
+    for (const [first, fromMs] of times.entries()) {
+      for (let last = first; last < times.length; last++) {
+        const seconds = ((times[last] ?? fromMs) - fromMs + ARRIVAL_JITTER_MS) / 1000;
+        const calls = last - first + 1;
+        if (calls > perSecond * (1 + seconds) + 1e-6) {
+          throw new Error(
+            `calls of ${operation} at ${times.slice(first, last + 1).join(', ')}, with ${perSecond}/s`,
+          );
+        }
+      }
+    }
+  }
+  if (isDisturbed) return;
+  for (const [operation, { throttled }] of Object.entries(await world.control.counters())) {
+    if (throttled > 0) throw new Error(`${throttled} calls of ${operation} were throttled`);
+  }
+}
+
+async function secretsNeverRest({ world, secrets }: Cast, logs: readonly string[]): Promise<void> {
+  const rested: unknown[] = [world.items(), await world.events(), logs];
+  for (const { executionArn } of await world.executions()) rested.push(await world.history(executionArn));
+  const text = JSON.stringify(rested);
+  for (const secret of secrets) {
+    const escaped = JSON.stringify(secret).slice(1, -1);
+    if (text.includes(secret) || text.includes(escaped)) throw new Error('a secret rests where it must not');
+  }
+}
