@@ -9,9 +9,9 @@ type Model = Record<string, never>;
 /** Something that happens; its name and numbers are what a failing run prints. */
 class Command implements fc.AsyncCommand<Model, Cast> {
   readonly #name: string;
-  readonly #happen: (cast: Cast) => Promise<void> | void;
+  readonly #happen: (cast: Cast) => Promise<unknown>;
 
-  constructor(name: string, happen: (cast: Cast) => Promise<void> | void) {
+  constructor(name: string, happen: (cast: Cast) => Promise<unknown>) {
     this.#name = name;
     this.#happen = happen;
   }
@@ -84,7 +84,7 @@ const everyday = [
       .record({ index: session, again: fc.boolean(), ownToken: fc.boolean() })
       .map(
         ({ index, ...ask }) =>
-          new Command(`player ${index} asks (${JSON.stringify(ask)})`, (cast) => cast.ask(index, ask)),
+          new Command(`player ${index} asks (${JSON.stringify(ask)})`, async (cast) => cast.ask(index, ask)),
       ),
   },
   {
@@ -101,7 +101,7 @@ const everyday = [
   },
 ];
 
-function faulty(name: string, happen: (cast: Cast) => Promise<unknown> | void): Command {
+function faulty(name: string, happen: (cast: Cast) => Promise<unknown>): Command {
   return new Command(name, async (cast) => {
     cast.isDisturbed = true;
     await happen(cast);
@@ -139,7 +139,9 @@ const mishaps = [
     arbitrary: fc
       .record({ mishap: fc.constantFrom(...MISHAPS), afterCalls: fc.nat(30) })
       .map((plan) =>
-        faulty(`a call ${plan.mishap}, ${plan.afterCalls} calls from now`, ({ world }) => world.plan(plan)),
+        faulty(`a call ${plan.mishap}, ${plan.afterCalls} calls from now`, async ({ world }) =>
+          world.plan(plan),
+        ),
       ),
   },
   {
