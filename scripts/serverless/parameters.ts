@@ -43,6 +43,17 @@ const parameterSchemas: Readonly<Record<string, z.ZodType>> = {
       /^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+)?$/,
       'must be the ARN of a KMS key (arn:aws:kms:<Region>:<account>:key/<id>); an alias will not do, for IAM knows keys only',
     ),
+  alarmTopicArn: z
+    .string()
+    .regex(
+      /^(arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256})?$/,
+      'must be the ARN of an SNS topic (arn:aws:sns:<Region>:<account>:<name>); FIFO topics take no alarms',
+    ),
+  // It stands in a description and in a dashboard's JSON.
+  runbookUrl: z
+    .string()
+    .regex(/^[\w./:~%?=&-]{1,300}$/, 'must be an address or a path, without spaces, quotes and "#"'),
+  lostWindowsPercent: wholeNumber(1, 100),
   logRetentionDays: retentionDays,
   adminShellAuditDays: retentionDays,
   apiRequestsPerSecond: wholeNumber(1, 100_000),
