@@ -37,11 +37,14 @@ export default class DeploymentPlugin {
       resolve: async ({ address, resolveVariable }: ResolveVariable) => {
         const streamGroups = streamGroupsOf(String(await resolveVariable('param:streamGroups')));
         const watched = streamGroupsOf(String(await resolveVariable('param:watchedStreamGroups')));
+        const topic = String(await resolveVariable('param:alarmTopicArn'));
         switch (address) {
           case 'streamGroupArns':
             return { value: streamGroupArns(streamGroups) };
           case 'watchedStreamGroupArns':
             return { value: streamGroupArns(watched.length > 0 ? watched : streamGroups) };
+          case 'alarmTopics':
+            return { value: topic === '' ? [] : [topic] };
           default:
             throw new Error(`\${deployment:${address}} is not known; scripts/serverless/plugin.ts has them.`);
         }

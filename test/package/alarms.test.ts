@@ -2,9 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import jsonata from 'jsonata';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
+import { z } from 'zod';
+import { printService, REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
 import { packagedService, resourcesOfType, type Template } from '../helpers/packaged-service.ts';
 import { type Alarm, alarmSchema, environmentsOf, metricsOfAlarm, problemOf } from './watched-metrics.ts';
+
+const printedResourcesSchema = z.object({
+  resources: z.object({
+    Resources: z.record(
+      z.string(),
+      z.object({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).optional() }),
+    ),
+  }),
+});
 
 const NAME_PREFIX = 'stream-session-reconnection-dev-';
 
@@ -60,14 +70,10 @@ describe('every alarm', () => {
     }
   });
 
-  it('tells the topic when it begins and when it ends, and nobody where there is no topic', () => {
-    const notified = { 'Fn::If': ['AlarmsHaveTopic', [''], { Ref: 'AWS::NoValue' }] };
-
+  it('tells nobody where no topic is named', () => {
     for (const [, alarm] of alarms) {
-      expect(alarm.AlarmActions).toEqual(notified);
-      expect(alarm.OKActions).toEqual(notified);
+      expect(alarm).toMatchObject({ AlarmActions: [], OKActions: [] });
     }
-    expect(template.Conditions?.['AlarmsHaveTopic']).toEqual({ 'Fn::Not': [{ 'Fn::Equals': ['', ''] }] });
   });
 
   it('watches metrics that the code or AWS writes, of resources that are there', () => {
@@ -110,6 +116,21 @@ describe('every alarm', () => {
     ]);
     expect(template.Conditions?.['WatcherIsOn']).toEqual({ 'Fn::Not': [{ 'Fn::Equals': ['', ''] }] });
   });
+});
+
+it('a topic that is named hears of every alarm and of its end, and the runbook is where the team reads it', async () => {
+  const topic = 'arn:aws:sns:us-west-2:111122223333:pagers';
+  const runbookUrl = 'https://example.com/runbook.md';
+
+  const printed = await printService({ stage: 'dev', params: { alarmTopicArn: topic, runbookUrl } });
+
+  const { Resources } = printedResourcesSchema.parse(printed).resources;
+  const named = Object.values(Resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
+  expect(named).toHaveLength(alarms.length);
+  for (const { Properties } of named) {
+    expect(Properties).toMatchObject({ AlarmActions: [topic], OKActions: [topic] });
+    expect(Properties?.['AlarmDescription']).toContain(`. What to do: ${runbookUrl}#`);
+  }
 });
 
 describe('what goes wrong without a trace elsewhere has an alarm', () => {

@@ -30,8 +30,8 @@ const queryMetricSchema = z.strictObject({
 export const alarmSchema = z.looseObject({
   AlarmName: z.string(),
   AlarmDescription: z.string().max(1024),
-  AlarmActions: z.unknown(),
-  OKActions: z.unknown(),
+  AlarmActions: z.array(z.string()),
+  OKActions: z.array(z.string()),
   TreatMissingData: z.string(),
   ComparisonOperator: z.string(),
   Threshold: z.coerce.number(),
