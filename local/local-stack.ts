@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildFunctions } from '../scripts/build.ts';
-import type { Peers } from './game-lift-streams/peers/peers.ts';
 import { hostBundles, type OnLog } from './host-bundles.ts';
 import { readService } from './service/read-service.ts';
 import { systemClock } from './shared/clock.ts';
@@ -14,8 +13,8 @@ export interface LocalStackOptions {
   readonly ports?: StackOptions['ports'];
   /** Called for each line that a function logs, which also goes to the log file. */
   readonly onLog?: OnLog;
-  /** Answers browsers' offers with real WebRTC; see the options of the stand-in for GameLift Streams. */
-  readonly peers?: Peers;
+  /** Such as the peers that answer browsers' offers with real WebRTC. */
+  readonly gameLiftStreams?: StackOptions['gameLiftStreams'];
   /** Of the functions, where it is to differ from what `serverless.yml` says. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -35,7 +34,7 @@ export async function startLocalStack({
   onProgress,
   ports = {},
   onLog,
-  peers,
+  gameLiftStreams = {},
   environment,
 }: LocalStackOptions): Promise<LocalStack> {
   const folder = await mkdtemp(join(tmpdir(), 'stream-session-reconnection-'));
@@ -52,7 +51,7 @@ export async function startLocalStack({
     clock: systemClock,
     random: Math.random,
     runSchedules: true,
-    ...(peers === undefined ? {} : { gameLiftStreams: { peers } }),
+    gameLiftStreams,
     hostFunctions: (endpoints) => {
       const log: OnLog = (functionName, line) => {
         appendFileSync(logFile, `${line}\n`);

@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   const ports = portsFrom(values['port-base']);
   const stack = await startLocalStack({
     ports,
-    peers: new PeerProcess(),
+    gameLiftStreams: { peers: new PeerProcess() },
     onProgress: (step) => process.stdout.write(`${step} …\n`),
     onLog: (_functionName, line) => {
       const text = values.verbose ? line : describeLogLine(line);

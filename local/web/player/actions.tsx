@@ -58,7 +58,7 @@ export function Actions({ view, window, player }: ActionsProps) {
         </button>
         <button
           type="button"
-          className={mayComeBack ? 'button primary' : 'button'}
+          className={mayComeBack && phase !== 'gone' ? 'button primary' : 'button'}
           disabled={!mayComeBack}
           onClick={() => void player.comeBack()}
         >

@@ -1,0 +1,197 @@
+import { SFNClient } from '@aws-sdk/client-sfn';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readStories } from '../../local/demo/story.ts';
+import { forkPeers, PeerProcess } from '../../local/game-lift-streams/peers/peer-process.ts';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
+import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
+import type { LoopbackServer } from '../../local/shared/loopback-server.ts';
+import { type PlayerBackend, startPlayerBackend } from '../../local/web/backend/backend.ts';
+import { startWebServer } from '../../local/web/server.ts';
+import {
+  accessibilityProblems,
+  describeInBrowser,
+  type OpenPage,
+  sidewaysOverflow,
+} from '../helpers/browser.ts';
+
+/** As on a laptop, but quicker to notice: a client that is gone after 0.3 s (5 s), the watcher every second (5 s). */
+const CLOSE_NOTICE_MS = 300;
+const WATCH_INTERVAL_SECONDS = 1;
+const SLOW = { timeout: 20_000 };
+
+let stack: LocalStack;
+let backend: PlayerBackend;
+let web: LoopbackServer;
+
+beforeAll(async () => {
+  stack = await startLocalStack({
+    onProgress: () => {},
+    gameLiftStreams: { peers: new PeerProcess(() => forkPeers(CLOSE_NOTICE_MS)), activationMs: 200 },
+    environment: { WATCH_INTERVAL_SECONDS: String(WATCH_INTERVAL_SECONDS) },
+  });
+  backend = startPlayerBackend(stack, Math.random);
+  web = await startWebServer({ port: 0, endpoints: stack.endpoints, playerBackend: backend });
+}, 60_000);
+
+afterAll(async () => {
+  await web.close();
+  await backend.close();
+  await stack.close();
+});
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const sessionIdIn = (page: Page) => new URL(page.url()).searchParams.get('session') ?? '';
+
+/** What the page says of itself: its badge, which screen readers are told of. */
+const isSaid = (page: Page, title: string) =>
+  page.getByRole('status').filter({ hasText: title }).first().waitFor(SLOW);
+
+async function connect(page: Page, secondsToComeBack: number): Promise<void> {
+  await page.getByLabel('Time to come back').fill(String(secondsToComeBack));
+  await button(page, 'Connect').press('Enter');
+  await isSaid(page, 'Connected');
+  await page.getByTestId('game-time').waitFor();
+}
+
+/** The game as the page tells it: seconds of game time, and the score. */
+async function gameOn(page: Page): Promise<{ seconds: number; score: number }> {
+  const [minutes = '', seconds = ''] = ((await page.getByTestId('game-time').textContent()) ?? '').split(':');
+  const score = Number(await page.getByTestId('score').textContent());
+  return { seconds: Number(minutes) * 60 + Number(seconds), score };
+}
+
+/** Frames of the video that the browser has decoded and shown. */
+const framesOf = (page: Page) =>
+  page.evaluate<number>("document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames");
+
+async function windowEnds(page: Page, outcome: string): Promise<void> {
+  await page.getByText(outcome, { exact: true }).first().waitFor(SLOW);
+}
+
+async function storyOf(streamSessionId: string) {
+  const client = new SFNClient({
+    endpoint: stack.endpoints.stepFunctions,
+    region: stack.service.region,
+    credentials: LOCAL_CREDENTIALS,
+  });
+  const machine = stack.service.stateMachines.find(({ type }) => type === 'STANDARD');
+  const stories = await readStories(client, machine?.arn ?? '', streamSessionId);
+  client.destroy();
+  return stories;
+}
+
+async function checkLooks(page: Page): Promise<void> {
+  expect(await sidewaysOverflow(page)).toBe(0);
+  expect(await accessibilityProblems(page)).toEqual([]);
+}
+
+const openPlayer = (openPage: OpenPage, options: Parameters<OpenPage>[1] = {}) =>
+  openPage(`${web.url}/player`, options);
+
+describeInBrowser('a player of the local stack', (openPage) => {
+  it('drops, is found by the watcher, and comes back to the game where it has got to', async () => {
+    const page = await openPlayer(openPage);
+    await checkLooks(page);
+    await connect(page, 60);
+    await button(page, 'Jump: one more point').press('Enter');
+    await button(page, 'Jump: one more point').press('Space');
+    await expect.poll(() => gameOn(page)).toMatchObject({ score: 2 });
+    await expect.poll(() => framesOf(page)).toBeGreaterThan(5);
+
+    await button(page, 'Pull the plug').press('Enter');
+    const before = await gameOn(page);
+    await isSaid(page, 'Connection lost');
+    await page.getByTestId('time-left').waitFor(SLOW);
+    expect(Number(await page.getByTestId('time-left').textContent())).toBeGreaterThan(30);
+    await expect.poll(() => page.getByTestId('status').textContent()).toBe('PENDING_CLIENT_RECONNECTION');
+    await checkLooks(page);
+
+    await page.getByLabel('How many').fill('2');
+    await button(page, 'Throttling').press('Enter');
+    await page.getByText('To come: throttling × 2').waitFor();
+    await button(page, 'Come back').press('Enter');
+    await isSaid(page, 'Connected');
+
+    await expect.poll(async () => (await gameOn(page)).seconds).toBeGreaterThan(before.seconds + 1);
+    expect(await gameOn(page)).toMatchObject({ score: 2 });
+    const frames = await framesOf(page);
+    await expect.poll(() => framesOf(page)).toBeGreaterThan(frames);
+    await windowEnds(page, 'RECONNECTED');
+    await expect.poll(() => page.getByTestId('Throttled').textContent()).toBe('2');
+    expect(await page.getByTestId('Sessions saved').textContent()).toBe('1');
+    await checkLooks(page);
+    const [story] = await storyOf(sessionIdIn(page));
+    expect(story?.status).toBe('SUCCEEDED');
+    expect(story?.steps.map(({ state }) => state)).toEqual(
+      expect.arrayContaining(['AwaitReconnection', 'AwaitClient', 'RecordOutcome', 'Reconnected']),
+    );
+  }, 60_000);
+
+  it('who never comes back loses the session when its time is up, on a phone at night too', async () => {
+    const page = await openPlayer(openPage, { on: 'phone', colorScheme: 'dark' });
+    await connect(page, 3);
+
+    await button(page, 'Never come back').press('Enter');
+    await isSaid(page, 'Gone for good');
+    await isSaid(page, 'The session is over');
+
+    await windowEnds(page, 'TERMINATED');
+    expect(await page.getByTestId('status').textContent()).toBe('TERMINATED, reconnectionTimeout');
+    expect(await button(page, 'Come back').isDisabled()).toBe(true);
+    expect(await button(page, 'Connect').isEnabled()).toBe(true);
+    await expect.poll(() => page.getByTestId('Sessions lost').textContent()).toBe('1');
+    await checkLooks(page);
+    const [story] = await storyOf(sessionIdIn(page));
+    expect(story?.steps.at(-1)?.state).toBe('Terminated');
+  }, 60_000);
+
+  it('comes back in a second tab, once the first has lost the session', async () => {
+    const first = await openPlayer(openPage, { colorScheme: 'dark' });
+    await connect(first, 60);
+    await button(first, 'Jump: one more point').press('Enter');
+    await expect.poll(() => gameOn(first)).toMatchObject({ score: 1 });
+    const link = first.getByRole('link', { name: 'Come back in a second tab' });
+    const [second] = await Promise.all([first.context().waitForEvent('page'), link.press('Enter')]);
+
+    await isSaid(second, 'Turned away');
+    await second.getByText('The stream session has a connected client.').first().waitFor();
+    await checkLooks(second);
+    await button(first, 'Pull the plug').press('Enter');
+    await first.getByTestId('time-left').waitFor(SLOW);
+    await button(second, 'Come back').press('Enter');
+    await isSaid(second, 'Connected');
+
+    await expect.poll(() => gameOn(second)).toMatchObject({ score: 1 });
+    await isSaid(first, 'Played elsewhere');
+    await button(first, 'Come back').press('Enter');
+    await isSaid(first, 'Turned away');
+    expect(await gameOn(second)).toMatchObject({ score: 1 });
+  }, 60_000);
+
+  it('is back by itself when the page is loaded again', async () => {
+    const page = await openPlayer(openPage);
+    await connect(page, 60);
+    const before = await gameOn(page);
+    await button(page, 'Pull the plug').press('Enter');
+    await expect.poll(() => page.getByTestId('status').textContent()).toBe('PENDING_CLIENT_RECONNECTION');
+
+    await page.reload();
+
+    await isSaid(page, 'Connected');
+    await expect.poll(async () => (await gameOn(page)).seconds).toBeGreaterThan(before.seconds);
+  }, 60_000);
+
+  it('starts a storm, in which everybody comes back', async () => {
+    const page = await openPlayer(openPage);
+    const saved = async () => Number(await page.getByTestId('Sessions saved').textContent());
+    await expect.poll(saved).not.toBeNaN();
+    const savedBefore = await saved();
+
+    await page.getByLabel('Players who drop at once').fill('3');
+    await button(page, 'Let them drop').press('Enter');
+
+    await page.getByText('3 of 3 are back').waitFor(SLOW);
+    await expect.poll(saved).toBe(savedBefore + 3);
+  }, 60_000);
+});
