@@ -50,6 +50,8 @@ it('the deployed bundles log no offer, answer or token, and on every line which 
   );
   await player.connects(answer);
   await logged('OutcomeRecorded');
+  // Metrics are written when the invocation ends.
+  await logged('"WindowsReconnected"');
   api.destroy();
   player.leaves();
 
