@@ -10,7 +10,7 @@ import { resolveEnvironment } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { anOffer } from '../../test/game-lift-streams/harness.ts';
-import { startVirtualStack } from '../shared/virtual-stack.ts';
+import { startVirtualStack, type VirtualStackOptions } from '../shared/virtual-stack.ts';
 
 export interface WindowCost {
   readonly windowSeconds: number;
@@ -30,8 +30,9 @@ export async function measureWindow(
   windowSeconds: number,
   foundBy: WindowCost['foundBy'],
   ends: WindowCost['ends'],
+  observed: Partial<VirtualStackOptions> = {},
 ): Promise<WindowCost> {
-  const stack = await startVirtualStack({ service, seed: 1, watching: true });
+  const stack = await startVirtualStack({ service, seed: 1, watching: true, ...observed });
   const { clock, control, endpoints } = stack;
   try {
     await clock.advance(2000);

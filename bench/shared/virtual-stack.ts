@@ -1,7 +1,7 @@
 import { readService } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import { type Endpoints, type Stack, startStack } from '../../local/stack.ts';
 import { seededRandom } from '../../test/game-lift-streams/harness.ts';
 import { type BeforeInvocation, inProcessFunctions } from '../../test/helpers/in-process-functions.ts';
 import { tableAt } from '../../test/helpers/table.ts';
@@ -11,10 +11,18 @@ export interface VirtualStackOptions {
   readonly seed: number;
   readonly watching: boolean;
   readonly before?: BeforeInvocation;
+  /** Where the functions find the other services: through something that counts, say. */
+  readonly endpoints?: (endpoints: Endpoints) => Endpoints;
 }
 
 /** The whole service in this process, on time that moves when told to, as the workflow's tests run it. */
-export async function startVirtualStack({ service, seed, watching, before = () => {} }: VirtualStackOptions) {
+export async function startVirtualStack({
+  service,
+  seed,
+  watching,
+  before = () => {},
+  endpoints: endpointsOfFunctions = (endpoints) => endpoints,
+}: VirtualStackOptions) {
   // The functions' log lines would drown the numbers.
   process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
   process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
@@ -26,7 +34,8 @@ export async function startVirtualStack({ service, seed, watching, before = () =
     random,
     runSchedules: watching,
     gameLiftStreams: { activity: clock },
-    hostFunctions: (endpoints) => inProcessFunctions(service, endpoints, clock, random, before),
+    hostFunctions: (endpoints) =>
+      inProcessFunctions(service, endpointsOfFunctions(endpoints), clock, random, before),
   });
   const table = { ...tableAt(stack.endpoints.dynamoDb), name: service.tables[0]?.name ?? '' };
   return {

@@ -1,0 +1,118 @@
+import type { DisconnectCounts } from '../cost/counted-disconnect.ts';
+import type { WatcherCost } from '../cost/watcher.ts';
+import { PRICES, type PriceName } from './prices.ts';
+
+/** What cannot be counted on this machine. */
+export const ASSUMPTIONS = {
+  /** Of all disconnects; the others run into their deadline. */
+  shareReconnected: 0.7,
+  /** Of one invocation of a task, cold starts spread over all. */
+  taskSeconds: 0.15,
+  /** Of the function behind the API: it waits for the Express execution and a near turn. */
+  requestSeconds: 0.8,
+  /** Of an Express execution. */
+  expressSeconds: 0.5,
+  /** Of log for each invocation: Lambda's own three lines, ours and the metrics'. */
+  logBytesPerInvocation: 2000,
+  /** Of an answer that goes out. */
+  answerBytes: 8000,
+  /** Of an item that stays until its outcome expires. */
+  itemBytes: 2000,
+  /** Stream groups that the watcher watches. */
+  watchedStreamGroups: 1,
+} as const;
+
+const DAYS_PER_MONTH = 30.4;
+const SECONDS_PER_MONTH = DAYS_PER_MONTH * 86_400;
+/** X-Ray's default rule, which Lambda and API Gateway follow: the first request of each second, and 5 % of the others. */
+const SAMPLED_SHARE = 0.05;
+
+export interface Counts {
+  readonly expires: DisconnectCounts;
+  readonly reconnects: DisconnectCounts;
+  /** Of one stream group where nobody waits. */
+  readonly idleWatcher: WatcherCost;
+  readonly memoryMegabytes: Readonly<Record<string, number>>;
+  readonly alarms: number;
+  readonly dashboards: number;
+  readonly metrics: number;
+}
+
+/** How much of each priced thing a month takes. */
+export type Quantities = Readonly<Record<PriceName, number>>;
+
+/** The month of so many disconnects, spread evenly. */
+export function quantitiesOf(counts: Counts, disconnects: number): Quantities {
+  const { shareReconnected } = ASSUMPTIONS;
+  const perMonth = (pick: (of: DisconnectCounts) => number) =>
+    disconnects *
+    (shareReconnected * pick(counts.reconnects) + (1 - shareReconnected) * pick(counts.expires));
+  const watcher = watcherQuantities(counts.idleWatcher);
+  const invocations = perMonth((of) => sum(Object.values(of.invocations)));
+  const requests = perMonth((of) => of.apiRequests);
+  const executions = perMonth((of) => of.expressExecutions);
+  const allInvocations = invocations + watcher.invocations;
+  return {
+    stateTransition: perMonth((of) => of.stateTransitions),
+    expressRequest: executions,
+    expressGigabyteSecond: executions * ASSUMPTIONS.expressSeconds * (64 / 1024),
+    lambdaRequest: allInvocations,
+    lambdaGigabyteSecond: perMonth((of) => gigabyteSeconds(of, counts)) + watcher.gigabyteSeconds,
+    writeUnit: perMonth((of) => of.writeUnits) + watcher.writes,
+    readUnit: perMonth((of) => of.readUnits) + watcher.reads,
+    storedGigabyte: (disconnects * ASSUMPTIONS.itemBytes) / 1e9,
+    event: perMonth((of) => of.events),
+    apiRequest: requests,
+    dataOut: (requests * ASSUMPTIONS.answerBytes) / 1e9,
+    logGigabyte: (allInvocations * ASSUMPTIONS.logBytesPerInvocation) / 1e9,
+    trace: sampled(disconnects) + sampled(requests) + sampled(watcher.invocations),
+    metric: counts.metrics,
+    alarm: counts.alarms,
+    dashboard: counts.dashboards,
+  };
+}
+
+/** US dollars a month for each priced thing. */
+export function billOf(quantities: Quantities): Readonly<Record<PriceName, number>> {
+  const cost = (name: PriceName) => (quantities[name] / PRICES[name].per) * PRICES[name].dollars;
+  return mapPrices(cost);
+}
+
+export function mapPrices<Value>(of: (name: PriceName) => Value): Record<PriceName, Value> {
+  const values: Partial<Record<PriceName, Value>> = {};
+  for (const name of priceNames) values[name] = of(name);
+  const isWhole = (value: Partial<Record<PriceName, Value>>): value is Record<PriceName, Value> =>
+    priceNames.every((name) => name in value);
+  if (!isWhole(values)) throw new Error('A price was left out.');
+  return values;
+}
+
+const isPriceName = (name: string): name is PriceName => Object.hasOwn(PRICES, name);
+export const priceNames: readonly PriceName[] = Object.keys(PRICES).filter(isPriceName);
+
+function watcherQuantities({ callsPerDay, gigabyteSecondsPerDay }: WatcherCost) {
+  const perMonth = (operation: string) =>
+    (callsPerDay[operation] ?? 0) * DAYS_PER_MONTH * ASSUMPTIONS.watchedStreamGroups;
+  return {
+    invocations: DAYS_PER_MONTH * 24 * 60,
+    gigabyteSeconds: gigabyteSecondsPerDay * DAYS_PER_MONTH,
+    writes: perMonth('Update') + perMonth('Put'),
+    // The queries of the index are eventually consistent: half a unit each.
+    reads: perMonth('Query') * 0.5 + perMonth('Get') + perMonth('BatchGet'),
+  };
+}
+
+function gigabyteSeconds({ invocations }: DisconnectCounts, { memoryMegabytes }: Counts): number {
+  const of = ([key, times]: readonly [string, number]) => {
+    const seconds = key === 'requestConnection' ? ASSUMPTIONS.requestSeconds : ASSUMPTIONS.taskSeconds;
+    return times * seconds * ((memoryMegabytes[key] ?? 0) / 1024);
+  };
+  return sum(Object.entries(invocations).map(of));
+}
+
+function sampled(requests: number): number {
+  const first = Math.min(requests, SECONDS_PER_MONTH);
+  return first + SAMPLED_SHARE * (requests - first);
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

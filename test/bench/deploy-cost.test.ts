@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { billOf, type Counts, priceNames, quantitiesOf } from '../../bench/deploy-cost/bill.ts';
+import { readCounts } from '../../bench/deploy-cost/counts.ts';
+import { DOCUMENT, tablesIn } from '../../bench/deploy-cost/document.ts';
+import { markdownOf } from '../../bench/deploy-cost/tables.ts';
+import { REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
+
+let counts: Counts;
+
+beforeAll(async () => {
+  counts = await readCounts(inject('service'));
+}, 60_000);
+
+describe('the bill of a month', () => {
+  it('stands in docs/deploy.md as it is computed: npm run bench:deploy-cost -- --write puts it there', async () => {
+    const document = await readFile(join(REPOSITORY_DIRECTORY, DOCUMENT), 'utf8');
+
+    expect(tablesIn(document)).toBe(markdownOf(counts));
+  });
+
+  it('grows with the disconnects, from what the watcher and the metrics cost anyway', () => {
+    const none = quantitiesOf(counts, 0);
+    const [some, twice] = [quantitiesOf(counts, 1_000_000), quantitiesOf(counts, 2_000_000)];
+
+    expect(none.stateTransition).toBe(0);
+    expect(billOf(none).lambdaGigabyteSecond).toBeGreaterThan(5);
+    for (const name of priceNames) {
+      if (name === 'trace') continue; // Sampled, so it grows slower.
+      expect(twice[name] - some[name], name).toBeCloseTo(some[name] - none[name], 3);
+    }
+  });
+
+  it('charges a window that nobody waits for with the transitions and calls that were counted', () => {
+    const { expires, reconnects } = counts;
+
+    expect(expires).toMatchObject({ stateTransitions: 7, apiRequests: 0, expressExecutions: 0, events: 2 });
+    expect(reconnects).toMatchObject({
+      stateTransitions: 9,
+      apiRequests: 1,
+      expressExecutions: 1,
+      events: 2,
+    });
+    expect(reconnects.invocations).toMatchObject({
+      requestConnection: 1,
+      createConnection: 1,
+      recordOutcome: 1,
+    });
+    expect(quantitiesOf({ ...counts, expires: reconnects }, 10).stateTransition).toBeCloseTo(90);
+  });
+});
