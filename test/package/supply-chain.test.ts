@@ -57,6 +57,7 @@ const TOOL_LICENCES = new Set([
   'Python-2.0',
   'WTFPL',
   'Artistic-2.0',
+  'EPL-2.0 OR GPL-3.0-or-later',
   'MPL-2.0',
   'BlueOak-1.0.0',
   'CC-BY-3.0',

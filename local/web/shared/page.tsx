@@ -31,7 +31,7 @@ function TopBar() {
       <header className="top-bar">
         <span className="brand">
           <img src="/assets/icon.svg" alt="" />
-          Stream session reconnection
+          <span>Stream session reconnection</span>
         </span>
         <nav aria-label="Pages">
           {PAGES.map(({ href, title }) => (

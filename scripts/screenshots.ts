@@ -1,0 +1,123 @@
+/**
+ * `npm run screenshots`: the pictures in the README, made anew. A local stack plays some disconnects, and this
+ * machine's Chromium looks at the pages.
+ * Usage: node scripts/screenshots.ts [--out <folder>]   (docs/images by default; CHROMIUM_PATH names the browser)
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Browser, Page } from 'playwright-core';
+import { Player } from '../local/demo/player.ts';
+import { startLocalStack } from '../local/local-stack.ts';
+import type { Stack } from '../local/stack.ts';
+import { startWebServer } from '../local/web/server.ts';
+import { chromiumPath, launchChromium } from './chromium.ts';
+
+const LAPTOP = { width: 1280, height: 800 };
+const PHONE = { width: 390, height: 844 };
+
+interface Shot {
+  readonly name: string;
+  readonly screen: typeof LAPTOP;
+  readonly colorScheme: 'light' | 'dark';
+  /** Brings the page to what the picture shows. */
+  readonly arrange: (page: Page, webUrl: string, sessions: Sessions) => Promise<void>;
+}
+
+/** Session ids by what happens to their players. */
+type Sessions = Readonly<Record<'comesBack' | 'neverComes' | 'waits', string>>;
+
+const openExecution = async (page: Page, webUrl: string, sessionId: string) => {
+  await page.goto(`${webUrl}/#/?search=${sessionId}`);
+  await page.getByRole('link', { name: `${sessionId}-1` }).click();
+  await page.getByRole('heading', { name: 'States' }).waitFor();
+};
+
+const SHOTS: readonly Shot[] = [
+  {
+    name: 'console-executions',
+    screen: LAPTOP,
+    colorScheme: 'light',
+    arrange: async (page, webUrl) => {
+      await page.goto(webUrl);
+      await page.getByRole('row').nth(3).waitFor();
+    },
+  },
+  {
+    name: 'console-execution',
+    screen: { width: 1280, height: 1250 },
+    colorScheme: 'light',
+    arrange: async (page, webUrl, { comesBack }) => {
+      await openExecution(page, webUrl, comesBack);
+      await page.getByRole('button', { name: /^CheckSession/ }).click();
+    },
+  },
+  {
+    name: 'console-phone',
+    screen: PHONE,
+    colorScheme: 'dark',
+    arrange: (page, webUrl, { waits }) => openExecution(page, webUrl, waits),
+  },
+];
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { out: { type: 'string', default: 'docs/images' } } });
+  const folder = join(import.meta.dirname, '..', values.out);
+  await mkdir(folder, { recursive: true });
+  const stack = await startLocalStack({ onProgress: (step) => console.log(`${step} …`) });
+  const web = await startWebServer({ port: 0, endpoints: stack.endpoints });
+  const browser = await launchChromium(chromiumPath(process.env));
+  try {
+    console.log('Letting some players drop …');
+    const sessions = await play(stack);
+    for (const shot of SHOTS) await take(browser, shot, web.url, sessions, folder);
+  } finally {
+    await browser.close();
+    await web.close();
+    await stack.close();
+  }
+}
+
+async function take(browser: Browser, shot: Shot, webUrl: string, sessions: Sessions, folder: string) {
+  const { name, screen, colorScheme, arrange } = shot;
+  const context = await browser.newContext({ viewport: screen, colorScheme, reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  await arrange(page, webUrl, sessions);
+  const path = join(folder, `${name}.png`);
+  await page.screenshot({ path });
+  await context.close();
+  console.log(`${name}.png`);
+}
+
+/** The stories behind the pictures: they take some 12 s. */
+async function play(stack: Stack): Promise<Sessions> {
+  const player = async (connectionTimeoutSeconds: number) =>
+    new Player(stack, await stack.control.startSession({ connectionTimeoutSeconds }));
+  const [comesBack, neverComes, waits] = await Promise.all([player(30), player(6), player(120)]);
+  const { streamSessionId } = comesBack.session;
+  await neverComes.drops();
+  await comesBack.drops();
+  await seconds(1);
+  // The first answer is not used, so the window looks, and the service is busy when it does.
+  for (const kind of ['throttling', 'internalServer'] as const) {
+    await stack.control.injectFault({ kind, operation: 'GetStreamSession', streamSessionId });
+  }
+  await comesBack.asksToReconnect();
+  await seconds(4);
+  await comesBack.connects(await comesBack.asksToReconnect());
+  await seconds(6);
+  await waits.drops();
+  await seconds(2);
+  for (const each of [comesBack, neverComes, waits]) each.leaves();
+  return {
+    comesBack: streamSessionId,
+    neverComes: neverComes.session.streamSessionId,
+    waits: waits.session.streamSessionId,
+  };
+}
+
+function seconds(count: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, count * 1000));
+}
+
+await main();
