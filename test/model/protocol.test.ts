@@ -7,11 +7,20 @@ import { allCommands, everydayCommands } from './commands.ts';
 const runs = (few: number) => Number(process.env['RUNS'] ?? few);
 const HOURS_MS = 36_000_000;
 
+/** The same days, which say every now and then how many have passed where there are thousands. */
+function days(commands: typeof allCommands) {
+  let passed = 0;
+  return aDay(commands).afterEach(() => {
+    passed++;
+    if (process.env['RUNS'] !== undefined && passed % 100 === 0) console.log(`${passed} days`);
+  });
+}
+
 describe('whatever players, feeds and applications do, every disconnect has its one right outcome', () => {
   it(
     'on days on which nothing else goes wrong',
     async () => {
-      await fc.assert(aDay(everydayCommands), { numRuns: runs(25) });
+      await fc.assert(days(everydayCommands), { numRuns: runs(25) });
     },
     HOURS_MS,
   );
@@ -19,7 +28,7 @@ describe('whatever players, feeds and applications do, every disconnect has its 
   it(
     'on days on which calls fail, processes die and executions are stopped',
     async () => {
-      await fc.assert(aDay(allCommands), { numRuns: runs(40) });
+      await fc.assert(days(allCommands), { numRuns: runs(40) });
     },
     HOURS_MS,
   );
