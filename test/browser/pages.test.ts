@@ -14,7 +14,12 @@ beforeAll(async () => {
     dynamoDb: NOWHERE,
     api: NOWHERE,
   };
-  web = await startWebServer({ port: 0, endpoints });
+  // The player page asks its backend how things are, and this one has nothing to say.
+  web = await startWebServer({
+    port: 0,
+    endpoints,
+    playerBackend: { answer: async () => ({ status: 204 }) },
+  });
 });
 
 afterAll(() => web.close());

@@ -1,10 +1,13 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { forkPeers, PeerProcess } from '../../local/game-lift-streams/peers/peer-process.ts';
 import type { PeerListener } from '../../local/game-lift-streams/peers/peers.ts';
 import { committedOffer } from '../contract/offer.ts';
 
 const NOBODY: PeerListener = { connected: () => {}, lost: () => {}, input: () => {} };
+
+const here = import.meta.dirname;
 
 function startPeers() {
   const processes: ChildProcess[] = [];
@@ -46,11 +49,25 @@ it('has no peer for an offer that cannot be answered, and goes on', async () => 
   expect(processes).toHaveLength(1);
 });
 
+it('answers nothing, and keeps nobody waiting, where the process cannot run', async () => {
+  const withoutLibrary = new PeerProcess(() => fork(join(here, 'no-such-file.ts'), [], { silent: true }));
+  const withoutNode = new PeerProcess(() =>
+    spawn('/no/such/node', { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }),
+  );
+
+  expect(await withoutLibrary.answer(committedOffer().sdp, NOBODY)).toBeUndefined();
+  expect(await withoutNode.answer(committedOffer().sdp, NOBODY)).toBeUndefined();
+
+  await withoutLibrary.close();
+  await withoutNode.close();
+});
+
 it('has lost every client when the process crashes, and starts another one for the next', async () => {
   const { peers, processes } = startPeers();
   const lost = Promise.withResolvers<void>();
   const peer = await peers.answer(committedOffer().sdp, { ...NOBODY, lost: () => lost.resolve() });
 
+  expect(peer).toBeDefined();
   processes[0]?.kill('SIGSEGV');
   await lost.promise;
   peer?.show({ elapsedMs: 0, inputs: 0 });

@@ -272,7 +272,7 @@ describe('the control strip', () => {
     const second = await call('POST', '/control/storm', {
       body: { players: 1, connectionTimeoutSeconds: 5 },
     });
-    await expect.poll(async () => (await control.sessions()).length).toBe(4);
+    await expect.poll(async () => (await control.sessions()).length, { timeout: 10_000 }).toBe(4);
     const before = await call('GET', '/control/state');
     await expect
       .poll(async () => (await call('GET', '/control/state')).json.storm.isOver, { timeout: 10_000 })

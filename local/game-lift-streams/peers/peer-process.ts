@@ -5,8 +5,8 @@ import { fromPeersSchema, type ToPeers } from './messages.ts';
 import type { Peer, PeerListener, Peers } from './peers.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
-/** Gathering candidates of one machine takes some milliseconds. */
-const ANSWER_TIMEOUT_MS = 5_000;
+/** An answer takes some milliseconds; the first waits for the process, which a busy machine starts in seconds. */
+const ANSWER_TIMEOUT_MS = 15_000;
 
 interface OpenPeer {
   readonly listener: PeerListener;
@@ -73,11 +73,14 @@ export class PeerProcess implements Peers {
   #start(): ChildProcess {
     const child = this.#fork();
     child.on('message', (raw) => this.#hear(raw));
-    child.once('exit', () => {
+    const end = () => {
       if (this.#process !== child) return;
       this.#process = undefined;
       this.#loseAll();
-    });
+    };
+    child.once('exit', end);
+    // It could not be started, or not be killed.
+    child.once('error', end);
     return child;
   }
 
