@@ -20,6 +20,8 @@ let backend: PlayerBackend;
 let web: LoopbackServer;
 let control: GameLiftStreamsControl;
 let apiRequests: LoopbackRequest[];
+/** The API answers nobody before. */
+let apiIsOpen: Promise<unknown>;
 /** What the service's API says to the next requests; the last one goes on being said. */
 let apiReplies: LoopbackReply[];
 
@@ -31,6 +33,7 @@ const reply = (status: number, body: object, headers: Record<string, string> = {
 
 beforeEach(async () => {
   apiRequests = [];
+  apiIsOpen = Promise.resolve();
   apiReplies = [reply(200, { SignalResponse: 'the answer' })];
   gameLiftStreams = await startGameLiftStreams({
     port: 0,
@@ -43,6 +46,7 @@ beforeEach(async () => {
     maxBodyBytes: 100_000,
     handle: async (request) => {
       apiRequests.push(request);
+      await apiIsOpen;
       return (apiReplies.length > 1 ? apiReplies.shift() : apiReplies[0]) ?? { status: 500 };
     },
   });
@@ -267,15 +271,18 @@ describe('the control strip', () => {
       reply(200, { SignalResponse: 'the answer' }),
     ];
 
-    // 5 s to come back in: the players are back within 2.5 s.
-    await call('POST', '/control/storm', { body: { players: 4, connectionTimeoutSeconds: 5 } });
+    const opening = Promise.withResolvers<void>();
+    apiIsOpen = opening.promise;
+    // Of 8 s to come back in they use up to 4 s.
+    await call('POST', '/control/storm', { body: { players: 4, connectionTimeoutSeconds: 8 } });
     const second = await call('POST', '/control/storm', {
       body: { players: 1, connectionTimeoutSeconds: 5 },
     });
     await expect.poll(async () => (await control.sessions()).length, { timeout: 10_000 }).toBe(4);
     const before = await call('GET', '/control/state');
+    opening.resolve();
     await expect
-      .poll(async () => (await call('GET', '/control/state')).json.storm.isOver, { timeout: 10_000 })
+      .poll(async () => (await call('GET', '/control/state')).json.storm.isOver, { timeout: 15_000 })
       .toBe(true);
 
     expect(second).toMatchObject({ status: 409, json: { name: 'StormUnderWay' } });

@@ -26,7 +26,10 @@ export class Storm {
     this.#options = options;
     this.#counts.waiting = options.players;
     this.ended = this.#run().catch((error: unknown) => {
-      if (!this.#stopped.signal.aborted) throw error;
+      // Whoever asked has their reply already: the terminal is told, and the page sees nobody back.
+      if (!this.#stopped.signal.aborted) console.error(error);
+      this.#counts.lost += this.#counts.waiting;
+      this.#counts.waiting = 0;
     });
   }
 
@@ -49,7 +52,8 @@ export class Storm {
       sessions.map(async ({ streamGroupId, streamSessionId }) => {
         // A player with a short window is back within it.
         await this.#sleep(random() * Math.min(COME_BACK_WITHIN_MS, connectionTimeoutSeconds * 500));
-        const isBack = await this.#comesBack(streamGroupId, streamSessionId, untilMs);
+        // A request that fails is one player's bad luck, not the storm's end.
+        const isBack = await this.#comesBack(streamGroupId, streamSessionId, untilMs).catch(() => false);
         this.#counts.waiting--;
         this.#counts[isBack ? 'back' : 'lost']++;
       }),
