@@ -57,7 +57,7 @@ it('prints commands that take a player through a disconnect and back, as they ar
   await printed('OutcomeRecorded');
 
   expect(await paste(window)).toMatchObject({ phase: 'CLOSED', outcome: 'RECONNECTED' });
-}, 30_000);
+}, 60_000);
 
 it('prints the command of the switch, which the deployed bundles hear of', async () => {
   const api = /The API +(http:\S+)/.exec(output)?.[1] ?? '';
@@ -73,7 +73,7 @@ it('prints the command of the switch, which the deployed bundles hear of', async
   const reply = await fetch(url, { method: 'POST' });
   expect(reply.status).toBe(503);
   expect(reply.headers.get('x-amzn-errortype')).toBe('ServiceUnavailableException');
-}, 30_000);
+}, 60_000);
 
 it('stops on Ctrl-C, cleanly', async () => {
   start.kill('SIGINT');
