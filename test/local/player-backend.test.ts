@@ -273,7 +273,6 @@ describe('the control strip', () => {
 
     const opening = Promise.withResolvers<void>();
     apiIsOpen = opening.promise;
-    // Of 8 s to come back in they use up to 4 s.
     await call('POST', '/control/storm', { body: { players: 4, connectionTimeoutSeconds: 8 } });
     const second = await call('POST', '/control/storm', {
       body: { players: 1, connectionTimeoutSeconds: 5 },

@@ -6,6 +6,8 @@ import type { StormProgress, StormRequest } from './messages.ts';
 const AT_ONCE = 40;
 /** People do not all come back in the same second; the watcher needs some to find the sessions. */
 const COME_BACK_WITHIN_MS = 8_000;
+/** Few are as many a second as 100 are. */
+const BETWEEN_PLAYERS_MS = 80;
 
 export interface StormOptions extends StormRequest {
   readonly control: GameLiftStreamsControl;
@@ -48,10 +50,15 @@ export class Storm {
     const sessions = await control.startSessions({ count: players, connectionTimeoutSeconds });
     await control.clientDrops(sessions.map(({ streamSessionId }) => streamSessionId));
     const untilMs = Date.now() + connectionTimeoutSeconds * 1000;
+    // A player with a short window is back within it.
+    const withinMs = Math.min(
+      COME_BACK_WITHIN_MS,
+      players * BETWEEN_PLAYERS_MS,
+      connectionTimeoutSeconds * 500,
+    );
     await Promise.all(
       sessions.map(async ({ streamGroupId, streamSessionId }) => {
-        // A player with a short window is back within it.
-        await this.#sleep(random() * Math.min(COME_BACK_WITHIN_MS, connectionTimeoutSeconds * 500));
+        await this.#sleep(random() * withinMs);
         // A request that fails is one player's bad luck, not the storm's end.
         const isBack = await this.#comesBack(streamGroupId, streamSessionId, untilMs).catch(() => false);
         this.#counts.waiting--;
