@@ -24,9 +24,8 @@ export function turnMs(
     if (bucket === place.bucket) servedBefore = served;
     const endMs = bucketEndMs(bucket);
     if (bucket >= place.bucket || endMs <= nowMs) continue;
-    const waiting = Math.max(0, drawn - served);
     // Whoever has not had a call by then is lost, and takes none.
-    freeMs = Math.max(freeMs, Math.min(freeMs + waiting * pace.intervalMs, endMs));
+    freeMs = Math.max(freeMs, Math.min(freeMs + (drawn - served) * pace.intervalMs, endMs));
   }
   return freeMs + Math.max(0, place.number - servedBefore) * pace.intervalMs;
 }

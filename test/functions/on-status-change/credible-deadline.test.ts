@@ -94,6 +94,78 @@ describe('a further report of a disconnect', () => {
     ).toBeUndefined();
   });
 
+  it.each<[string, Partial<Disconnect>, number | undefined]>([
+    ['earlier by as much as two clocks differ', { connectionTimeoutSeconds: 118 }, undefined],
+    ['earlier by a millisecond more', { sessionEndsAtMs: DISCONNECTED_AT_MS + 117_999 }, 117_999],
+    ['later by as much as two clocks differ', { connectionTimeoutSeconds: 122 }, undefined],
+    ['later by more', { connectionTimeoutSeconds: 123 }, 123_000],
+  ])('that makes the deadline %s counts for that', (_, told, expected) => {
+    expect(deadlineIn(watched(), report(told), NOW_MS)).toBe(expected);
+  });
+
+  it.each([
+    [-2000, 'the same one', 10_000],
+    [-2001, 'an earlier one', 7999],
+  ])('of %i ms is taken for %s, and its timeout counts from there', (skewMs, _, expected) => {
+    const told = report({
+      disconnectedAtMs: DISCONNECTED_AT_MS + skewMs,
+      connectionTimeoutSeconds: 10,
+    });
+
+    expect(deadlineIn(watched(), told, NOW_MS)).toBe(expected);
+  });
+
+  it.each([
+    [1, -10_000],
+    [0, undefined],
+  ])('is of this disconnect when it is later than the outcome before, by %i ms', (laterMs, movedByMs) => {
+    const previousOutcomeAtMs = DISCONNECTED_AT_MS - 10_000 - laterMs;
+
+    expect(
+      deadlineIn(
+        watched({ previousOutcomeAtMs }),
+        report({ disconnectedAtMs: DISCONNECTED_AT_MS - 10_000 }),
+        NOW_MS,
+      ),
+    ).toBe(movedByMs === undefined ? undefined : 120_000 + movedByMs);
+  });
+
+  it.each([
+    [1, 6001],
+    [0, undefined],
+  ])('is believed when the service keeps the session for another %i ms by it', (leftMs, expected) => {
+    const disconnectedAtMs = NOW_MS + leftMs - 120_000;
+
+    expect(deadlineIn(watched(), report({ disconnectedAtMs }), NOW_MS)).toBe(expected);
+  });
+
+  it('counts from the disconnect where no execution has said since when it waits', () => {
+    const unstarted = watched({ pendingSinceMs: undefined });
+
+    expect(deadlineIn(unstarted, report({ connectionTimeoutSeconds: 10 }), NOW_MS)).toBe(10_000);
+    expect(deadlineIn(unstarted, report({ disconnectedAtMs: DISCONNECTED_AT_MS - 10_000 }), NOW_MS)).toBe(
+      110_000,
+    );
+  });
+
+  it('that tells no timeout does not lengthen the default', () => {
+    const cut = watched({
+      sessionEndsAtMs: DISCONNECTED_AT_MS + 30_000,
+      deadlineMs: DISCONNECTED_AT_MS + 30_000,
+    });
+
+    expect(deadlineIn(cut, report({ sessionEndsAtMs: DISCONNECTED_AT_MS + 60_000 }), NOW_MS)).toBeUndefined();
+  });
+
+  it('that tells a longer timeout leaves the end that the session was given', () => {
+    const cut = watched({
+      sessionEndsAtMs: DISCONNECTED_AT_MS + 30_000,
+      deadlineMs: DISCONNECTED_AT_MS + 30_000,
+    });
+
+    expect(deadlineIn(cut, report({ connectionTimeoutSeconds: 600 }), NOW_MS)).toBeUndefined();
+  });
+
   it.each(['AWAITING_CLIENT', 'AWAITING_END'] as const)('leaves a window alone that is %s', (phase) => {
     expect(
       credibleCorrection(watched({ phase }), report({ connectionTimeoutSeconds: 10 }), NOW_MS),

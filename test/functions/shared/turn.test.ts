@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bucketOf } from '../../../functions/shared/table/line.ts';
-import { sparePermits, turnMs } from '../../../functions/shared/turn.ts';
+import { nextNumber, sparePermits, turnMs, waitingInLine } from '../../../functions/shared/turn.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const PER_SECOND = 20;
@@ -41,6 +41,17 @@ describe('a turn', () => {
     expect(turnOf([waiting(-60, 500), waiting(12, 1)], 12, 0)).toBe(0);
   });
 
+  it('does not wait for those whose deadline is now, where permits are saved up', () => {
+    const standing = { line: [waiting(-2, 500)], permits: {}, perSecond: PER_SECOND, nowMs: NOW_MS };
+
+    expect(turnMs(standing, { bucket: bucketIn(12), number: 0 })).toBe(NOW_MS - 930);
+  });
+
+  it('comes no sooner for calls that were counted twice', () => {
+    expect(turnOf([waiting(12, 1, 5), waiting(122, 1)], 122, 0)).toBe(0);
+    expect(turnOf([waiting(12, 10, 5)], 12, 3)).toBe(0);
+  });
+
   it('takes account of the slower pace after a throttled call', () => {
     const permits = { ...BOOKED_UP, slowedTo: 10, slowedAtMs: NOW_MS };
     const standing = { line: [waiting(12, 20)], permits, perSecond: PER_SECOND, nowMs: NOW_MS };
@@ -61,5 +72,19 @@ describe('spare permits', () => {
     const permits = bookedUntilMs === undefined ? {} : { bookedUntilMs };
 
     expect(sparePermits({ permits, perSecond: PER_SECOND, nowMs: NOW_MS })).toBe(expected);
+  });
+});
+
+describe('a line', () => {
+  it('gives the next number of each deadline, from 0', () => {
+    const line = [waiting(12, 7, 5), waiting(122, 2)];
+
+    expect([12, 122, 60].map((seconds) => nextNumber(line, bucketIn(seconds)))).toEqual([7, 2, 0]);
+  });
+
+  it('counts those who wait and can still be saved', () => {
+    expect(waitingInLine([], NOW_MS)).toBe(0);
+    expect(waitingInLine([waiting(-2, 500), waiting(0, 3), waiting(12, 7, 5)], NOW_MS)).toBe(3 + 2);
+    expect(waitingInLine([waiting(12, 1, 5), waiting(122, 2)], NOW_MS)).toBe(2);
   });
 });
