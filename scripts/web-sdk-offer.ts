@@ -97,7 +97,11 @@ function withFormatParameters(
   for (const format of payloadTypes(lines, codec)) {
     const prefix = `a=fmtp:${format} `;
     const index = rewritten.findIndex((line) => line.startsWith(prefix));
-    const present = rewritten[index]?.slice(prefix.length).split(/\s*;\s*/) ?? [];
+    const present =
+      rewritten[index]
+        ?.slice(prefix.length)
+        .split(';')
+        .map((part) => part.trim()) ?? [];
     const kept = present.filter((parameter) => !Object.hasOwn(parameters, parameter.split('=', 1).join('')));
     const line = prefix + [...kept, ...set].join(';');
     if (index < 0) rewritten.push(line);

@@ -22,5 +22,16 @@ export function parseEndpoint(text: string = LOCAL_ENDPOINT): Endpoint {
     throw new UsageError('--endpoint takes an https: URL; http: is for this machine only.');
   }
   const region = /\.execute-api\.([a-z0-9-]+)\./.exec(url.hostname)?.[1];
-  return { url: text.replace(/\/+$/, ''), isLocal, region: region ?? (isLocal ? LOCAL_REGION : undefined) };
+  return {
+    url: withoutSlashes(text),
+    isLocal,
+    region: region ?? (isLocal ? LOCAL_REGION : undefined),
+  };
+}
+
+/** The paths of the service begin with one. */
+function withoutSlashes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '/') end--;
+  return text.slice(0, end);
 }

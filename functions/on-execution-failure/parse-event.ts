@@ -34,6 +34,9 @@ export async function parseExecutionFailure(
   return { ...input.data, executionName: name, status };
 }
 
+/** Step Functions knows no such execution, and will know none when it is asked again. */
+const NO_EXECUTION = ['ExecutionDoesNotExist', 'InvalidArn'];
+
 /**
  * "Execution Input, Output, Error, and Cause will not be included" in the events of a machine that is encrypted
  * with a key of the customer's (Step Functions Developer Guide, "Data at rest encryption").
@@ -42,11 +45,11 @@ async function inputOf(executionArn: string, stepFunctions: SFNClient): Promise<
   try {
     const { input } = await callDependency(
       () => stepFunctions.send(new DescribeExecutionCommand({ executionArn })),
-      ['ExecutionDoesNotExist'],
+      NO_EXECUTION,
     );
     return input;
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'ExecutionDoesNotExist') throw error;
+    if (!(error instanceof Error) || !NO_EXECUTION.includes(error.name)) throw error;
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { LOCAL_CREDENTIALS } from '../shared/credentials.ts';
@@ -28,7 +28,7 @@ export interface DynamoDbOptions {
  */
 export async function startDynamoDb({ port, region, tables }: DynamoDbOptions): Promise<DynamoDb> {
   const server = dynalite({ createTableMs: 0 });
-  refuseOtherHosts(server);
+  guard(server);
   const url = await listen(server, port);
   const client = new DynamoDBClient({
     endpoint: url,
@@ -50,14 +50,35 @@ export async function startDynamoDb({ port, region, tables }: DynamoDbOptions): 
   };
 }
 
-/** dynalite answers to any name; what resolves to this machine is not therefore meant for it. */
-function refuseOtherHosts(server: Server): void {
+/**
+ * dynalite answers to any name, lets the pages of any site call it and read its replies (CORS, `*`), and throws
+ * what a request does to it where nobody can catch it, which would end the process.
+ */
+function guard(server: Server): void {
   const [answer] = server.listeners('request');
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
-    if (isLoopbackHost(request.headers.host)) answer?.call(server, request, response);
-    else response.writeHead(421).end();
+    if (!isLoopbackHost(request.headers.host)) response.writeHead(421).end();
+    else if (request.headers.origin !== undefined) response.writeHead(403).end();
+    else answerSafely(() => answer?.call(server, request, response), request, response);
   });
+}
+
+function answerSafely(answer: () => void, request: IncomingMessage, response: ServerResponse): void {
+  const before = request.listeners('end');
+  answer();
+  // A client that hangs up in the middle of its request is nobody's error.
+  request.removeAllListeners('error').on('error', () => {});
+  for (const listener of request.listeners('end').filter((one) => !before.includes(one))) {
+    request.removeAllListeners('end').once('end', () => {
+      try {
+        listener.call(request);
+      } catch {
+        // Without the reason: it may quote the request.
+        response.writeHead(400).end('{"__type":"com.amazon.coral.service#SerializationException"}');
+      }
+    });
+  }
 }
 
 function listen(server: Server, port: number): Promise<string> {

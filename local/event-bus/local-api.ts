@@ -1,3 +1,4 @@
+import { describeIssues } from '../shared/describe-issues.ts';
 import type { LoopbackReply, LoopbackRequest } from '../shared/loopback-server.ts';
 import type { Bus } from './bus.ts';
 import { disturbanceSchema } from './disturbances.ts';
@@ -23,7 +24,7 @@ export function answerLocal(bus: Bus, { method, target, headers, body }: Loopbac
         return disturb(bus, headers['content-type'], body);
     }
   }
-  return json(404, { message: `There is no ${method} ${url.pathname}.` });
+  return json(404, { message: 'There is nothing with this method and path.' });
 }
 
 function listEvents(bus: Bus, limitText: string | null): LoopbackReply {
@@ -44,7 +45,7 @@ function disturb(bus: Bus, contentType: string | undefined, body: Buffer): Loopb
     return json(415, { message: 'The content-type must be application/json.' });
   }
   const parsed = disturbanceSchema.safeParse(parse(body));
-  if (!parsed.success) return json(400, { message: parsed.error.message });
+  if (!parsed.success) return json(400, { message: describeIssues(parsed.error) });
   bus.disturb(parsed.data);
   return json(200, {});
 }

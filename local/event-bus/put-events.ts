@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { describeIssues } from '../shared/describe-issues.ts';
+import { parseJson } from '../shared/parse-json.ts';
 import { ServiceError } from './service-error.ts';
 
 /** What rules match and targets get. */
@@ -36,13 +38,15 @@ const MAX_ENTRIES = 10;
 /** The documented limit of one request: names, resources and details together, in bytes of UTF-8. */
 const MAX_REQUEST_BYTES = 256 * 1024;
 
+const LAST_SECOND = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000;
+
 const entrySchema = z.looseObject({
   Source: z.string().optional(),
   DetailType: z.string().optional(),
   Detail: z.string().optional(),
   Resources: z.array(z.string()).default([]),
-  /** Epoch seconds, as AWS JSON has times. */
-  Time: z.number().optional(),
+  /** Epoch seconds, as AWS JSON has times; of the years that are written with four digits. */
+  Time: z.number().min(0).max(LAST_SECOND).optional(),
   EventBusName: z.string().min(1).optional(),
 });
 type Entry = z.output<typeof entrySchema>;
@@ -98,8 +102,10 @@ export function envelopeOf(
 function parseRequest(request: unknown): z.output<typeof requestSchema> {
   const parsed = requestSchema.safeParse(request);
   if (!parsed.success) {
-    const where = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
-    throw new ServiceError('ValidationException', `The request does not fit PutEvents: ${where}`);
+    throw new ServiceError(
+      'ValidationException',
+      `The request does not fit PutEvents: ${describeIssues(parsed.error)}`,
+    );
   }
   const { Entries: entries, EndpointId: endpointId } = parsed.data;
   if (endpointId !== undefined) {
@@ -153,7 +159,7 @@ function missing(name: string): { ErrorCode: string; ErrorMessage: string } {
 
 function parseDetail(text: string): Record<string, unknown> | undefined {
   try {
-    return detailSchema.safeParse(JSON.parse(text)).data;
+    return detailSchema.safeParse(parseJson(text)).data;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import type { Rule } from '../service/service.ts';
 import type { Clock } from '../shared/clock.ts';
+import { nameToTell } from '../shared/describe-issues.ts';
 import type { InvokeLambda } from '../shared/invoke-lambda.ts';
 import {
   type LoopbackReply,
@@ -110,7 +111,7 @@ function answerService(
     if (operation !== 'PutEvents') {
       throw new ServiceError(
         'UnknownOperationException',
-        `The local stand-in for EventBridge does not implement ${operation}.`,
+        `The local stand-in for EventBridge does not implement ${nameToTell(operation)}.`,
       );
     }
     return reply(200, requestId, putEvents(parseBody(request.body)));

@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { describeIssues } from '../shared/describe-issues.ts';
 import type { LoopbackReply, LoopbackRequest } from '../shared/loopback-server.ts';
 import { ControlRefusal } from './control-refusal.ts';
 import {
@@ -82,7 +83,7 @@ function dispatch(world: World, reset: () => void, request: LoopbackRequest): ob
   const name = slash === 0 ? path : path.slice(0, slash);
   const route = ROUTES[`${request.method} ${name}`];
   if (route === undefined)
-    throw new ControlRefusal(404, `There is no ${request.method} ${CONTROL_PATH}${path}.`);
+    throw new ControlRefusal(404, 'The control API has nothing with this method and path.');
   return route({
     world,
     reset,
@@ -103,7 +104,7 @@ function parseJson(body: Buffer): unknown {
 
 function read<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
   const result = schema.safeParse(body);
-  if (!result.success) throw new ControlRefusal(400, z.prettifyError(result.error));
+  if (!result.success) throw new ControlRefusal(400, describeIssues(result.error));
   return result.data;
 }
 

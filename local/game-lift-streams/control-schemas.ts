@@ -39,7 +39,11 @@ export const startSessionsSchema = z.strictObject({
 });
 export type NewStreamSessions = z.input<typeof startSessionsSchema>;
 
-const sessionIds = z.array(z.string().min(1)).min(1).max(10_000);
+/** By their form fit to be told again in a refusal, which names the one that is wrong. */
+const sessionIds = z
+  .array(z.string().regex(/^[a-zA-Z0-9-]{1,128}$/))
+  .min(1)
+  .max(10_000);
 export const happeningSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('clientConnects'),

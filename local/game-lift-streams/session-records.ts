@@ -62,7 +62,7 @@ export function readSessions(world: World, query: URLSearchParams) {
 export function readSession(world: World, streamSessionId: string): SessionRecord {
   world.settle();
   const session = world.session(streamSessionId);
-  if (session === undefined) throw new ControlRefusal(404, `There is no stream session ${streamSessionId}.`);
+  if (session === undefined) throw new ControlRefusal(404, 'There is no such stream session.');
   return recordOf(session);
 }
 

@@ -82,7 +82,10 @@ export const startStreamSessionInput = z.object({
     .min(20)
     .max(2048)
     .regex(/^arn:aws[a-zA-Z-]*:iam::\d{12}:role\/.+$/)
-    .refine((arn) => /\/GameLiftStreams-[^/]*$/.test(arn), 'The role name must start with GameLiftStreams-')
+    .refine(
+      (arn) => arn.slice(arn.lastIndexOf('/') + 1).startsWith('GameLiftStreams-'),
+      'The role name must start with GameLiftStreams-',
+    )
     .optional(),
   DisplayConfiguration: z.object({ Resolution: resolution.optional() }).optional(),
 });

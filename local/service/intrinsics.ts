@@ -147,7 +147,7 @@ function substitute(argument: unknown, scope: IntrinsicScope, path: string): str
     throw new ServiceDescriptionError(path, 'must be a text, or a text and its variables');
   }
   const own = new Map<string, unknown>(Object.entries(variables));
-  return template.replace(/\$\{([^}]*)\}/g, (_match, placeholder: string) => {
+  return template.replace(/\$\{([^${}]*)\}/g, (_match, placeholder: string) => {
     // "${!name}" stands for a literal "${name}".
     if (placeholder.startsWith('!')) return `\${${placeholder.slice(1)}}`;
     if (own.has(placeholder)) return resolveText(own.get(placeholder), scope, `${path}.${placeholder}`);

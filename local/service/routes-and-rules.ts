@@ -135,7 +135,7 @@ function resolvePattern(
 function refuseDuplicates(routes: readonly Route[]): void {
   const seen = new Set<string>();
   for (const { method, path } of routes) {
-    const shape = `${method} ${path.replace(/\{[^}]*\}/g, '{}')}`;
+    const shape = `${method} ${path.replace(/\{[^{}]*\}/g, '{}')}`;
     if (seen.has(shape))
       throw new ServiceDescriptionError(`${method} ${path}`, 'two functions have this route');
     seen.add(shape);

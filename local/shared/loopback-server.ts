@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 
 export interface LoopbackRequest {
   readonly method: string;
@@ -47,14 +53,19 @@ export type StartServer = (options: LoopbackServerOptions) => Promise<LoopbackSe
 export async function startLoopbackServer(options: LoopbackServerOptions): Promise<LoopbackServer> {
   const server = createServer((request, response) => {
     answer(request, options)
-      .catch((): LoopbackReply => ({ status: 500, body: 'The local server failed; its terminal says why.' }))
+      .catch((): LoopbackReply => ({ status: 500, body: FAILED }))
       .then((reply) => {
         if (reply === HANG_UP) {
           request.socket.destroy();
           return;
         }
-        response.writeHead(reply.status, reply.headers);
-        response.end(reply.body);
+        write(reply, response);
+      })
+      // A reply that cannot be sent, such as one with a header of two lines, must not end the process.
+      .catch((error: unknown) => {
+        console.error(error);
+        if (response.headersSent) response.destroy();
+        else response.writeHead(500).end(FAILED);
       });
   });
   const port = await listen(server, options.port);
@@ -67,6 +78,13 @@ export async function startLoopbackServer(options: LoopbackServerOptions): Promi
         server.closeAllConnections();
       }),
   };
+}
+
+const FAILED = 'The local server failed; its terminal says why.';
+
+function write({ status, headers, body }: LoopbackReply, response: ServerResponse): void {
+  response.writeHead(status, headers);
+  response.end(body);
 }
 
 async function answer(

@@ -33,7 +33,7 @@ const PASSAGES: readonly Passage[] = [
   {
     prefix: '/api',
     endpoint: 'api',
-    allows: ({ method }, path) => method === 'GET' && path.endsWith('/window'),
+    allows: ({ method }, path) => method === 'GET' && path.split('?', 1)[0]?.endsWith('/window') === true,
   },
 ];
 
@@ -60,7 +60,8 @@ export async function passOn(
         const value = request.headers[name];
         return typeof value === 'string' ? [[name, value]] : [];
       }),
-      ...(request.body.length === 0 ? {} : { body: new Uint8Array(request.body) }),
+      // A GET has none; `fetch` refuses one that comes with it.
+      ...(request.method === 'GET' ? {} : { body: new Uint8Array(request.body) }),
     });
     return {
       status: reply.status,

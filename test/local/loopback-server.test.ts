@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   HANG_UP,
   type LoopbackServer,
@@ -45,6 +45,7 @@ describe('the loopback server', () => {
     const { url } = await start();
     expect((await fetch(url, { method: 'POST', body: 'x'.repeat(11) })).status).toBe(413);
     expect((await fetch(url, { method: 'POST', body: 'x'.repeat(10) })).status).toBe(200);
+    expect((await fetch(url, { method: 'POST', body: 'x'.repeat(1_000_000) })).status).toBe(413);
   });
 
   it.each(['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example:80'])(
@@ -58,6 +59,17 @@ describe('the loopback server', () => {
   it.each(['localhost', '127.0.0.1:80', '[::1]:80'])('takes the Host %s', async (host) => {
     const { port } = await start();
     expect(await statusForHost(port, host)).toBe(200);
+  });
+
+  it('answers 500 for a reply that cannot be sent, and goes on', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const replies = [{ status: 200, headers: { 'x-line': 'two\nlines' } }, { status: 99 }, { status: 200 }];
+    const { url } = await start({ handle: async () => replies.shift() ?? { status: 404 } });
+
+    const statuses = [await fetch(url), await fetch(url), await fetch(url)].map(({ status }) => status);
+
+    expect(statuses).toEqual([500, 500, 200]);
+    expect(told).toHaveBeenCalledTimes(2);
   });
 
   it('hangs up without a word when told to', async () => {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { nameToTell } from '../../shared/describe-issues.ts';
 import {
   describeExecution,
   listExecutions,
@@ -48,7 +49,7 @@ const operations: Readonly<Record<OperationName, Operation>> = {
 /** @throws ServiceError */
 export async function perform(context: ServerContext, name: string, body: unknown): Promise<unknown> {
   if (!isOperationName(name)) {
-    throw new ServiceError('UnknownOperationException', `${name} is not supported here`);
+    throw new ServiceError('UnknownOperationException', `${nameToTell(name)} is not supported here`);
   }
   return await operations[name](context, body);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nameToTell } from '../../shared/describe-issues.ts';
 import { ServiceError } from './service-error.ts';
 
 /** The requests of the API, with the limits of its model. Every object is strict: nothing is ignored. */
@@ -86,6 +87,9 @@ export const requests = {
 export type OperationName = keyof typeof requests;
 export type Request<Operation extends OperationName> = z.infer<(typeof requests)[Operation]>;
 
+/** Of thousands of mistakes the first are told. */
+const MAX_FINDINGS = 10;
+
 /**
  * @param body what the request holds, already JSON.
  * @throws ServiceError ValidationException that names each field, and quotes no value: it may be a secret.
@@ -97,12 +101,13 @@ export function parseRequest<Schema extends z.ZodType>(schema: Schema, body: unk
     const path = issue.path.join('.');
     if (issue.code === 'unrecognized_keys') {
       const prefix = path === '' ? '' : `${path}.`;
-      return issue.keys.map((key) => `Value at '${prefix}${key}' is not supported here`);
+      return issue.keys.map((key) => `Value at '${prefix}${nameToTell(key)}' is not supported here`);
     }
     return [`Value at '${path}' failed to satisfy constraint: ${constraint(issue)}`];
   });
   const count = findings.length === 1 ? '1 validation error' : `${findings.length} validation errors`;
-  throw new ServiceError('ValidationException', `${count} detected: ${findings.join('; ')}`);
+  const told = findings.slice(0, MAX_FINDINGS).join('; ');
+  throw new ServiceError('ValidationException', `${count} detected: ${told}`);
 }
 
 /** The service's own words, where it has some. */

@@ -1,4 +1,4 @@
-import { isTooLarge, MAX_PAYLOAD_BYTES } from '../engine/document.ts';
+import { isTooLarge, MAX_PAYLOAD_BYTES, parseDocument } from '../engine/document.ts';
 import type { TaskAnswer } from '../engine/task-tokens.ts';
 import type { Request } from './requests.ts';
 import type { ServerContext } from './server-context.ts';
@@ -9,7 +9,7 @@ export function sendTaskSuccess(context: ServerContext, request: Request<'SendTa
     throw new ServiceError('InvalidOutput', `Invalid Output: 'It is larger than ${MAX_PAYLOAD_BYTES} bytes'`);
   }
   try {
-    JSON.parse(request.output);
+    parseDocument(request.output);
   } catch {
     throw new ServiceError('InvalidOutput', "Invalid Output: 'It is not valid JSON'");
   }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../shared/parse-json.ts';
 import type { StateMachineType } from '../state-machines.ts';
 import { checkWithAslValidator } from './asl-validator.ts';
 import type { DefinitionError } from './definition-error.ts';
@@ -43,7 +44,7 @@ export async function readDefinition(text: string, type: StateMachineType): Prom
 async function read(text: string, type: StateMachineType): Promise<ReadDefinition> {
   let definition: unknown;
   try {
-    definition = JSON.parse(text);
+    definition = parseJson(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { ok: false, errors: [{ path: '/', message: `is no JSON: ${why}` }] };

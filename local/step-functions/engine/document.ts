@@ -1,3 +1,5 @@
+import { parseJson } from '../../shared/parse-json.ts';
+
 /** AWS's limit for a state's input or output, a task's result, and an execution's input, in UTF-8 bytes. */
 export const MAX_PAYLOAD_BYTES = 262_144;
 
@@ -13,9 +15,9 @@ export function documentOf(value: unknown): Document {
   return { text, value: JSON.parse(text) };
 }
 
-/** @throws SyntaxError when `text` is no JSON. */
+/** @throws SyntaxError when `text` is no JSON, or nested too deep for an expression. */
 export function parseDocument(text: string): Document {
-  return { text, value: JSON.parse(text) };
+  return { text, value: parseJson(text) };
 }
 
 export function isTooLarge(text: string): boolean {

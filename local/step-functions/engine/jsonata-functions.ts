@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import jsonata from 'jsonata';
 import type { Clock } from '../../shared/clock.ts';
+import { parseJson } from '../../shared/parse-json.ts';
 import type { Bindings } from './template.ts';
 
 /** The functions that Step Functions adds to JSONata; https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html */
@@ -75,7 +76,7 @@ function parse(text: unknown): unknown {
   if (text === undefined) return undefined;
   if (typeof text !== 'string') throw new TypeError('Argument 1 of function "parse" must be a string');
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     // JSON.parse's own message quotes the text, which may be a secret.
     throw new TypeError('Argument 1 of function "parse" is not valid JSON');
