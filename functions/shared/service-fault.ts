@@ -57,14 +57,11 @@ export async function callDependency<Result>(
   }
 }
 
+const THROTTLING_NAMES = ['Throttl', 'TooManyRequests', 'ProvisionedThroughputExceeded', 'LimitExceeded'];
+
 /** DynamoDB and Step Functions name their throttling errors each in their own way, all with HTTP 400. */
 function isThrottling(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /Throttl|TooManyRequests|ProvisionedThroughputExceeded|RequestLimitExceeded|LimitExceeded/.test(
-      error.name,
-    )
-  );
+  return error instanceof Error && THROTTLING_NAMES.some((part) => error.name.includes(part));
 }
 
 function httpStatus(error: Error): number | undefined {

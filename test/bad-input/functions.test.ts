@@ -61,7 +61,7 @@ interface Entry {
 const task = (input: Record<string, unknown>): Entry => ({
   inputs: nearly({ ...session, executionName: windowExecutionName(session, 1), ...input }),
   ending: asTask,
-  times: 60,
+  times: 40,
 });
 
 const pathParameters = {
@@ -98,7 +98,7 @@ function route(bodies: fc.Arbitrary<string | null>): Entry {
       isBase64Encoded: fc.boolean(),
     })
     .map((overrides) => ({ ...apiEvent(), ...overrides }));
-  return { inputs, ending: asRoute, times: 80 };
+  return { inputs, ending: asRoute, times: 60 };
 }
 
 const connectionBody = fc.constant({ SignalRequest: anOffer(), ClientToken: VALID_CLIENT_TOKEN });
@@ -160,7 +160,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
       }),
     ),
     ending: asTarget,
-    times: 120,
+    times: 80,
   },
   'on-execution-failure': {
     inputs: fc.oneof(
@@ -169,7 +169,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
       nearly(executionFailureEvent(session, 1, { input: null })),
     ),
     ending: asTarget,
-    times: 120,
+    times: 80,
   },
   'watch-sessions': {
     inputs: nearly({ source: 'aws.scheduler' }),

@@ -39,9 +39,9 @@ function isEnd(state: State): boolean {
 
 /** A condition without the marks that say that it is JSONata. */
 function bare(condition: string | boolean | undefined): string {
-  return String(condition ?? '')
-    .replace(/^\{%\s*|\s*%\}$/g, '')
-    .replaceAll(/\s+/g, ' ');
+  const text = String(condition ?? '');
+  const inner = text.startsWith('{%') && text.endsWith('%}') ? text.slice(2, -2) : text;
+  return inner.trim().replaceAll(/\s+/g, ' ');
 }
 
 function merged(transitions: readonly Transition[]): Transition[] {

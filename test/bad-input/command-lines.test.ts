@@ -1,0 +1,213 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { run as runAdminShell } from '../../cli/admin-shell/run.ts';
+import { run as runSwitch } from '../../cli/switch/run.ts';
+import { readSettings, settingSchemas } from '../../functions/shared/settings.ts';
+import { startLoopbackServer } from '../../local/shared/loopback-server.ts';
+import { VirtualClock } from '../../local/shared/virtual-clock.ts';
+import { hostileText, MARKER } from './arbitraries.ts';
+import { FUZZ_TIMEOUT_MS, runs } from './runs.ts';
+import { watchPrototypes } from './watch.ts';
+
+watchPrototypes();
+
+const root = join(import.meta.dirname, '../..');
+
+/** Who else reads arguments, and where they are sent bad ones. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'local/game-lift-streams/main.ts': 'test/game-lift-streams/main.test.ts',
+  'local/step-functions/main.ts': 'test/step-functions/main.test.ts',
+  'local/start/main.ts': 'test/end-to-end/start.test.ts',
+  'local/demo/main.ts': 'A flag, --json.',
+  'local/game-lift-streams/peers/main.ts': 'Started by the stand-in alone.',
+  'scripts/screenshots.ts': "The developer's own folder.",
+  'scripts/write-event-schemas.ts': 'A flag, --check.',
+};
+/** What is typed here may be told again: it stands in the same terminal. */
+const HERE = [
+  'cli/admin-shell/arguments.ts',
+  'cli/admin-shell/main.ts',
+  'cli/switch/main.ts',
+  'cli/switch/run.ts',
+];
+
+it('every command that reads arguments is sent bad ones', async () => {
+  const folders = ['cli', 'local', 'scripts'];
+  const listed = await Promise.all(
+    folders.map((folder) => readdir(join(root, folder), { recursive: true, withFileTypes: true })),
+  );
+  const files = listed
+    .flat()
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name));
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+
+  const readers = files.filter((_file, index) => /process\.argv|parseArgs\(/.test(texts[index] ?? ''));
+
+  expect(readers.map((file) => relative(root, file)).sort()).toEqual(
+    [...HERE, ...Object.keys(ELSEWHERE)].sort(),
+  );
+});
+
+/** Arguments as they come from a shell: no NUL, not longer than a system takes. */
+const argument = hostileText.map((text) => text.replaceAll('\0', '').slice(0, 10_000));
+
+/** Some of the flags, in any order, with values that may be anything. */
+const argumentsOf = (flags: readonly string[], words: readonly string[]) =>
+  fc
+    .array(
+      fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom(...words).map((word) => [word]) },
+        { weight: 3, arbitrary: fc.tuple(fc.constantFrom(...flags), argument).map((pair) => [...pair]) },
+        { weight: 2, arbitrary: fc.constantFrom(...flags).map((flag) => [flag]) },
+        {
+          weight: 1,
+          arbitrary: fc
+            .constantFrom('--', '-', '--=', '--__proto__=1', '--constructor', '--no-help', '-h')
+            .map((word) => [word]),
+        },
+        { weight: 1, arbitrary: argument.map((text) => [text]) },
+      ),
+      { maxLength: 8 },
+    )
+    .map((parts) => parts.flat());
+
+/** A server that knows nothing, in place of the API and of DynamoDB: no command reaches further than this machine. */
+async function startNobody() {
+  return startLoopbackServer({
+    port: 0,
+    maxBodyBytes: 1_000_000,
+    handle: async () => ({ status: 404, body: '{}' }),
+  });
+}
+
+/** How a command ends that cannot be carried out: with a code, and what to do about it; not with a stack. */
+function assertTold(code: number, told: string): void {
+  expect([0, 1, 2]).toContain(code);
+  expect(told.trim()).not.toBe('');
+  expect(told).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
+}
+
+describe('the command lines', () => {
+  it(
+    'npm run switch ends with a code and says why, whatever its arguments',
+    async () => {
+      const nobody = await startNobody();
+      vi.stubEnv('AWS_REGION', 'us-west-2');
+      vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
+      const flags = ['--table', '--reason', '--region', '--help', '--tabel'];
+      await fc.assert(
+        fc.asyncProperty(
+          argumentsOf(flags, ['on', 'refuse', 'passThrough', '--table', 'Table']),
+          async (args) => {
+            const told: string[] = [];
+
+            const code = await runSwitch([...args, '--endpoint', nobody.url], {
+              clock: new VirtualClock(),
+              tell: (text) => told.push(text),
+            });
+
+            assertTold(code, told.join(''));
+          },
+        ),
+        runs(60),
+      );
+      await nobody.close();
+    },
+    FUZZ_TIMEOUT_MS,
+  );
+
+  it(
+    'npm run admin-shell ends with a code and says why, whatever its arguments',
+    async () => {
+      const nobody = await startNobody();
+      vi.stubEnv('AWS_REGION', 'us-west-2');
+      const flags = ['--reason', '--region', '--wait', '--print', '--help', '--raeson'];
+      await fc.assert(
+        fc.asyncProperty(
+          argumentsOf(flags, ['sg-1AB2C3De4', 'ABC123def4567', '--print', '--wait=5']),
+          async (args) => {
+            const told: string[] = [];
+            const terminal = { isTTY: false, write: (text: string) => told.push(text) };
+
+            const code = await runAdminShell([...args, '--endpoint', nobody.url], {
+              environment: {},
+              clock: new VirtualClock(),
+              stdout: terminal,
+              stderr: terminal,
+              askReason: undefined,
+              runPlugin: () => Promise.reject(new Error('There is no plugin.')),
+            });
+
+            assertTold(code, told.join(''));
+          },
+        ),
+        runs(60),
+      );
+      await nobody.close();
+    },
+    FUZZ_TIMEOUT_MS,
+  );
+
+  it('an --endpoint is a URL of this machine or an encrypted one, or it is refused', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(
+          argument,
+          argument.map((text) => `http://${text}`),
+          fc.constantFrom(
+            'http://127.0.0.1.evil.example',
+            'http://localhost@evil.example',
+            'file:///etc/passwd',
+            'javascript:1',
+          ),
+        ),
+        async (endpoint) => {
+          const told: string[] = [];
+
+          const code = await runSwitch(['on', '--table', 'Table', `--endpoint=${endpoint}`], {
+            clock: new VirtualClock(),
+            tell: (text) => told.push(text),
+          });
+
+          expect(code).toBe(2);
+          expect(told.join('')).toContain('--endpoint');
+        },
+      ),
+      runs(60),
+    );
+  });
+});
+
+describe('the settings', () => {
+  it('are read, or refused by their names and never by their values', async () => {
+    const names = Object.keys(settingSchemas).filter(
+      (name): name is keyof typeof settingSchemas => name in settingSchemas,
+    );
+    await fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.constantFrom(...names, '__proto__', 'constructor'),
+          fc.oneof(
+            hostileText,
+            fc.constantFrom('0', '-1', '1e9', '0x10', ' 5 ', '5.5', 'Infinity', 'TRUE', ',,,'),
+          ),
+        ),
+        (environment) => {
+          try {
+            const settings = readSettings(names, environment);
+            expect(Object.keys(settings).sort()).toEqual([...names].sort());
+          } catch (error) {
+            const message = error instanceof Error ? error.message : '';
+            expect(message).toMatch(/^Environment variables to set or mend: /);
+            expect(message).not.toContain(MARKER);
+            expect(message.length).toBeLessThan(3_000);
+          }
+        },
+      ),
+      runs(100),
+    );
+  });
+});
