@@ -8,12 +8,16 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { Player } from '../local/demo/player.ts';
+import { PeerProcess } from '../local/game-lift-streams/peers/peer-process.ts';
 import { startLocalStack } from '../local/local-stack.ts';
 import type { Stack } from '../local/stack.ts';
+import { startPlayerBackend } from '../local/web/backend/backend.ts';
 import { startWebServer } from '../local/web/server.ts';
 import { chromiumPath, launchChromium } from './chromium.ts';
 
 const LAPTOP = { width: 1280, height: 800 };
+/** With room for the strip below the player. */
+const PLAYER = { width: 1280, height: 1140 };
 const PHONE = { width: 390, height: 844 };
 
 interface Shot {
@@ -31,6 +35,26 @@ const openExecution = async (page: Page, webUrl: string, sessionId: string) => {
   await page.goto(`${webUrl}/#/?search=${sessionId}`);
   await page.getByRole('link', { name: `${sessionId}-1` }).click();
   await page.getByRole('heading', { name: 'States' }).waitFor();
+};
+
+const isSaid = (page: Page, title: string) =>
+  page.getByRole('status').filter({ hasText: title }).first().waitFor();
+
+/** A player who is connected, with some points. */
+const play = async (page: Page, webUrl: string) => {
+  await page.goto(`${webUrl}/player`);
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  await isSaid(page, 'Connected');
+  for (let points = 0; points < 7; points++) {
+    await page.getByRole('button', { name: /^Jump/ }).click();
+  }
+  await page.getByTestId('score').filter({ hasText: '7' }).waitFor();
+};
+
+const loseConnection = async (page: Page, webUrl: string) => {
+  await play(page, webUrl);
+  await page.getByRole('button', { name: 'Pull the plug' }).click();
+  await page.getByTestId('time-left').waitFor();
 };
 
 const SHOTS: readonly Shot[] = [
@@ -58,22 +82,53 @@ const SHOTS: readonly Shot[] = [
     colorScheme: 'dark',
     arrange: (page, webUrl, { waits }) => openExecution(page, webUrl, waits),
   },
+  {
+    name: 'player-lost',
+    screen: PLAYER,
+    colorScheme: 'light',
+    arrange: loseConnection,
+  },
+  {
+    name: 'player-back',
+    screen: PLAYER,
+    colorScheme: 'dark',
+    arrange: async (page, webUrl) => {
+      await loseConnection(page, webUrl);
+      await page.getByRole('button', { name: 'Throttling' }).click();
+      await page.getByText('To come: throttling').waitFor();
+      await page.getByRole('button', { name: 'Come back', exact: true }).click();
+      await isSaid(page, 'Connected');
+      await page.getByText('RECONNECTED', { exact: true }).first().waitFor();
+      await seconds(2);
+    },
+  },
+  {
+    name: 'player-phone',
+    screen: PHONE,
+    colorScheme: 'light',
+    arrange: play,
+  },
 ];
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { out: { type: 'string', default: 'docs/images' } } });
   const folder = join(import.meta.dirname, '..', values.out);
   await mkdir(folder, { recursive: true });
-  const stack = await startLocalStack({ onProgress: (step) => console.log(`${step} …`) });
-  const web = await startWebServer({ port: 0, endpoints: stack.endpoints });
+  const stack = await startLocalStack({
+    onProgress: (step) => console.log(`${step} …`),
+    gameLiftStreams: { peers: new PeerProcess() },
+  });
+  const playerBackend = startPlayerBackend(stack, Math.random);
+  const web = await startWebServer({ port: 0, endpoints: stack.endpoints, playerBackend });
   const browser = await launchChromium(chromiumPath(process.env));
   try {
     console.log('Letting some players drop …');
-    const sessions = await play(stack);
+    const sessions = await letDrop(stack);
     for (const shot of SHOTS) await take(browser, shot, web.url, sessions, folder);
   } finally {
     await browser.close();
     await web.close();
+    await playerBackend.close();
     await stack.close();
   }
 }
@@ -90,7 +145,7 @@ async function take(browser: Browser, shot: Shot, webUrl: string, sessions: Sess
 }
 
 /** The stories behind the pictures: they take some 12 s. */
-async function play(stack: Stack): Promise<Sessions> {
+async function letDrop(stack: Stack): Promise<Sessions> {
   const player = async (connectionTimeoutSeconds: number) =>
     new Player(stack, await stack.control.startSession({ connectionTimeoutSeconds }));
   const [comesBack, neverComes, waits] = await Promise.all([player(30), player(6), player(120)]);
