@@ -43,6 +43,7 @@ export const bundleOptions = {
   legalComments: 'none',
   logLevel: 'warning',
   plugins: [withoutPaginators],
+  alias: { '@aws-sdk/credential-provider-node': join(root, 'functions/shared/lambda-credentials.ts') },
 } satisfies BuildOptions;
 
 export interface Bundle {

@@ -5,14 +5,21 @@ import { clientFiles, sdkCommands } from '../../scripts/sdk-use.ts';
 /**
  * Bundles a handler that has a function's SDK clients, made as the function makes them, and the commands that it
  * sends, and nothing else: what remains of a cold start when all of our own code and every other library is gone.
+ *
+ * @param credentials `as-installed` leaves the SDK as it comes; `as-shipped` leaves out of it what our bundles leave out.
  */
-export async function buildBareHandler(bundle: Bundle, path: string): Promise<{ readonly bytes: number }> {
+export async function buildBareHandler(
+  bundle: Bundle,
+  path: string,
+  credentials: 'as-installed' | 'as-shipped',
+): Promise<{ readonly bytes: number }> {
   const clients = clientFiles(bundle).map((file) => `export * from './${file}';`);
   const commands = sdkCommands(bundle).map(
     ({ client, command }, index) => `export { ${command} as command${index} } from '${client}';`,
   );
   const { metafile } = await build({
     ...bundleOptions,
+    alias: credentials === 'as-installed' ? {} : bundleOptions.alias,
     stdin: {
       contents: [...clients, ...commands, 'export async function handler() {}'].join('\n'),
       resolveDir: bundleOptions.absWorkingDir,

@@ -8,11 +8,6 @@ const run = promisify(execFile);
 const loader = join(import.meta.dirname, 'load-handler.ts');
 const loadSchema = z.object({ readyMs: z.number(), cpuMs: z.number() });
 
-export interface Candidate {
-  readonly path: string;
-  readonly environment: Readonly<Record<string, string>>;
-}
-
 /** Medians, in ms. */
 export interface LoadTimes {
   readonly readyMs: number;
@@ -20,27 +15,27 @@ export interface LoadTimes {
 }
 
 /**
- * Loads two bundles by turns, each time in a process of its own, so that what else the machine does meets both.
- * The first pair warms the disk and is not counted.
+ * Loads bundles by turns, each time in a process of its own, so that what else the machine does meets all of them.
+ * The first turn warms the disk and is not counted.
  */
 export async function measureLoads(
-  one: Candidate,
-  other: Candidate,
+  paths: readonly string[],
+  environment: Readonly<Record<string, string>>,
   runs: number,
-): Promise<readonly [LoadTimes, LoadTimes]> {
-  const loads: [LoadTimes[], LoadTimes[]] = [[], []];
+): Promise<readonly LoadTimes[]> {
+  const loads: LoadTimes[][] = paths.map(() => []);
   for (let turn = 0; turn <= runs; turn += 1) {
-    const pair = [await load(one), await load(other)] as const;
-    if (turn === 0) continue;
-    loads[0].push(pair[0]);
-    loads[1].push(pair[1]);
+    for (const [index, path] of paths.entries()) {
+      const times = await load(path, environment);
+      if (turn > 0) loads[index]?.push(times);
+    }
   }
-  return [median(loads[0]), median(loads[1])];
+  return loads.map(median);
 }
 
-async function load({ path, environment }: Candidate): Promise<LoadTimes> {
+async function load(path: string, environment: Readonly<Record<string, string>>): Promise<LoadTimes> {
   // As Lambda has it: nothing of this shell's environment, and no instrumentation.
-  const { stdout } = await run(process.execPath, [loader, path], { env: environment });
+  const { stdout } = await run(process.execPath, [loader, path], { env: { ...environment } });
   return loadSchema.parse(JSON.parse(stdout));
 }
 

@@ -9,20 +9,20 @@ const { bundles } = await packagedService();
  * a limit looks at what has come in (`Bundle.inputs`) before raising it: every 100 KB is some 25 ms of a cold start.
  */
 const LIMIT_BYTES: Readonly<Record<string, number>> = {
-  'check-session': 519_000,
-  'create-admin-shell': 519_000,
-  'create-connection': 528_000,
-  'get-window': 494_000,
-  'on-execution-failure': 545_000,
-  'on-status-change': 572_000,
-  'record-failure': 493_000,
-  'record-outcome': 516_000,
-  'register-task-token': 518_000,
-  'request-admin-shell': 563_000,
-  'request-connection': 570_000,
-  'signal-window': 518_000,
-  'terminate-session': 518_000,
-  'watch-sessions': 574_000,
+  'check-session': 397_000,
+  'create-admin-shell': 397_000,
+  'create-connection': 406_000,
+  'get-window': 354_000,
+  'on-execution-failure': 411_000,
+  'on-status-change': 455_000,
+  'record-failure': 353_000,
+  'record-outcome': 382_000,
+  'register-task-token': 378_000,
+  'request-admin-shell': 446_000,
+  'request-connection': 448_000,
+  'signal-window': 378_000,
+  'terminate-session': 396_000,
+  'watch-sessions': 457_000,
 };
 
 describe.each(bundles)('$name', ({ name, path, bytes, inputs }) => {
