@@ -45,6 +45,9 @@ export function Attempts({ visit, state }: { visit: Visit; state: State | undefi
 
 function timesOf({ startedAtMs, endedAtMs, timeoutSeconds }: Attempt, nowMs: number): string {
   const took = duration((endedAtMs ?? Math.max(nowMs, startedAtMs)) - startedAtMs);
-  const limit = timeoutSeconds === undefined ? '' : ` of at most ${duration(timeoutSeconds * 1000)}`;
+  const limit =
+    timeoutSeconds === undefined
+      ? ''
+      : ` of at most ${duration(timeoutSeconds * 1000).replace('.0 s', ' s')}`;
   return endedAtMs === undefined ? `for ${took}${limit}` : `after ${took}${limit}`;
 }

@@ -1,6 +1,6 @@
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
-import { Fragment, type ReactNode } from 'react';
 import { Icon } from '../shared/icon.tsx';
+import { Breakable } from './breakable.tsx';
 import type { StateProgress } from './model/path.ts';
 import { START } from './model/transitions.ts';
 import { STATE_LOOKS } from './status.tsx';
@@ -35,7 +35,9 @@ function StateBox({ name, type, progress, isSelected, onSelect }: StateNode['dat
   const look = progress && STATE_LOOKS[progress.status];
   const content = (
     <>
-      <span className="state-name">{breakable(name)}</span>
+      <span className="state-name">
+        <Breakable name={name} />
+      </span>
       <span className="state-words">
         <Icon name={look?.icon ?? 'none'} />
         {look?.word ?? type}
@@ -66,15 +68,4 @@ function StateBox({ name, type, progress, isSelected, onSelect }: StateNode['dat
       {content}
     </button>
   );
-}
-
-/** Lets a long name break before a word of it. */
-function breakable(name: string): ReactNode {
-  return name.split(/(?=[A-Z])/).map((word, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: a name's words stay where they are
-    <Fragment key={index}>
-      {index > 0 && <wbr />}
-      {word}
-    </Fragment>
-  ));
 }

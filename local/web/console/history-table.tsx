@@ -2,6 +2,7 @@ import { Fragment, memo, useState } from 'react';
 import { dateAndTime, duration, timeOfDay } from '../shared/format.ts';
 import { Icon } from '../shared/icon.tsx';
 import { JsonView } from '../shared/json-view.tsx';
+import { Breakable } from './breakable.tsx';
 import type { HistoryEvent } from './model/execution.ts';
 import { type HistoryRow, historyRows } from './model/history-rows.ts';
 
@@ -98,7 +99,9 @@ const Row = memo(function Row({
             onClick={() => onToggle(id)}
           >
             <Icon name="open" />
-            {type}
+            <span>
+              <Breakable name={type} />
+            </span>
           </button>
           {details.error !== undefined && <span className="mono event-error">{details.error}</span>}
         </th>

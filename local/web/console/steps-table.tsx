@@ -1,6 +1,8 @@
+import { Fragment } from 'react';
 import { duration } from '../shared/format.ts';
 import { useNow } from '../shared/use-now.ts';
 import { Attempts } from './attempts.tsx';
+import { Breakable } from './breakable.tsx';
 import type { Definition } from './model/definition.ts';
 import { retriesOf, type Visit } from './model/visits.ts';
 import { LookBadge, STATE_LOOKS } from './status.tsx';
@@ -37,24 +39,30 @@ export function StepsTable({ definition, visits, startMs, selected, onSelect }: 
         </thead>
         <tbody>
           {visits.map((visit) => (
-            <tr key={visit.enteredEventId} className={visit.state === selected ? 'selected' : ''}>
-              <th scope="row">
-                <button type="button" className="text-button" onClick={() => onSelect(visit.state)}>
-                  {visit.state}
-                </button>
-                {retriesOf(visit) > 0 && (
-                  <Attempts visit={visit} state={definition.states.get(visit.state)} />
-                )}
-              </th>
-              <td>
-                <LookBadge look={STATE_LOOKS[visit.status]} />
-                {visit.status === 'caught' && <span className="mono step-error">{visit.error}</span>}
-              </td>
-              <td className="number">{duration(visit.enteredAtMs - startMs)}</td>
-              <td className="number">
-                {duration((visit.leftAtMs ?? Math.max(nowMs, visit.enteredAtMs)) - visit.enteredAtMs)}
-              </td>
-            </tr>
+            <Fragment key={visit.enteredEventId}>
+              <tr className={visit.state === selected ? 'selected' : ''}>
+                <th scope="row">
+                  <button type="button" className="text-button" onClick={() => onSelect(visit.state)}>
+                    <Breakable name={visit.state} />
+                  </button>
+                </th>
+                <td>
+                  <LookBadge look={STATE_LOOKS[visit.status]} />
+                  {visit.status === 'caught' && <span className="mono step-error">{visit.error}</span>}
+                </td>
+                <td className="number">{duration(visit.enteredAtMs - startMs)}</td>
+                <td className="number">
+                  {duration((visit.leftAtMs ?? Math.max(nowMs, visit.enteredAtMs)) - visit.enteredAtMs)}
+                </td>
+              </tr>
+              {retriesOf(visit) > 0 && (
+                <tr className="attempts-row">
+                  <td colSpan={4}>
+                    <Attempts visit={visit} state={definition.states.get(visit.state)} />
+                  </td>
+                </tr>
+              )}
+            </Fragment>
           ))}
         </tbody>
       </table>

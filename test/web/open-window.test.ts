@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { openWindowOf } from '../../local/web/console/model/open-window.ts';
+import { startWorkflow } from '../helpers/workflow.ts';
+import { machine, pass } from '../step-functions/definitions.ts';
+import { startEndpoint } from '../step-functions/harness.ts';
+import { readHistory } from './histories.ts';
+
+/** A window that has just opened, and how the console sees it. */
+async function anOpenWindow() {
+  const { clock, control, endpoints, report, reconnect, executions, ...run } = await startWorkflow();
+  const session = await run.session({ connectionTimeoutSeconds: 60 });
+  const droppedAtMs = clock.nowMs();
+  await control.clientDrops(session.streamSessionId);
+  const seen = async () => {
+    const [execution] = await executions();
+    return openWindowOf(await readHistory(endpoints.stepFunctions, execution?.executionArn ?? ''));
+  };
+  return { clock, control, session, droppedAtMs, report, reconnect, seen };
+}
+
+describe('the window that an execution tracks', () => {
+  it('ends when the service will have ended the session', async () => {
+    const { session, droppedAtMs, report, seen } = await anOpenWindow();
+
+    await report(session);
+
+    expect(await seen()).toEqual({
+      deadlineMs: droppedAtMs + 60_000,
+      totalMs: 60_000,
+      phase: 'AWAITING_RECONNECTION',
+    });
+  });
+
+  it('begins anew with a created connection', async () => {
+    const { clock, session, report, reconnect, seen } = await anOpenWindow();
+    await report(session);
+    await clock.advance(20_000);
+
+    await reconnect(session);
+    await clock.idle();
+
+    const window = await seen();
+    expect(window?.phase).toBe('AWAITING_CLIENT');
+    expect((window?.deadlineMs ?? 0) - clock.nowMs()).toBeGreaterThan(55_000);
+  });
+
+  it('is as long as a later report says that knows better', async () => {
+    const { clock, session, droppedAtMs, report, seen } = await anOpenWindow();
+    await report(session, { connectionTimeoutSeconds: undefined });
+    expect((await seen())?.deadlineMs).toBe(droppedAtMs + 120_000);
+
+    await report(session, { statusChangedAt: new Date(droppedAtMs).toISOString() });
+    await clock.idle();
+
+    expect(await seen()).toMatchObject({ deadlineMs: droppedAtMs + 60_000, totalMs: 60_000 });
+  });
+
+  it('is none for an execution that knows of no deadline', async () => {
+    const { clock, url, run } = await startEndpoint();
+    const arn = await run(machine({ Work: pass() }), { deadline: 1 });
+    await clock.idle();
+
+    expect(openWindowOf(await readHistory(url, arn))).toBeUndefined();
+  });
+});
