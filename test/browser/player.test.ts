@@ -61,6 +61,16 @@ async function gameOn(page: Page): Promise<{ seconds: number; score: number }> {
   return { seconds: Number(minutes) * 60 + Number(seconds), score };
 }
 
+/** Notes each value of the game's clock that the page shows from now on. */
+const watchClock = (page: Page) =>
+  page.evaluate(`
+    globalThis.clockValues = new Set();
+    setInterval(() => clockValues.add(document.querySelector('[data-testid=game-time]').textContent), 50);
+  `);
+
+/** In the order in which they were shown first, such as "00:07". */
+const clockValues = (page: Page) => page.evaluate<string[]>('[...clockValues]');
+
 /** Frames of the video that the browser has decoded and shown. */
 const framesOf = (page: Page) =>
   page.evaluate<number>("document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames");
@@ -97,6 +107,9 @@ describeInBrowser('a player of the local stack', (openPage) => {
     await button(page, 'Jump: one more point').press('Space');
     await eventually(() => gameOn(page)).toMatchObject({ score: 2 });
     await eventually(() => framesOf(page)).toBeGreaterThan(5);
+    // Long enough for a clock that began anew to be found out.
+    await eventually(async () => (await gameOn(page)).seconds).toBeGreaterThan(2);
+    await watchClock(page);
 
     await button(page, 'Pull the plug').press('Enter');
     const before = await gameOn(page);
@@ -114,6 +127,9 @@ describeInBrowser('a player of the local stack', (openPage) => {
 
     await eventually(async () => (await gameOn(page)).seconds).toBeGreaterThan(before.seconds + 1);
     expect(await gameOn(page)).toMatchObject({ score: 2 });
+    const shown = await clockValues(page);
+    expect(shown.length).toBeGreaterThan(1);
+    expect(shown).toEqual(shown.toSorted());
     const frames = await framesOf(page);
     await eventually(() => framesOf(page)).toBeGreaterThan(frames);
     await windowEnds(page, 'RECONNECTED');
