@@ -1,0 +1,192 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { GameLiftStreamsClient, ListStreamSessionsCommand } from '@aws-sdk/client-gameliftstreams';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { watchSessions } from '../../../functions/watch-sessions/watch-sessions.ts';
+import { serviceDependencies } from '../../helpers/service-dependencies.ts';
+import { serviceErrors } from '../../helpers/service-errors.ts';
+import { useTable } from '../../helpers/table.ts';
+import {
+  BUS_SETTINGS,
+  givenOpenWindow,
+  givenRunningWindow,
+  OUTCOME_RETENTION_DAYS,
+  WINDOW_SETTINGS,
+} from '../../helpers/windows.ts';
+
+const table = useTable();
+const service = mockClient(GameLiftStreamsClient);
+const bus = mockClient(EventBridgeClient);
+const sfn = mockClient(SFNClient);
+let groups = 0;
+
+beforeEach(() => {
+  service.reset();
+  service.on(ListStreamSessionsCommand).resolves({});
+  bus.reset();
+  bus.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'e' }] });
+  sfn.reset();
+});
+
+/** Stream groups of its own: their open windows are nobody else's. */
+function prepare({ groupCount = 1, intervalSeconds = 5 } = {}) {
+  const dependencies = serviceDependencies(table());
+  const { clock } = dependencies;
+  const WATCHED_STREAM_GROUPS = Array.from({ length: groupCount }, () => `sg-watched${groups++}`);
+  const startMs = clock.nowMs();
+  const looksAtMs: number[] = [];
+  service.on(ListStreamSessionsCommand).callsFake(({ Status }) => {
+    if (Status === 'PENDING_CLIENT_RECONNECTION') looksAtMs.push(clock.nowMs() - startMs);
+    return {};
+  });
+  const settings = {
+    ...WINDOW_SETTINGS,
+    ...BUS_SETTINGS,
+    OUTCOME_RETENTION_DAYS,
+    RECONNECTION_WINDOW_ARN: 'arn:aws:states:us-west-2:000000000000:stateMachine:reconnection-window',
+    LISTS_PER_SECOND: 20,
+    WATCH_INTERVAL_SECONDS: intervalSeconds,
+    WATCHED_STREAM_GROUPS,
+  };
+  const watch = async () => {
+    const watching = clock.track(() =>
+      watchSessions({
+        ...dependencies,
+        eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
+        stepFunctions: new SFNClient({ region: 'us-west-2' }),
+        settings,
+      }),
+    );
+    watching.catch(() => {});
+    await clock.advance(120_000);
+    await watching;
+  };
+  return { ...dependencies, startMs, groups: WATCHED_STREAM_GROUPS, watch, looksAtMs };
+}
+
+const lists = () =>
+  service
+    .commandCalls(ListStreamSessionsCommand)
+    .map(({ args: [{ input }] }) => [input.Identifier, input.Status]);
+
+describe('the watcher', () => {
+  it('looks at every group, at each interval, for a minute', async () => {
+    const {
+      watch,
+      looksAtMs,
+      groups: [one, other],
+    } = prepare({ groupCount: 2, intervalSeconds: 20 });
+
+    await watch();
+
+    expect(looksAtMs).toEqual([0, 0, 20_000, 20_000, 40_000, 40_000]);
+    expect(lists().slice(0, 2)).toEqual([
+      [one, 'PENDING_CLIENT_RECONNECTION'],
+      [other, 'PENDING_CLIENT_RECONNECTION'],
+    ]);
+  });
+
+  it('is off without a group, and says so', async () => {
+    const { watch, log } = prepare({ groupCount: 0 });
+
+    await watch();
+
+    expect(log.lines).toEqual([{ event: 'WatcherIsOff', fields: {} }]);
+    expect(service.calls()).toEqual([]);
+  });
+
+  it('counts its looks, whole ones and others, and how long somebody has waited', async () => {
+    const { watch, metrics } = prepare({ intervalSeconds: 30 });
+    service.on(ListStreamSessionsCommand).rejectsOnce(serviceErrors.accessDenied()).resolves({});
+
+    await watch();
+
+    const counted = metrics.values.filter(({ name }) => name.startsWith('Watcher'));
+    expect(counted).toEqual([
+      { name: 'WatcherLag', value: 0 },
+      { name: 'WatcherLooksFailed', value: 1 },
+      { name: 'WatcherLag', value: 0 },
+      { name: 'WatcherLooks', value: 1 },
+    ]);
+  });
+
+  it('goes on after a look that failed', async () => {
+    const {
+      watch,
+      metrics,
+      log,
+      startMs,
+      table: real,
+      groups: [group = ''],
+    } = prepare({ intervalSeconds: 30 });
+    await givenOpenWindow(
+      real,
+      { streamGroupId: group, streamSessionId: 'ABC123def4567' },
+      { disconnectedAtMs: startMs },
+    );
+    // At the first look there is nothing to do yet; at the second the window should have been started.
+    sfn.rejects(Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
+
+    await watch();
+
+    expect(log.lines.filter(({ event }) => event === 'LookFailed')).toMatchObject([
+      { fields: { streamGroupId: group, errorName: 'DependencyUnavailableException' } },
+    ]);
+    expect(metrics.values.filter(({ name }) => name === 'WatcherLooksFailed')).toHaveLength(1);
+  });
+
+  it('fails as its last look when none has worked, so that somebody is told', async () => {
+    const {
+      watch,
+      startMs,
+      table: real,
+      groups: [group = ''],
+    } = prepare({ intervalSeconds: 30 });
+    await givenOpenWindow(
+      real,
+      { streamGroupId: group, streamSessionId: 'ABC123def4567' },
+      { disconnectedAtMs: startMs - 60_000 },
+    );
+    sfn.rejects(Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
+
+    await expect(watch()).rejects.toMatchObject({ name: 'DependencyUnavailableException' });
+  });
+
+  it('asks for the other lists, in the order in which sessions move on, only for a window that they can tell of', async () => {
+    const {
+      watch,
+      startMs,
+      table: real,
+      groups: [group = ''],
+    } = prepare({ intervalSeconds: 60 });
+    sfn.resolves({});
+    const session = { streamGroupId: group, streamSessionId: 'ABC123def4567' };
+    await givenRunningWindow(real, session, { disconnectedAtMs: startMs });
+
+    await watch();
+
+    expect(lists()).toEqual([
+      [group, 'PENDING_CLIENT_RECONNECTION'],
+      [group, 'RECONNECTING'],
+      [group, 'ACTIVE'],
+    ]);
+    expect(sfn.calls()).toHaveLength(1);
+  });
+
+  it('asks for no other list where a window looks by itself', async () => {
+    const {
+      watch,
+      startMs,
+      table: real,
+      groups: [group = ''],
+    } = prepare({ intervalSeconds: 60 });
+    const session = { streamGroupId: group, streamSessionId: 'ABC123def4567' };
+    await givenRunningWindow(real, session, { disconnectedAtMs: startMs - 120_000 });
+
+    await watch();
+
+    expect(lists()).toHaveLength(1);
+    expect(sfn.calls()).toHaveLength(0);
+  });
+});

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import {
+  markServed,
+  offerIdOf,
+  type Place,
+  readPlace,
+  writePlace,
+} from '../../functions/shared/table/places.ts';
+import { failNext } from '../helpers/failing-table.ts';
+import { newSession } from '../helpers/sessions.ts';
+import { allItems, useTable } from '../helpers/table.ts';
+
+const table = useTable();
+const NOW_MS = Date.UTC(2026, 0, 1);
+const [FIRST, SECOND] = [offerIdOf('the first token'), offerIdOf('the second token')];
+
+const place = (overrides: Partial<Place> = {}): Place => ({
+  revision: 0,
+  knownOffers: new Set([FIRST]),
+  latestOffer: FIRST,
+  askedAtMs: NOW_MS,
+  deadlineMs: NOW_MS + 120_000,
+  lineBucket: 7,
+  lineNumber: 3,
+  ...overrides,
+});
+
+async function given(overrides: Partial<Place> = {}) {
+  const session = newSession();
+  await writePlace(table(), session, undefined, place(overrides));
+  const seen = await readPlace(table(), session);
+  return { session, seen, read: () => readPlace(table(), session) };
+}
+
+describe('the name of an offer', () => {
+  it('says nothing about it, and is the same for a repeat', () => {
+    expect(FIRST).toMatch(/^[0-9a-f]{32}$/);
+    expect(offerIdOf('the first token')).toBe(FIRST);
+    expect(SECOND).not.toBe(FIRST);
+  });
+});
+
+describe('a place in line', () => {
+  it('is nowhere before it is written, and as it was written then', async () => {
+    const session = newSession();
+    expect(await readPlace(table(), session)).toBeUndefined();
+
+    expect(await writePlace(table(), session, undefined, place())).toBe(true);
+
+    expect(await readPlace(table(), session)).toEqual({ ...place(), revision: 1 });
+  });
+
+  it('rests for an hour after its deadline', async () => {
+    const { session } = await given();
+
+    const item = (await allItems(table())).find(({ pk }) => String(pk).endsWith(session.streamSessionId));
+
+    expect(item).toMatchObject({ sk: 'place', expiresAt: (NOW_MS + 120_000 + 3_600_000) / 1000 });
+  });
+
+  it('is written by one of two who have read the same', async () => {
+    const { session, seen, read } = await given();
+    const next = place({ knownOffers: new Set([FIRST, SECOND]), latestOffer: SECOND });
+
+    expect(await writePlace(table(), session, seen, next)).toBe(true);
+    expect(await writePlace(table(), session, seen, place({ askedAtMs: 0 }))).toBe(false);
+    expect(await writePlace(table(), session, undefined, place({ askedAtMs: 0 }))).toBe(false);
+
+    expect(await read()).toEqual({ ...next, revision: 2 });
+  });
+
+  it('loses its number where the next one has none', async () => {
+    const { session, seen, read } = await given();
+
+    await writePlace(table(), session, seen, place({ lineBucket: undefined, lineNumber: undefined }));
+
+    const { lineBucket: _, lineNumber: __, ...without } = place();
+    expect(await read()).toEqual({ ...without, revision: 2 });
+  });
+
+  it('has a number only with the deadlines that the number is of', async () => {
+    const [bucketOnly, numberOnly] = [
+      await given({ lineNumber: undefined }),
+      await given({ lineBucket: undefined }),
+    ];
+
+    for (const { seen } of [bucketOnly, numberOnly]) {
+      expect(seen?.revision).toBe(1);
+      expect(seen).not.toHaveProperty('lineBucket');
+      expect(seen).not.toHaveProperty('lineNumber');
+    }
+  });
+
+  it('is used up by the call of its latest offer, once', async () => {
+    const { session, seen, read } = await given();
+
+    expect(await markServed(table(), session, SECOND)).toBe(false);
+    expect(await markServed(table(), session, FIRST)).toBe(true);
+    expect(await markServed(table(), session, FIRST)).toBe(false);
+
+    expect(await read()).toEqual({ ...seen, revision: 2, isServed: true });
+  });
+
+  it('is free again for the next offer, with a number or without', async () => {
+    for (const numbers of [{}, { lineBucket: undefined, lineNumber: undefined }]) {
+      const { session, read } = await given();
+      await markServed(table(), session, FIRST);
+
+      await writePlace(table(), session, await read(), place({ latestOffer: SECOND, ...numbers }));
+
+      expect(await read()).toMatchObject({ revision: 3, latestOffer: SECOND });
+      expect(await read()).not.toHaveProperty('isServed');
+    }
+  });
+
+  it.each(['BEFORE', 'AFTER'] as const)(
+    'is a retryable failure when the table fails %s the write',
+    async (when) => {
+      const { session, seen } = await given();
+      failNext(table(), 'UpdateItemCommand', when);
+
+      await expect(writePlace(table(), session, seen, place())).rejects.toMatchObject({
+        name: 'DependencyUnavailableException',
+      });
+    },
+  );
+});
