@@ -23,7 +23,7 @@ function ownErrorNames(definition: Definition): Set<string> {
   return new Set(
     rules
       .flatMap(({ ErrorEquals }) => ErrorEquals)
-      .filter((name) => !/^(States|Lambda|Sandbox)\./.test(name)),
+      .filter((name) => !/^(States|Lambda|Sandbox|Runtime)\./.test(name)),
   );
 }
 

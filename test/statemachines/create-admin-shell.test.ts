@@ -126,6 +126,7 @@ describe('CreateAdminShell', () => {
     'Lambda.Unknown',
     'Sandbox.Timedout',
     'Runtime.ExitError',
+    'Runtime.OutOfMemory',
   ])('is never tried again after %s', async (error) => {
     const { execution, calls } = await askForShell(failing(1, error, created));
 
