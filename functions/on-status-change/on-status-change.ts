@@ -1,4 +1,3 @@
-import type { SFNClient } from '@aws-sdk/client-sfn';
 import {
   type SessionKey,
   STATUS_CHANGE_REJECTED_DETAIL_TYPE,
@@ -8,19 +7,20 @@ import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
 import { type EventBus, publish } from '../shared/events.ts';
 import { windowExecutionName } from '../shared/naming.ts';
 import { type ReadSessionDependencies, readSession } from '../shared/read-session.ts';
+import { type ReplaceDependencies, replaceDeadWindow } from '../shared/replace-window.ts';
 import { ensureRunning } from '../shared/start-window.ts';
 import { correctDeadline } from '../shared/table/correct-deadline.ts';
 import { signalWindow, wakeWindow } from '../shared/table/mailbox.ts';
-import { openWindow, type WindowSettings } from '../shared/table/open-window.ts';
+import { openWindow } from '../shared/table/open-window.ts';
 import { isRetryDue } from '../shared/table/red-ends.ts';
+import type { WindowItem } from '../shared/table/window-item.ts';
 import { credibleCorrection } from './credible-deadline.ts';
 import type { ParsedEvent } from './parse-event.ts';
 
-export interface OnStatusChangeDependencies extends ReadSessionDependencies, EventBus {
-  readonly stepFunctions: SFNClient;
+export interface OnStatusChangeDependencies extends ReadSessionDependencies, ReplaceDependencies, EventBus {
   readonly settings: EventBus['settings'] &
     ReadSessionDependencies['settings'] &
-    WindowSettings & { readonly RECONNECTION_WINDOW_ARN: string };
+    ReplaceDependencies['settings'];
 }
 
 export interface OnStatusChangeResult {
@@ -89,7 +89,7 @@ async function onDisconnect(
     log.info('WindowOpened', { generation: window.generation });
     metrics.add('WindowsOpened', 1);
   }
-  await ensureRunning(session, window, { ...dependencies, log });
+  await ensureOwner(session, window, { ...dependencies, log });
   if (kind === 'OPENED') return { result: 'WINDOW_OPENED' };
 
   // Dropped again before the window saw the session connected: the window goes on, with a new deadline.
@@ -124,6 +124,20 @@ async function onOtherStatus(
     dependencies.log.info('EventWithoutWindowIgnored', { status: detail.status });
     return { result: 'NO_WINDOW' };
   }
-  await ensureRunning(session, window, dependencies);
+  await ensureOwner(session, window, dependencies);
   return { result: 'WINDOW_SIGNALLED' };
+}
+
+/**
+ * Starts the window's execution unless it runs. Its name may be taken: by this window's own execution, which has
+ * ended since, or by one of a session of another stream group, as a feed that confuses them makes it. Either way
+ * nobody has this window, and no later event would find it otherwise; the next generation has another name.
+ */
+async function ensureOwner(
+  session: SessionKey,
+  window: WindowItem,
+  dependencies: OnStatusChangeDependencies,
+): Promise<void> {
+  if (await ensureRunning(session, window, dependencies)) return;
+  await replaceDeadWindow(session, window, dependencies);
 }

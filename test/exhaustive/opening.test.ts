@@ -55,9 +55,9 @@ describe('the look at every history of an opening', () => {
       {
         name: 'only who opens the window starts its execution',
         file: 'functions/on-status-change/on-status-change.ts',
-        find: "await ensureRunning(session, window, { ...dependencies, log });\n  if (kind === 'OPENED') return",
+        find: "await ensureOwner(session, window, { ...dependencies, log });\n  if (kind === 'OPENED') return",
         replace:
-          "if (kind === 'OPENED') await ensureRunning(session, window, { ...dependencies, log });\n  if (kind === 'OPENED') return",
+          "if (kind === 'OPENED') await ensureOwner(session, window, { ...dependencies, log });\n  if (kind === 'OPENED') return",
         shows: /nobody has started its execution/,
       },
       {
@@ -65,7 +65,7 @@ describe('the look at every history of an opening', () => {
         file: 'functions/shared/table/open-window.ts',
         find: "'attribute_not_exists(pk)'",
         replace: "'attribute_not_exists(nothing)'",
-        shows: /a window is open after its outcome|two outcomes/,
+        shows: /a window is open after its outcome|two outcomes|2 windows for one disconnect/,
       },
     ],
     (mutant) => ({ ...REAL_CODE, onStatusChange: exported(mutant, onStatusChange) }),

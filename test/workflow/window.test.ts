@@ -232,6 +232,22 @@ describe('events that come wrong', () => {
     expect(await outcomes(session)).toMatchObject([{ outcome: 'TERMINATED' }]);
   });
 
+  it('of one session in two stream groups, of which one is wrong, leave the right one its window', async () => {
+    const { clock, control, executions, outcomes, report, ...run } = await startWorkflow();
+    const session = await run.session({ connectionTimeoutSeconds: 60 });
+    await control.clientDrops(session.streamSessionId);
+
+    await report({ ...session, streamGroupId: 'sg-another' });
+    await report(session);
+
+    expect((await executions()).map(({ name }) => name)).toEqual([
+      `${session.streamSessionId}-2`,
+      `${session.streamSessionId}-1`,
+    ]);
+    await clock.advance(63 * SECOND);
+    expect(await outcomes(session)).toMatchObject([{ outcome: 'TERMINATED', streamGroupId: 'sg-local0001' }]);
+  });
+
   it('of no known form are kept as their allow-listed fields and the reason, and nothing else happens', async () => {
     const { control, publish, executions, items, events, ...run } = await startWorkflow();
     const { streamGroupId, streamSessionId } = await run.session();

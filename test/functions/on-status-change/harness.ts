@@ -10,7 +10,7 @@ import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 import { type StatusChange, statusChangeEvent } from '../../helpers/status-change.ts';
 import { useTable } from '../../helpers/table.ts';
-import { BUS_SETTINGS, WINDOW_SETTINGS } from '../../helpers/windows.ts';
+import { BUS_SETTINGS, OUTCOME_RETENTION_DAYS, WINDOW_SETTINGS } from '../../helpers/windows.ts';
 
 const region = 'us-west-2';
 export const RECONNECTION_WINDOW_ARN =
@@ -47,7 +47,13 @@ export function useOnStatusChange() {
       random: () => 0,
       log,
       metrics,
-      settings: { ...BUS_SETTINGS, ...WINDOW_SETTINGS, RECONNECTION_WINDOW_ARN, READS_PER_SECOND: 1000 },
+      settings: {
+        ...BUS_SETTINGS,
+        ...WINDOW_SETTINGS,
+        OUTCOME_RETENTION_DAYS,
+        RECONNECTION_WINDOW_ARN,
+        READS_PER_SECOND: 1000,
+      },
     };
     const send = (raw: unknown) => onStatusChange(parseStatusChangeEvent(raw, nowMs), dependencies);
     const report = (change: Omit<StatusChange, 'atMs'> & { readonly atMs?: number }) =>

@@ -176,15 +176,21 @@ describe('a process that dies between opening and starting', () => {
 });
 
 describe('a start that Step Functions refuses', () => {
-  it('counts as made when the name exists: an earlier start has worked', async () => {
+  it('because another execution has the name is made under the next one', async () => {
     const session = newSession();
     stepFunctions
       .on(StartExecutionCommand)
-      .rejects(new ExecutionAlreadyExists({ message: 'exists', $metadata: { httpStatusCode: 400 } }));
+      .rejectsOnce(new ExecutionAlreadyExists({ message: 'exists', $metadata: { httpStatusCode: 400 } }))
+      .resolves({});
     const { report, log } = prepare();
 
     expect(await report({ session })).toEqual({ result: 'WINDOW_OPENED' });
-    expect(log.lines.map(({ event }) => event)).not.toContain('WindowStarted');
+    expect(starts().map(({ name }) => name)).toEqual([
+      `${session.streamSessionId}-1`,
+      `${session.streamSessionId}-2`,
+    ]);
+    expect(log.lines.map(({ event }) => event)).toContain('WindowReplaced');
+    expect(await windowOf(table(), session)).toMatchObject({ generation: 2, phase: 'AWAITING_RECONNECTION' });
   });
 
   it.each([

@@ -9,7 +9,7 @@ import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { statusChangeEvent } from '../../helpers/status-change.ts';
 import { useTable } from '../../helpers/table.ts';
-import { BUS_SETTINGS, WINDOW_SETTINGS } from '../../helpers/windows.ts';
+import { BUS_SETTINGS, OUTCOME_RETENTION_DAYS, WINDOW_SETTINGS } from '../../helpers/windows.ts';
 
 const table = useTable();
 const stepFunctions = mockClient(SFNClient);
@@ -36,6 +36,7 @@ function prepare() {
     settings: {
       ...BUS_SETTINGS,
       ...WINDOW_SETTINGS,
+      OUTCOME_RETENTION_DAYS,
       RECONNECTION_WINDOW_ARN: 'arn:aws:states:us-west-2:111122223333:stateMachine:reconnection-window',
       READS_PER_SECOND: 20,
     },
