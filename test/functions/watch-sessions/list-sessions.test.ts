@@ -20,7 +20,7 @@ beforeEach(() => {
   service.reset();
 });
 
-function prepare({ random = () => 0 } = {}) {
+function prepare({ random = (): number => 0 } = {}) {
   const dependencies = { ...serviceDependencies(table()), random, settings: { LISTS_PER_SECOND: 20 } };
   const { clock } = dependencies;
   const startMs = clock.nowMs();

@@ -45,7 +45,7 @@ beforeEach(() => {
   sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING' });
 });
 
-function prepare({ nowMs = NOW_MS, random = () => 0 } = {}) {
+function prepare({ nowMs = NOW_MS, random = (): number => 0 } = {}) {
   const log = memoryLog();
   const metrics = memoryMetrics();
   const unheard: Unheard = new Map();
