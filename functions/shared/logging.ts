@@ -92,15 +92,20 @@ interface ErrorDescription {
   readonly errorMessage?: string;
 }
 
+/** An error that a service has sent is called what its reply says, which may be anything. */
+function nameToTell({ name }: Error): string {
+  return /^[a-zA-Z][a-zA-Z0-9.]{0,99}$/.test(name) ? name : 'Error';
+}
+
 /** What may be said of an error: a JSON.parse error quotes its input in its message, an SDK's may too. */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { errorName: typeof error };
   const causes: string[] = [];
   for (let cause = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause) {
-    causes.push(cause.name);
+    causes.push(nameToTell(cause));
   }
   return {
-    errorName: error.name,
+    errorName: nameToTell(error),
     ...(causes.length > 0 ? { causes } : {}),
     ...(isKnownError(error) ? { errorMessage: error.message } : {}),
     frames: framesOf(error),

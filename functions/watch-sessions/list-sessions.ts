@@ -48,6 +48,7 @@ export async function listSessions(
   onPage: (sessions: readonly ListedSession[]) => Promise<void> = async () => {},
 ): Promise<Listing> {
   const sessions = new Map<string, ListedSession>();
+  const followed = new Set<string>();
   let complete = true;
   let nextToken: string | undefined;
   do {
@@ -61,6 +62,12 @@ export async function listSessions(
     for (const one of listed) sessions.set(one.session.streamSessionId, one);
     await onPage(listed);
     nextToken = page.NextToken;
+    // A page that leads back to an earlier one would be listed for ever.
+    if (nextToken !== undefined && followed.has(nextToken)) {
+      dependencies.log.warn('ListingIncomplete', { status, sessions: sessions.size });
+      return { sessions, complete: false };
+    }
+    if (nextToken !== undefined) followed.add(nextToken);
   } while (nextToken !== undefined);
   return { sessions, complete };
 }

@@ -3,6 +3,7 @@ import { DescribeExecutionCommand, InvalidArn, SFNClient } from '@aws-sdk/client
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseExecutionFailure } from '../../functions/on-execution-failure/parse-event.ts';
+import { describeError } from '../../functions/shared/logging.ts';
 import { parseJson } from '../../local/shared/parse-json.ts';
 import { startWebServer } from '../../local/web/server.ts';
 import { executionFailureEvent } from '../helpers/execution-failure.ts';
@@ -66,6 +67,19 @@ describe('the event of a failed execution', () => {
     });
 
     expect(await parseExecutionFailure(event, new SFNClient({ region: 'us-west-2' }))).toBeUndefined();
+  });
+});
+
+describe('an error in the log', () => {
+  it('is called by its name only if that has the form of one: a reply’s header may be anything', () => {
+    const named = (name: string, cause?: Error) =>
+      Object.assign(new Error('It failed.', { cause }), { name });
+
+    expect(describeError(named('ConflictException', named(MARKER)))).toMatchObject({
+      errorName: 'ConflictException',
+      causes: ['Error'],
+    });
+    expect(describeError(named('a'.repeat(101))).errorName).toBe('Error');
   });
 });
 

@@ -2,6 +2,7 @@ import { Server } from 'node:net';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import type { Endpoints } from '../../local/stack.ts';
+import { startPlayerBackend } from '../../local/web/backend/backend.ts';
 import { startWebServer } from '../../local/web/server.ts';
 import { anOffer } from '../game-lift-streams/harness.ts';
 import { VALID_CLIENT_TOKEN } from '../helpers/offers.ts';
@@ -50,6 +51,12 @@ const control = (method: string, resource: string, body?: unknown): Sample => ({
   method,
   target: `/_control/${resource}`,
   headers: JSON_TYPE,
+  body,
+});
+const player = (method: string, path: string, body?: unknown): Sample => ({
+  method,
+  target: `/backend/sessions${path}`,
+  headers: [...JSON_TYPE, ['cookie', 'player=0d6e4079-e367-4d15-b5c4-5f8f1e0c7a3b']],
   body,
 });
 const key = { pk: { S: 'a' }, sk: { S: 'b' } };
@@ -213,6 +220,20 @@ const SAMPLES: Readonly<Record<keyof Endpoints | 'web', readonly Sample[]>> = {
       target: '/step-functions/',
     },
     { ...states('GetExecutionHistory', { executionArn: EXECUTION_ARN }), target: '/step-functions' },
+    player('POST', '', { signalRequest: anOffer(), connectionTimeoutSeconds: 120 }),
+    player('GET', `/${SESSION_ID}`),
+    player('GET', `/${SESSION_ID}/window`),
+    player('POST', `/${SESSION_ID}/connections`, { signalRequest: anOffer() }),
+    { method: 'GET', target: `/control/state?session=${SESSION_ID}` },
+    { method: 'POST', target: '/control/mishaps', headers: JSON_TYPE, body: { kind: 'conflict', calls: 2 } },
+    { method: 'DELETE', target: '/control/mishaps', headers: JSON_TYPE },
+    // One player too many: a storm is minutes of real time.
+    {
+      method: 'POST',
+      target: '/control/storm',
+      headers: JSON_TYPE,
+      body: { players: 501, connectionTimeoutSeconds: 5 },
+    },
   ],
 };
 
@@ -306,8 +327,12 @@ function requestsLike(sample: Sample): fc.Arbitrary<RawRequest> {
 
 async function startServers() {
   const workflow = await startWorkflow();
-  const web = await startWebServer({ port: 0, endpoints: workflow.endpoints });
-  onTestFinished(() => web.close());
+  const playerBackend = startPlayerBackend(workflow, Math.random);
+  const web = await startWebServer({ port: 0, endpoints: workflow.endpoints, playerBackend });
+  onTestFinished(async () => {
+    await web.close();
+    await playerBackend.close();
+  });
   const urls = { ...workflow.endpoints, web: web.url };
   const portOf = (name: keyof typeof urls) => Number(new URL(urls[name]).port);
   return { workflow, urls, portOf };

@@ -1,4 +1,5 @@
-import * as z from 'zod';
+import type * as z from 'zod';
+import { describeIssues } from '../../shared/describe-issues.ts';
 import type { LoopbackReply, LoopbackRequest } from '../../shared/loopback-server.ts';
 
 /** A reply with JSON in it. */
@@ -36,7 +37,7 @@ export function readJson<Schema extends z.ZodType>(
   // A page of another site can send anything but this type without asking first, and asking is never granted.
   if (headers['content-type'] !== 'application/json') throw new BadRequestError('Send application/json.');
   const result = schema.safeParse(parse(body));
-  if (!result.success) throw new BadRequestError(z.prettifyError(result.error));
+  if (!result.success) throw new BadRequestError(describeIssues(result.error));
   return result.data;
 }
 

@@ -1,0 +1,208 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { windowExecutionName } from '../../functions/shared/naming.ts';
+import { windowKey } from '../../functions/shared/table/window-item.ts';
+import { type LoopbackReply, startLoopbackServer } from '../../local/shared/loopback-server.ts';
+import { anOffer, seededRandom } from '../game-lift-streams/harness.ts';
+import { inProcessFunctions } from '../helpers/in-process-functions.ts';
+import { apiEvent } from '../helpers/lambda.ts';
+import { VALID_CLIENT_TOKEN } from '../helpers/offers.ts';
+import { startWorkflow } from '../helpers/workflow.ts';
+import { MARKER, nearly, nearlyText } from './arbitraries.ts';
+import { FUZZ_TIMEOUT_MS, runs } from './runs.ts';
+import { watchOutput, watchPrototypes } from './watch.ts';
+
+watchPrototypes();
+
+const session = { streamGroupId: 'sg-local0001', streamSessionId: 'ABC123def4567' };
+const task = { ...session, executionName: windowExecutionName(session, 1) };
+const NOW_MS = Date.UTC(2026, 0, 1);
+
+const READ = {
+  Arn: `arn:aws:gameliftstreams:us-west-2:123456789012:streamsession/sg-local0001/${session.streamSessionId}`,
+  Status: 'PENDING_CLIENT_RECONNECTION',
+  StatusReason: 'reconnectionTimeout',
+  CreatedAt: NOW_MS / 1000,
+  LastUpdatedAt: NOW_MS / 1000,
+  ConnectionTimeoutSeconds: 120,
+  SessionLengthSeconds: 43_200,
+  UserId: 'player-1',
+};
+
+/** What each function that calls the service gets from it when all is well. */
+const CALLS: Readonly<Record<string, { readonly input: object; readonly reply: object }>> = {
+  checkSession: {
+    input: {
+      ...task,
+      pendingSinceMs: NOW_MS,
+      connectionCreatedAtMs: 0,
+      connectionTimeoutSeconds: 120,
+      marginSeconds: 2,
+    },
+    reply: READ,
+  },
+  createConnection: {
+    input: {
+      ...task,
+      signalRequest: anOffer(),
+      clientToken: VALID_CLIENT_TOKEN,
+      deadlineMs: NOW_MS + 1e12,
+      retryCount: 0,
+    },
+    reply: { SignalResponse: '{"type":"answer","sdp":"v=0","webSdkProtocolUrl":"https://x.example/a.js"}' },
+  },
+  createAdminShell: {
+    input: { ...task, deadlineMs: NOW_MS + 1e12 },
+    reply: { SessionId: 'shell-1', StreamUrl: 'wss://x.example', TokenValue: 'token' },
+  },
+  terminateSession: { input: task, reply: {} },
+  watchSessions: { input: {}, reply: { Items: [READ], NextToken: 'next' } },
+};
+
+/** The status and the headers may be wrong as well. */
+const repliesLike = (sample: object): fc.Arbitrary<LoopbackReply> =>
+  fc.record({
+    status: fc.oneof(
+      { weight: 5, arbitrary: fc.constant(200) },
+      {
+        weight: 2,
+        arbitrary: fc.constantFrom(201, 204, 301, 400, 403, 404, 409, 413, 418, 429, 500, 503, 599),
+      },
+    ),
+    headers: fc.constantFrom<Record<string, string>>(
+      { 'content-type': 'application/json' },
+      { 'content-type': 'text/html', 'retry-after': MARKER },
+      { 'x-amzn-errortype': MARKER },
+      { 'x-amzn-errortype': 'ConflictException:http://internal.amazon.com/' },
+      { 'x-amzn-errortype': '__proto__' },
+      { 'x-amzn-errortype': 'ThrottlingException', 'retry-after': '1e9' },
+    ),
+    body: nearlyText(sample),
+  });
+
+async function start() {
+  const workflow = await startWorkflow();
+  const { service, endpoints, clock } = workflow;
+  let replies: readonly LoopbackReply[] = [];
+  let calls = 0;
+  const amazon = await startLoopbackServer({
+    port: 0,
+    maxBodyBytes: 1_000_000,
+    handle: async () => replies[calls++ % replies.length] ?? { status: 500 },
+  });
+  const host = inProcessFunctions(
+    service,
+    { ...endpoints, gameLiftStreams: amazon.url },
+    clock,
+    seededRandom(),
+    () => {},
+  );
+  onTestFinished(async () => {
+    await host.close();
+    await amazon.close();
+  });
+  const nameOf = (key: string) => service.functions.find((fn) => fn.key === key)?.name ?? '';
+  return {
+    ...workflow,
+    /** Invokes a function while the service gives these replies in turn. */
+    async ask(key: string, input: object, given: readonly LoopbackReply[]) {
+      replies = given;
+      calls = 0;
+      const startMs = clock.nowMs();
+      const result = await workflow.inTime(() => host.invoke(nameOf(key), input));
+      return { result, calls, tookMs: clock.nowMs() - startMs };
+    },
+  };
+}
+
+const HISTORY_ERRORS = /^(UnexpectedError|[A-Za-z]*Exception|WindowNotOpenError)$/;
+
+describe.each(Object.entries(CALLS))('what the service replies to %s', (key, { input, reply }) => {
+  it(
+    'is taken, or becomes one of the known errors, in a bounded number of calls',
+    async () => {
+      const { ask } = await start();
+      await fc.assert(
+        fc.asyncProperty(fc.array(repliesLike(reply), { minLength: 1, maxLength: 3 }), async (replies) => {
+          const assertOutput = watchOutput();
+
+          const { result, calls, tookMs } = await ask(key, input, replies);
+
+          if (!result.ok) {
+            expect(result.failure.errorType).toMatch(HISTORY_ERRORS);
+            expect(result.failure.errorMessage).not.toContain(MARKER);
+          }
+          // A status is told in the log: it is what an operator looks for when the service has a new one.
+          if (key !== 'checkSession') assertOutput();
+          expect(calls).toBeLessThan(500);
+          expect(tookMs).toBeLessThanOrEqual(60_000);
+        }),
+        runs(key === 'watchSessions' ? 4 : 30),
+      );
+    },
+    FUZZ_TIMEOUT_MS,
+  );
+});
+
+it('a page that leads back to itself ends the listing', async () => {
+  const { ask } = await start();
+  const body = JSON.stringify({ Items: [], NextToken: 'the same' });
+
+  const { result, calls, tookMs } = await ask('watchSessions', {}, [{ status: 200, body }]);
+
+  expect(result).toMatchObject({ ok: true });
+  expect(calls).toBeGreaterThan(1);
+  expect(calls).toBeLessThan(500);
+  expect(tookMs).toBeLessThanOrEqual(60_000);
+});
+
+const WINDOW = {
+  ...windowKey(session),
+  generation: 1,
+  phase: 'AWAITING_RECONNECTION',
+  executionInput: '{}',
+  running: true,
+  disconnectedAtMs: NOW_MS,
+  deadlineMs: NOW_MS + 120_000,
+  connectionTimeoutSeconds: 120,
+  seq: 0,
+  deliveredSeq: 0,
+  connectionCreatedAtMs: 0,
+  connectionAttempts: 0,
+};
+
+describe('what the table holds', () => {
+  it(
+    'is read, or fails with a 500 that says nothing',
+    async () => {
+      const { ask, table } = await start();
+      const pathParameters = {
+        Identifier: session.streamGroupId,
+        StreamSessionIdentifier: session.streamSessionId,
+      };
+      await fc.assert(
+        fc.asyncProperty(nearly(WINDOW), async (item) => {
+          const assertOutput = watchOutput();
+          const Item = { ...Object(item), ...windowKey(session) };
+          const isStored = await table.documents.send(new PutCommand({ TableName: table.name, Item })).then(
+            () => true,
+            () => false,
+          );
+          fc.pre(isStored);
+
+          const { result } = await ask('getWindow', apiEvent({ pathParameters }), [{ status: 500 }]);
+
+          expect(result.ok).toBe(true);
+          expect(JSON.stringify(result)).toMatch(/"statusCode":(200|404|500)/);
+          if (JSON.stringify(result).includes('"statusCode":500')) {
+            expect(JSON.stringify(result)).not.toContain(MARKER);
+          }
+          assertOutput();
+        }),
+        runs(40),
+      );
+    },
+    FUZZ_TIMEOUT_MS,
+  );
+});
