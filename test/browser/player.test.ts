@@ -21,22 +21,6 @@ let stack: LocalStack;
 let backend: PlayerBackend;
 let web: LoopbackServer;
 
-beforeAll(async () => {
-  stack = await startLocalStack({
-    onProgress: () => {},
-    gameLiftStreams: { peers: new PeerProcess(() => forkPeers(CLOSE_NOTICE_MS)), activationMs: 200 },
-    environment: { WATCH_INTERVAL_SECONDS: String(WATCH_INTERVAL_SECONDS) },
-  });
-  backend = startPlayerBackend(stack, Math.random);
-  web = await startWebServer({ port: 0, endpoints: stack.endpoints, playerBackend: backend });
-}, 60_000);
-
-afterAll(async () => {
-  await web.close();
-  await backend.close();
-  await stack.close();
-});
-
 /** What comes about by itself, on a busy machine too. */
 const eventually = <Value>(look: () => Value | Promise<Value>) => expect.poll(look, SLOW);
 
@@ -99,6 +83,22 @@ const openPlayer = (openPage: OpenPage, options: Parameters<OpenPage>[1] = {}) =
   openPage(`${web.url}/player`, options);
 
 describeInBrowser('a player of the local stack', (openPage) => {
+  beforeAll(async () => {
+    stack = await startLocalStack({
+      onProgress: () => {},
+      gameLiftStreams: { peers: new PeerProcess(() => forkPeers(CLOSE_NOTICE_MS)), activationMs: 200 },
+      environment: { WATCH_INTERVAL_SECONDS: String(WATCH_INTERVAL_SECONDS) },
+    });
+    backend = startPlayerBackend(stack, Math.random);
+    web = await startWebServer({ port: 0, endpoints: stack.endpoints, playerBackend: backend });
+  }, 60_000);
+
+  afterAll(async () => {
+    await web.close();
+    await backend.close();
+    await stack.close();
+  });
+
   it('drops, is found by the watcher, and comes back to the game where it has got to', async () => {
     const page = await openPlayer(openPage);
     await checkLooks(page);
