@@ -44,6 +44,7 @@ import type { InProcessNetwork } from '../../local/shared/in-process-network.ts'
 import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
 import type { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import type { Endpoints, FunctionHost } from '../../local/stack.ts';
+import { type FunctionHooks, inMemory, sendAround } from './function-hooks.ts';
 import { tableAt } from './table.ts';
 
 type Invocation = (payloadText: string, context: Context) => Promise<unknown>;
@@ -72,6 +73,7 @@ export function inProcessFunctions(
   before: BeforeInvocation,
   environment: Readonly<Record<string, string>> = {},
   { requestHandler, table: givenTable }: Transport = {},
+  hooks: FunctionHooks = {},
 ): FunctionHost {
   const connection = {
     region: service.region,
@@ -108,9 +110,23 @@ export function inProcessFunctions(
       ...environment,
     });
   const { TABLE_NAME } = settingsOf('checkSession', ['TABLE_NAME']);
-  const table = givenTable ?? { ...tableAt(endpoints.dynamoDb), name: TABLE_NAME };
+  const ofHooks = <Client extends { readonly send: unknown }>(client: Client): Client =>
+    hooks.call === undefined ? client : sendAround(client, hooks.call);
+  const { documents } = givenTable ?? tableAt(endpoints.dynamoDb);
+  const table = {
+    documents: ofHooks(hooks.items === undefined ? documents : inMemory(documents, hooks.items)),
+    name: givenTable?.name ?? TABLE_NAME,
+  };
   const readSwitch = switchReader({ table, clock });
-  const common = { table, clock, random, gameLiftStreams, stepFunctions, eventBridge, readSwitch };
+  const common = {
+    table,
+    clock,
+    random,
+    gameLiftStreams: ofHooks(gameLiftStreams),
+    stepFunctions: ofHooks(stepFunctions),
+    eventBridge: ofHooks(eventBridge),
+    readSwitch,
+  };
   const bus = ['EVENT_BUS_NAME', 'EVENT_SOURCE'] as const;
 
   const handlers: Readonly<Record<string, Invocation>> = {
@@ -123,6 +139,7 @@ export function inProcessFunctions(
           'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
           'WINDOW_MARGIN_SECONDS',
           'TERMINATE_ABANDONED_SESSIONS',
+          'OUTCOME_RETENTION_DAYS',
           'READS_PER_SECOND',
         ]),
       }),
@@ -238,10 +255,10 @@ export function inProcessFunctions(
           return { ok: false, failure: { errorType: error.name, errorMessage: error.message, trace } };
         }
       };
-      return clock.track(run);
+      return clock.track(() => hooks.invocation?.(fn, run) ?? run());
     },
     close: async () => {
-      for (const client of [gameLiftStreams, stepFunctions, eventBridge, table.documents]) client.destroy();
+      for (const client of [gameLiftStreams, stepFunctions, eventBridge, documents]) client.destroy();
     },
   };
 }

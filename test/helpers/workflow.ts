@@ -29,6 +29,7 @@ import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { startStack } from '../../local/stack.ts';
 import { anOffer, seededRandom } from '../game-lift-streams/harness.ts';
+import { type FunctionHooks, inMemory } from './function-hooks.ts';
 import { type BeforeInvocation, inProcessFunctions } from './in-process-functions.ts';
 import { allItems, tableAt } from './table.ts';
 
@@ -41,6 +42,7 @@ export interface WorkflowOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** The window's machine ends by itself after this time, instead of its 25 hours. */
   readonly windowTimeoutSeconds?: number;
+  readonly hooks?: FunctionHooks;
 }
 
 /**
@@ -53,6 +55,7 @@ export async function startWorkflow({
   watching = false,
   environment = {},
   windowTimeoutSeconds,
+  hooks = {},
 }: WorkflowOptions = {}) {
   const deployed = inject('service');
   const service =
@@ -74,7 +77,8 @@ export async function startWorkflow({
     random,
     gameLiftStreams: { activity: clock },
     runSchedules: watching,
-    hostFunctions: (endpoints) => inProcessFunctions(service, endpoints, clock, random, before, environment),
+    hostFunctions: (endpoints) =>
+      inProcessFunctions(service, endpoints, clock, random, before, environment, {}, hooks),
   });
   const { endpoints, control } = stack;
   const connection = { region: service.region, credentials: LOCAL_CREDENTIALS };
@@ -86,12 +90,15 @@ export async function startWorkflow({
   });
   const eventBridge = new EventBridgeClient({ ...connection, endpoint: endpoints.eventBus });
   const stepFunctions = new SFNClient({ ...connection, endpoint: endpoints.stepFunctions });
-  const table = { ...tableAt(endpoints.dynamoDb), name: service.tables[0]?.name ?? '' };
+  const { documents } = tableAt(endpoints.dynamoDb);
+  const table = {
+    documents: hooks.items === undefined ? documents : inMemory(documents, hooks.items),
+    name: service.tables[0]?.name ?? '',
+  };
   const windowMachine = service.stateMachines.find(({ type }) => type === 'STANDARD')?.arn;
   const { EVENT_BUS_NAME, EVENT_SOURCE } = resolveEnvironment(service, 'onStatusChange');
   onTestFinished(async () => {
-    for (const client of [api, gameLiftStreams, eventBridge, stepFunctions, table.documents])
-      client.destroy();
+    for (const client of [api, gameLiftStreams, eventBridge, stepFunctions, documents]) client.destroy();
     await stack.close();
   });
 

@@ -1,0 +1,155 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
+import type { VirtualClock } from '../../local/shared/virtual-clock.ts';
+import type { FunctionHooks, SdkCall } from '../helpers/function-hooks.ts';
+import { type CallPoint, callPoint, nameOf } from './call-points.ts';
+
+/**
+ * What goes wrong with one call, before it has its effect or after it. A client has made its own retries by then.
+ *
+ * - KILLED: the process ends here, as one that has run out of memory does. Lambda says so to whoever invoked it.
+ * - ERROR: the call fails as a service that is down fails.
+ * - SILENCE: no reply ever comes. Whoever has no time limit of its own is killed at the function's.
+ * - REFUSED: the call is refused for good, as one that no policy allows.
+ */
+export const FAULTS = [
+  'KILLED_BEFORE',
+  'KILLED_AFTER',
+  'ERROR_BEFORE',
+  'ERROR_AFTER',
+  'SILENCE_BEFORE',
+  'SILENCE_AFTER',
+  'REFUSED',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export interface Plan {
+  /** The point, as `nameOf` names it. */
+  readonly point: string;
+  /** Which of the calls at this point, from 1; those after it are hit too, up to `times` in all. */
+  readonly occurrence: number;
+  readonly times: number;
+  readonly fault: Fault;
+}
+
+interface Invocation {
+  readonly functionKey: string;
+  readonly endsAtMs: number;
+  isDead: boolean;
+  readonly die: (errorType: string) => void;
+}
+
+/** Watches every call of the functions, and spoils the one that a plan names. */
+export class FaultInjector {
+  /** The points in the order in which they were reached, one for each call. */
+  readonly reached: CallPoint[] = [];
+  hits = 0;
+  #plan: Plan | undefined;
+  #seen = 0;
+  #clock: VirtualClock | undefined;
+  readonly #invocations = new AsyncLocalStorage<Invocation>();
+
+  /** @param clock known only when what the hooks are for has started. */
+  useClock(clock: VirtualClock): void {
+    this.#clock = clock;
+  }
+
+  start(plan: Plan | undefined): void {
+    this.#plan = plan;
+    this.#seen = 0;
+    this.hits = 0;
+    this.reached.length = 0;
+  }
+
+  readonly hooks: Pick<FunctionHooks, 'invocation' | 'call'> = {
+    invocation: ({ key: functionKey, timeoutSeconds }, run) => {
+      const endsAtMs = this.#now() + timeoutSeconds * 1000;
+      return new Promise<LambdaResult>((resolve, reject) => {
+        const invocation: Invocation = {
+          functionKey,
+          endsAtMs,
+          isDead: false,
+          die: (errorType) => {
+            invocation.isDead = true;
+            resolve({ ok: false, failure: { errorType, errorMessage: 'The process has ended.' } });
+          },
+        };
+        this.#invocations.run(invocation, run).then(resolve, reject);
+      });
+    },
+    call: (call, send) => {
+      const invocation = this.#invocations.getStore();
+      if (invocation === undefined) return send();
+      if (invocation.isDead) return never();
+      const point = callPoint(invocation.functionKey, call);
+      this.reached.push(point);
+      const fault = this.#faultAt(nameOf(point));
+      return fault === undefined ? send() : this.#spoil(fault, call, send, invocation);
+    },
+  };
+
+  #faultAt(point: string): Fault | undefined {
+    const plan = this.#plan;
+    if (plan === undefined || plan.point !== point) return undefined;
+    this.#seen++;
+    if (this.#seen < plan.occurrence || this.hits >= plan.times) return undefined;
+    this.hits++;
+    return plan.fault;
+  }
+
+  async #spoil(
+    fault: Fault,
+    { abortSignal }: SdkCall,
+    send: () => Promise<object>,
+    invocation: Invocation,
+  ): Promise<object> {
+    // Whether the call worked is what nobody hears.
+    if (fault.endsWith('AFTER')) await send().catch(() => {});
+    switch (fault) {
+      case 'KILLED_BEFORE':
+      case 'KILLED_AFTER':
+        invocation.die('Runtime.ExitError');
+        return never();
+      case 'ERROR_BEFORE':
+      case 'ERROR_AFTER':
+        throw serviceError('InternalServerException', 500);
+      case 'REFUSED':
+        throw serviceError('AccessDeniedException', 400);
+      case 'SILENCE_BEFORE':
+      case 'SILENCE_AFTER':
+        await this.#silence(invocation, abortSignal);
+        if (abortSignal?.aborted === true) {
+          throw Object.assign(new Error('Request aborted'), { name: 'AbortError' });
+        }
+        invocation.die('Sandbox.Timedout');
+        return never();
+    }
+  }
+
+  /** Ends when the caller gives the call up, or at the function's time limit. Time moves on meanwhile. */
+  async #silence({ endsAtMs }: Invocation, abortSignal: AbortSignal | undefined): Promise<void> {
+    const clock = this.#clock;
+    await clock?.untracked(
+      () =>
+        new Promise<void>((resolve) => {
+          const cancel = clock.setTimer(endsAtMs - clock.nowMs(), resolve);
+          abortSignal?.addEventListener('abort', () => {
+            cancel();
+            resolve();
+          });
+        }),
+    );
+  }
+
+  #now(): number {
+    return this.#clock?.nowMs() ?? 0;
+  }
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
+
+function serviceError(name: string, httpStatusCode: number): Error {
+  return Object.assign(new Error('The call went wrong.'), { name, $metadata: { httpStatusCode } });
+}

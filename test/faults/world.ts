@@ -1,0 +1,171 @@
+import { DescribeExecutionCommand, ListExecutionsCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { z } from 'zod';
+import type { SessionKey } from '../../functions/shared/contracts.ts';
+import { windowExecutionName } from '../../functions/shared/naming.ts';
+import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
+import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
+import { anOffer } from '../game-lift-streams/harness.ts';
+import { startWorkflow, type WorkflowOptions } from '../helpers/workflow.ts';
+import { FaultInjector } from './fault-injector.ts';
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+/** An asynchronous invocation is repeated after one minute, and after two more. */
+export const ALL_RETRIES_MS = 3 * MINUTE + 35 * SECOND;
+/** A caller's patience: whatever one fault costs, it is over by then. */
+const MAX_REQUESTS = 12;
+
+export type World = Awaited<ReturnType<typeof startWorld>>;
+
+/** The local stack with its table in memory, and people who do not give up at the first error. */
+export async function startWorld(options: Omit<WorkflowOptions, 'hooks' | 'watching'> = {}) {
+  const injector = new FaultInjector();
+  const items = new MemoryItems();
+  const { items: allItems, ...run } = await startWorkflow({
+    ...options,
+    hooks: { ...injector.hooks, items },
+  });
+  const { clock, control, stepFunctions, service } = run;
+  injector.useClock(clock);
+  const machineArn = service.stateMachines.find(({ type }) => type === 'STANDARD')?.arn;
+
+  /** As a person does who reads "ask again with the same request". */
+  const untilAnswered = async <Answer>(request: () => Promise<Answer>): Promise<Answer> => {
+    for (let requests = 1; ; requests++) {
+      try {
+        return await request();
+      } catch (error) {
+        if (requests === MAX_REQUESTS || !mayAskAgain(error)) throw error;
+        await clock.advance(SECOND);
+      }
+    }
+  };
+
+  /** The session's executions, the first one first. Another stream group's may have such a name too. */
+  const executionsOf = async ({ streamGroupId, streamSessionId }: SessionKey) => {
+    const { executions = [] } = await stepFunctions.send(
+      new ListExecutionsCommand({ stateMachineArn: machineArn, maxResults: 1000 }),
+    );
+    const described = await Promise.all(
+      executions
+        .filter(({ name }) => name?.startsWith(`${streamSessionId}-`))
+        .map(({ executionArn }) => stepFunctions.send(new DescribeExecutionCommand({ executionArn }))),
+    );
+    return described.filter(({ input }) => input?.includes(`"${streamGroupId}"`)).reverse();
+  };
+
+  return {
+    ...run,
+    allItems,
+    /** The table's own. */
+    items,
+    injector,
+    executionsOf,
+    untilAnswered,
+    /** A session whose player has just dropped. */
+    async dropped(overrides: { connectionTimeoutSeconds?: number } = {}): Promise<SessionRecord> {
+      const session = await run.session({ connectionTimeoutSeconds: 300, ...overrides });
+      await control.clientDrops(session.streamSessionId);
+      return session;
+    },
+    /** A backend's request through the API, the same again until it has its answer. */
+    async ask(
+      { streamGroupId, streamSessionId }: SessionKey,
+      { clientToken, headers = {} }: { clientToken?: string; headers?: Record<string, string> } = {},
+    ): Promise<string> {
+      const path = `streamgroups/${streamGroupId}/streamsessions/${streamSessionId}/connections`;
+      // Not the SDK's client, which gives every request without a token one of its own.
+      const body = JSON.stringify({ SignalRequest: anOffer(), ClientToken: clientToken });
+      return untilAnswered(async () => {
+        const response = await run.inTime(() =>
+          fetch(`${run.endpoints.api}/${path}`, { method: 'POST', headers, body }),
+        );
+        if (!response.ok) throw httpError(response);
+        return z.object({ SignalResponse: z.string() }).parse(await response.json()).SignalResponse;
+      });
+    },
+    askForShellAgain: (session: SessionKey) => untilAnswered(() => run.askForShell(session)),
+    lookAtWindow: (session: SessionRecord) =>
+      untilAnswered(async () => {
+        const { status, body } = await run.inTime(() => run.window(session));
+        if (status >= 500) throw httpError({ status, headers: new Headers() });
+        return body;
+      }),
+    /** Invokes as Lambda does for what nobody waits for: twice again, a minute and two minutes later. */
+    async invokeAsynchronously(functionKey: string, payload: unknown): Promise<void> {
+      for (const waitMs of [MINUTE, 2 * MINUTE, 0]) {
+        if ((await run.inTime(() => run.invoke(functionKey, payload))).ok) return;
+        await clock.advance(waitMs);
+      }
+    },
+    /** The watcher's schedule, for some minutes: each minute an invocation, whatever became of the last. */
+    async watch(minutes: number): Promise<void> {
+      for (let minute = 0; minute < minutes; minute++) {
+        const endMs = clock.nowMs() + MINUTE;
+        await run.inTime(() => run.invoke('watchSessions'));
+        await clock.advance(Math.max(0, endMs - clock.nowMs()));
+      }
+    },
+    /** What an operator does in the console. */
+    async stopExecution(session: SessionKey): Promise<void> {
+      const running = (await executionsOf(session)).find(({ status }) => status === 'RUNNING');
+      if (running === undefined) return;
+      await clock.track(() =>
+        stepFunctions.send(new StopExecutionCommand({ executionArn: running.executionArn })),
+      );
+      await clock.idle();
+    },
+    /** Until nothing is to be expected any more. */
+    async settle(): Promise<void> {
+      await clock.advance(ALL_RETRIES_MS);
+      for (let minutes = 0; minutes < 15; minutes++) {
+        const { executions = [] } = await stepFunctions.send(
+          new ListExecutionsCommand({ stateMachineArn: machineArn, statusFilter: 'RUNNING' }),
+        );
+        if (executions.length === 0) return;
+        await clock.advance(MINUTE);
+      }
+    },
+    /** How many asynchronous invocations have failed each time. */
+    async givenUp(): Promise<number> {
+      const response = await fetch(`${run.endpoints.eventBus}/_local/dead-letters`);
+      return deadLettersSchema.parse(await response.json()).deadLetters.length;
+    },
+    executionArnOf: (session: SessionKey, generation: number) =>
+      `${machineArn?.replace(':stateMachine:', ':execution:')}:${windowExecutionName(session, generation)}`,
+  };
+}
+
+const deadLettersSchema = z.object({ deadLetters: z.array(z.unknown()) });
+
+/** Set where the reply says that the same request may be made again. */
+class HttpError extends Error {
+  override readonly name = 'HttpError';
+  readonly $metadata: { readonly httpStatusCode: number };
+  readonly $response: { readonly headers: Readonly<Record<string, string>> };
+  constructor({ status, headers }: { readonly status: number; readonly headers: Headers }) {
+    super(`Answered with ${status}`);
+    this.$metadata = { httpStatusCode: status };
+    this.$response = { headers: Object.fromEntries(headers) };
+  }
+}
+
+function httpError(response: { readonly status: number; readonly headers: Headers }): HttpError {
+  return new HttpError(response);
+}
+
+const repliedSchema = z.object({
+  $metadata: z.object({ httpStatusCode: z.number() }),
+  $response: z.object({ headers: z.record(z.string(), z.unknown()) }).optional(),
+});
+
+/** By the README's table: 5xx, 429, and a 409 that says when. */
+function mayAskAgain(error: unknown): boolean {
+  const replied = repliedSchema.safeParse(error);
+  if (!replied.success) return false;
+  const { $metadata: metadata, $response: response } = replied.data;
+  const { httpStatusCode: status } = metadata;
+  return (
+    status >= 500 || status === 429 || (status === 409 && response?.headers['retry-after'] !== undefined)
+  );
+}
