@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { CLOCK_SKEW_MS, deadlineMs } from '../shared/deadline.ts';
 import { type ReadSessionDependencies, readSession, type SessionState } from '../shared/read-session.ts';
-import { taskInputShape } from '../shared/task.ts';
+import { epochMsSchema, taskInputShape } from '../shared/task.ts';
 
 export const checkSessionInputSchema = z.object({
   ...taskInputShape,
   /** When the present disconnect happened, as far as is known. */
-  pendingSinceMs: z.number(),
+  pendingSinceMs: epochMsSchema,
   /** 0 when no connection was created in this window. */
-  connectionCreatedAtMs: z.number(),
+  connectionCreatedAtMs: epochMsSchema,
   connectionTimeoutSeconds: z.int().min(1),
   marginSeconds: z.number().min(0),
 });

@@ -9,12 +9,12 @@ import {
   ThrottlingException,
 } from '../shared/errors.ts';
 import { readSession } from '../shared/read-session.ts';
-import { taskInputShape } from '../shared/task.ts';
+import { epochMsSchema, taskInputShape } from '../shared/task.ts';
 
 export const createAdminShellInputSchema = z.object({
   ...taskInputShape,
   /** Epoch ms after which the caller no longer listens. */
-  deadlineMs: z.number(),
+  deadlineMs: epochMsSchema,
 });
 export type CreateAdminShellInput = z.infer<typeof createAdminShellInputSchema>;
 

@@ -6,14 +6,14 @@ import { ConflictException, InternalServerException } from '../shared/errors.ts'
 import { readSession } from '../shared/read-session.ts';
 import { countServed } from '../shared/table/line.ts';
 import { markServed, offerIdOf, type Place, readPlace } from '../shared/table/places.ts';
-import { taskInputShape } from '../shared/task.ts';
+import { epochMsSchema, taskInputShape } from '../shared/task.ts';
 
 export const createConnectionInputSchema = z.object({
   ...taskInputShape,
   signalRequest: z.string().min(1),
   clientToken: z.string().min(32).max(128),
   /** Epoch ms after which the caller no longer listens. */
-  deadlineMs: z.number(),
+  deadlineMs: epochMsSchema,
   /** Attempts that the state machine has made before this one. */
   retryCount: z.int().min(0),
 });

@@ -25,7 +25,7 @@ import {
   updateWindow,
   type WindowItem,
 } from '../shared/table/window-item.ts';
-import { taskInputShape } from '../shared/task.ts';
+import { epochMsSchema, taskInputShape } from '../shared/task.ts';
 
 export const recordOutcomeInputSchema = z.object({
   ...taskInputShape,
@@ -34,9 +34,9 @@ export const recordOutcomeInputSchema = z.object({
   ackSeq: z.int().min(0),
   outcome: outcomeSchema,
   statusReason: z.string().nullable(),
-  disconnectedAtMs: z.number(),
+  disconnectedAtMs: epochMsSchema,
   /** When the session entered the status that decided the outcome. */
-  endedAtMs: z.number(),
+  endedAtMs: epochMsSchema,
   connectionAttempts: z.int().min(0),
 });
 export type RecordOutcomeInput = z.infer<typeof recordOutcomeInputSchema>;

@@ -1,15 +1,15 @@
 import * as z from 'zod';
 import { windowPhaseSchema } from '../shared/contracts.ts';
 import { type MailboxDependencies, registerTaskToken as register } from '../shared/table/mailbox.ts';
-import { taskInputShape } from '../shared/task.ts';
+import { epochMsSchema, taskInputShape } from '../shared/task.ts';
 
 export const registerTaskTokenInputSchema = z.object({
   ...taskInputShape,
   taskToken: z.string().min(1).max(2048),
   generation: z.int().min(1),
   phase: windowPhaseSchema.extract(['AWAITING_RECONNECTION', 'AWAITING_CLIENT', 'AWAITING_END']),
-  deadlineMs: z.number(),
-  pendingSinceMs: z.number(),
+  deadlineMs: epochMsSchema,
+  pendingSinceMs: epochMsSchema,
   ackSeq: z.int().min(0),
   waitNumber: z.int().min(0),
   retryCount: z.int().min(0),

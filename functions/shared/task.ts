@@ -9,6 +9,9 @@ import { type Metrics, measured } from './metrics.ts';
 /** What every task of a state machine gets: which session it is for, and in which execution. */
 export const taskInputShape = { ...sessionKeySchema.shape, executionName: z.string().min(1).max(80) };
 
+/** Epoch ms, of those that a Date can have: the table takes larger numbers, and nobody could read them again. */
+export const epochMsSchema = z.number().min(0).max(8.64e15);
+
 export type TaskInput = SessionKey & { readonly executionName: string };
 
 /**

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { type MailboxDependencies, signalWindow as signal } from '../shared/table/mailbox.ts';
-import { taskInputShape } from '../shared/task.ts';
+import { epochMsSchema, taskInputShape } from '../shared/task.ts';
 
 export const signalWindowInputSchema = z.object({
   ...taskInputShape,
-  connectionCreatedAtMs: z.number(),
+  connectionCreatedAtMs: epochMsSchema,
   connectionAttempts: z.int().min(1),
 });
 export type SignalWindowInput = z.infer<typeof signalWindowInputSchema>;
