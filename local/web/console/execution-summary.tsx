@@ -22,6 +22,7 @@ export function ExecutionSummaryCards(props: { execution: Execution; events: rea
         </div>
       )}
       <div className="summary">
+        {execution.status === 'RUNNING' && <WindowCard events={events} />}
         <section className="card" aria-labelledby="details-title">
           <h2 id="details-title" className="card-head">
             Details
@@ -31,7 +32,6 @@ export function ExecutionSummaryCards(props: { execution: Execution; events: rea
             transitions={events.filter(({ type }) => ENTERED.test(type)).length}
           />
         </section>
-        {execution.status === 'RUNNING' && <WindowCard events={events} />}
         <section className="card summary-documents" aria-label="Input and output">
           <div className="card-body documents">
             <Document title="Execution input" text={input} />

@@ -14,7 +14,11 @@ import {
 const REFRESH_MS = 1000;
 
 export function useStateMachines() {
-  return useQuery({ queryKey: ['machines'], queryFn: listStateMachines });
+  return useQuery({
+    queryKey: ['machines'],
+    queryFn: listStateMachines,
+    refetchInterval: ({ state }) => (state.data === undefined ? REFRESH_MS : false),
+  });
 }
 
 export function useGraph(stateMachineArn: string | undefined) {
@@ -22,6 +26,7 @@ export function useGraph(stateMachineArn: string | undefined) {
     queryKey: ['graph', stateMachineArn],
     queryFn: async () => graphOf((await describeStateMachine(stateMachineArn ?? '')).definition),
     enabled: stateMachineArn !== undefined,
+    refetchInterval: ({ state }) => (state.data === undefined ? REFRESH_MS : false),
     staleTime: Number.POSITIVE_INFINITY,
   });
 }
@@ -46,7 +51,8 @@ export function useExecution(executionArn: string) {
       const execution = await describeExecution(executionArn);
       return { execution, events: await getExecutionHistory(executionArn) };
     },
-    refetchInterval: ({ state }) => (state.data?.execution.status === 'RUNNING' ? REFRESH_MS : false),
+    refetchInterval: ({ state: { data } }) =>
+      data === undefined || data.execution.status === 'RUNNING' ? REFRESH_MS : false,
   });
 }
 
