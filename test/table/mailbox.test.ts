@@ -142,6 +142,40 @@ describe('the mailbox', () => {
     expect((await readWindow(table(), session))?.taskToken).toBe('newer');
   });
 
+  it('lets a later wait replace an earlier one, however often that was tried', async () => {
+    const session = await openedSession();
+    await registerTaskToken(session, registration({ taskToken: 'earlier', retryCount: 5 }), dependencies());
+
+    await registerTaskToken(session, registration({ taskToken: 'later', waitNumber: 1 }), dependencies());
+
+    expect((await readWindow(table(), session))?.taskToken).toBe('later');
+  });
+
+  it('writes down what comes and goes, by generation and number, and never a token', async () => {
+    const session = await openedSession();
+    const { log, ...others } = dependencies();
+    await registerTaskToken(session, registration({ waitNumber: 1 }), { log, ...others });
+    await registerTaskToken(session, registration(), { log, ...others });
+
+    await signalWindow(session, { id: 'a' }, { log, ...others });
+
+    expect(log.lines).toEqual([
+      { event: 'TaskTokenRegistered', fields: { generation: 1, phase: 'AWAITING_RECONNECTION' } },
+      { event: 'TaskTokenSuperseded', fields: { generation: 1 } },
+      { event: 'WindowSignalled', fields: { generation: 1, seq: 1 } },
+      { event: 'SignalDelivered', fields: { generation: 1, seq: 1 } },
+    ]);
+  });
+
+  it('has nothing for a session that never had a window', async () => {
+    const session = newSession();
+
+    expect(await signalWindow(session, { id: 'a' }, dependencies())).toBeUndefined();
+    await expect(registerTaskToken(session, registration(), dependencies())).rejects.toMatchObject({
+      name: 'WindowNotOpenError',
+    });
+  });
+
   it('changes nothing when the window is closed', async () => {
     const session = await openedSession();
     await updateWindow(table(), session, {

@@ -2,6 +2,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../functions/shared/contracts.ts';
+import { failWindow } from '../../functions/shared/table/fail-window.ts';
 import { type Disconnect, openWindow } from '../../functions/shared/table/open-window.ts';
 import { failNext } from '../helpers/failing-table.ts';
 import { newSession } from '../helpers/sessions.ts';
@@ -213,6 +214,35 @@ describe('a report for a session that was reconnected', () => {
     },
   );
 
+  it('is stale when it came with the reconnection, which took less than two clocks differ', async () => {
+    const session = newSession();
+    const window = await givenClosedWindow(table(), session, {
+      disconnectedAtMs: NOW_MS,
+      outcome: 'RECONNECTED',
+      outcomeAtMs: NOW_MS + 1,
+      eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
+    });
+
+    expect(await open(session, { disconnectedAtMs: NOW_MS + 1 })).toEqual({ kind: 'STALE', window });
+  });
+
+  it('opens a window that knows when the one before ended, and has no failure before it', async () => {
+    const session = newSession();
+    const first = await closed(session, 'RECONNECTED');
+    expect(first).toMatchObject({ failedBefore: 0, isDefaultTimeout: true });
+    expect(first.previousOutcomeAtMs).toBeUndefined();
+
+    const { window } = await open(session, { disconnectedAtMs: NOW_MS + 60_000 });
+
+    expect(window).toMatchObject({
+      failedBefore: 0,
+      previousOutcomeAtMs: NOW_MS + 30_000,
+      // Nobody has told the timeout of either.
+      isDefaultTimeout: true,
+      connectionTimeoutSeconds: 120,
+    });
+  });
+
   it('fails as the question to the service fails, and opens nothing', async () => {
     const session = newSession();
     const window = await closed(session, 'RECONNECTED');
@@ -300,6 +330,32 @@ describe('a report for a session whose window failed', () => {
       });
     },
   );
+});
+
+describe('windows of one disconnect that fail one after the other', () => {
+  it('are counted, and know when the last one that did not fail ended', async () => {
+    const session = newSession();
+    await closed(session, 'RECONNECTED');
+    const later = { disconnectedAtMs: NOW_MS + 60_000 };
+
+    for (const failedBefore of [0, 1, 2, 3]) {
+      const { kind, window } = await open(session, later);
+      expect(kind).toBe('OPENED');
+      expect(window).toMatchObject({ failedBefore, previousOutcomeAtMs: NOW_MS + 30_000 });
+      await failWindow(table(), session, {
+        generation: window.generation,
+        error: 'UnexpectedError',
+        nowMs: NOW_MS + 61_000,
+        retentionDays: 30,
+      });
+    }
+
+    expect((await open(session, later, async () => false)).kind).toBe('STALE');
+    expect(await open(session, later, async () => true)).toMatchObject({
+      kind: 'OPENED',
+      window: { failedBefore: 4 },
+    });
+  });
 });
 
 describe('a table that fails', () => {

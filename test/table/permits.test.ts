@@ -110,6 +110,10 @@ describe('a permit', () => {
     expect(await readPermits(table(), OPERATION, { consistent: true })).toEqual(before);
   });
 
+  it('can be asked about before anybody has taken one', async () => {
+    expect(await readPermits(table(), 'TerminateStreamSession')).toEqual({});
+  });
+
   it('that a dead caller had booked is the only one lost', async () => {
     const { clock, take } = prepare({ perSecond: 1 });
     await take(0);

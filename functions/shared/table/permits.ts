@@ -56,7 +56,7 @@ export type PermitState = z.infer<typeof permitItemSchema>;
  * The service's burst is not documented; the stand-in saves one second's worth, and so do we, less what two calls
  * may change their distance by on the way: a call that overtakes another finds no token.
  */
-const BURST_SECONDS = 1;
+const BURST_MS = 1000;
 const ARRIVAL_JITTER_MS = 20;
 /** While somebody else uses the account too, its saved tokens are not ours to count on. */
 const SLOWED_BURST_SHARE = 0.25;
@@ -89,7 +89,7 @@ export function paceOf({ slowedTo, slowedAtMs }: PermitState, perSecond: number,
   const ratePerSecond = Math.min(perSecond, recovered);
   const intervalMs = 1000 / ratePerSecond;
   const share = ratePerSecond < perSecond ? SLOWED_BURST_SHARE : 1;
-  const burstMs = Math.max(0, share * BURST_SECONDS * 1000 - intervalMs - ARRIVAL_JITTER_MS);
+  const burstMs = Math.max(0, share * BURST_MS - intervalMs - ARRIVAL_JITTER_MS);
   return { ratePerSecond, intervalMs, burstMs };
 }
 
