@@ -1,38 +1,45 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { LoopbackServer } from '../../local/shared/loopback-server.ts';
+import { type LoopbackServer, startLoopbackServer } from '../../local/shared/loopback-server.ts';
 import { startWebServer } from '../../local/web/server.ts';
 import { accessibilityProblems, describeInBrowser, sidewaysOverflow } from '../helpers/browser.ts';
 
-const NOWHERE = 'http://127.0.0.1:1';
+let emptyStack: LoopbackServer;
 let web: LoopbackServer;
 
 beforeAll(async () => {
-  const endpoints = {
-    gameLiftStreams: NOWHERE,
-    stepFunctions: NOWHERE,
-    eventBus: NOWHERE,
-    dynamoDb: NOWHERE,
-    api: NOWHERE,
-  };
-  // The player page asks its backend how things are, and this one has nothing to say.
-  web = await startWebServer({
+  emptyStack = await startLoopbackServer({
     port: 0,
-    endpoints,
-    playerBackend: { answer: async () => ({ status: 204 }) },
+    maxBodyBytes: 1000,
+    handle: async () => ({ status: 200, body: '{"stateMachines":[]}' }),
   });
+  const { url } = emptyStack;
+  const endpoints = { gameLiftStreams: url, stepFunctions: url, eventBus: url, dynamoDb: url, api: url };
+  web = await startWebServer({ port: 0, endpoints });
 });
 
-afterAll(() => web.close());
+afterAll(async () => {
+  await web.close();
+  await emptyStack.close();
+});
 
 describeInBrowser('the bar of all pages', (openPage) => {
-  it('leads from the player to the console, by keyboard alone', async () => {
-    const page = await openPage(`${web.url}/player`, { on: 'phone' });
+  it('leads by keyboard alone past itself and to every page', async () => {
+    const page = await openPage(web.url, { on: 'phone' });
+    const focused = () => page.evaluate('document.activeElement.textContent');
+    await page.getByText('No state machine has been created.').waitFor();
 
-    expect(await page.getByRole('link', { name: 'Player' }).getAttribute('aria-current')).toBe('page');
+    expect(await page.getByRole('link', { name: 'Console' }).getAttribute('aria-current')).toBe('page');
     await page.keyboard.press('Tab');
-    expect(await page.evaluate('document.activeElement.textContent')).toContain('Skip to the content');
+    expect(await focused()).toBe('Skip to the content');
     await page.keyboard.press('Tab');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Console');
+    expect(await focused()).toBe('Console');
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('Player');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('content');
+
     expect(await sidewaysOverflow(page)).toBe(0);
     expect(await accessibilityProblems(page)).toEqual([]);
   });

@@ -20,6 +20,7 @@ export function ExecutionPage({ executionArn }: { executionArn: string }) {
     return (
       <>
         <BackLink />
+        <h1 className="mono execution-name">{executionArn.split(':').at(-1)}</h1>
         <Problem error={error ?? graph.error} />
         {error === null && <p>Loading …</p>}
       </>

@@ -11,7 +11,20 @@ type ListRoute = Extract<Route, { page: 'executions' }>;
 
 export function ExecutionsPage({ route }: { route: ListRoute }) {
   const { data: machines, error } = useStateMachines();
-  if (machines === undefined) return error === null ? <p>Loading …</p> : <Problem error={error} />;
+  return (
+    <>
+      <h1>Executions</h1>
+      <Problem error={error} />
+      {machines === undefined ? (
+        error === null && <p>Loading …</p>
+      ) : (
+        <Machines machines={machines} route={route} />
+      )}
+    </>
+  );
+}
+
+function Machines({ machines, route }: { machines: readonly StateMachineSummary[]; route: ListRoute }) {
   const machine =
     machines.find(({ name }) => name === route.machineName) ??
     machines.find(({ type }) => type === 'STANDARD') ??
@@ -19,14 +32,13 @@ export function ExecutionsPage({ route }: { route: ListRoute }) {
   if (machine === undefined) return <p>No state machine has been created.</p>;
   return (
     <>
-      <h1>Executions</h1>
       <MachineTabs machines={machines} current={machine} />
       {machine.type === 'EXPRESS' ? (
         <ExpressNotice name={machine.name} />
       ) : (
         <Executions key={machine.stateMachineArn} machine={machine} route={route} />
       )}
-      <DefinitionCard machine={machine} open={machine.type === 'EXPRESS'} />
+      <DefinitionCard key={machine.name} machine={machine} open={machine.type === 'EXPRESS'} />
     </>
   );
 }
