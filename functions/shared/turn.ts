@@ -39,7 +39,7 @@ export function nextNumber(line: LineState, bucket: number): number {
 export function sparePermits({ permits, perSecond, nowMs }: Omit<Standing, 'line'>): number {
   const pace = paceOf(permits, perSecond, nowMs);
   const savedMs = nowMs - nextPermitMs(permits, pace, nowMs);
-  return savedMs < 0 ? 0 : Math.floor(savedMs / pace.intervalMs) + 1;
+  return Math.max(0, Math.floor(savedMs / pace.intervalMs) + 1);
 }
 
 /** How many numbers wait whose deadline has not passed. */

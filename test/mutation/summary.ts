@@ -56,13 +56,16 @@ async function compileAll(mutants: readonly Survivor[]): Promise<void> {
     for (const mutant of waiting) {
       if (!batch.some((other) => other.path === mutant.path && overlap(other, mutant))) batch.push(mutant);
     }
-    await compile(batch);
+    let left: readonly Survivor[] = batch;
+    // What cannot even be parsed keeps the compiler from checking anything else.
+    while (await compile(left)) left = left.filter(({ compiles }) => compiles);
     waiting = waiting.filter((mutant) => !batch.includes(mutant));
   }
   await rm(copy, { recursive: true, force: true });
 }
 
-async function compile(batch: readonly Survivor[]): Promise<void> {
+/** @returns whether it could not be parsed, so that what was left is to be compiled again. */
+async function compile(batch: readonly Survivor[]): Promise<boolean> {
   await rm(copy, { recursive: true, force: true });
   await mkdir(copy, { recursive: true });
   await cp(join(root, 'functions'), join(copy, 'functions'), { recursive: true });
@@ -92,13 +95,17 @@ async function compile(batch: readonly Survivor[]): Promise<void> {
     ({ stdout }) => stdout,
     (error: unknown) => z.object({ stdout: z.string() }).parse(error).stdout,
   );
-  for (const [, path, digits] of output.matchAll(/^(\S+?)\((\d+),\d+\): error/gm)) {
+  let isUnparsed = false;
+  for (const [, path, digits, code] of output.matchAll(/^(\S+?)\((\d+),\d+\): error TS(\d+)/gm)) {
     const line = Number(digits);
     const guilty = batch.find(
       ({ path: its, location }) => its === path && location.start.line <= line && line <= location.end.line,
     );
-    if (guilty !== undefined) guilty.compiles = false;
+    if (guilty === undefined) continue;
+    guilty.compiles = false;
+    isUnparsed ||= Number(code) < 2000;
   }
+  return isUnparsed;
 }
 
 /** As many lines as before, so that the compiler's errors tell which change they are of. */

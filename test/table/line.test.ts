@@ -35,13 +35,14 @@ describe('the line of an operation', () => {
     const { read, draw, serve } = line('CreateStreamSessionConnection');
     const [sooner, later] = [bucketOf(NOW_MS), bucketOf(NOW_MS + 60_000)];
 
-    const numbers = [await draw(later), await draw(later), await draw(sooner)].map(({ number }) => number);
+    const numbers: number[] = [];
+    for (const bucket of [later, later, sooner, later]) numbers.push((await draw(bucket)).number);
     await serve(later);
 
-    expect(numbers).toEqual([0, 1, 0]);
+    expect(numbers).toEqual([0, 1, 0, 2]);
     expect(await read()).toEqual([
       { bucket: sooner, drawn: 1, served: 0 },
-      { bucket: later, drawn: 2, served: 1 },
+      { bucket: later, drawn: 3, served: 1 },
     ]);
   });
 

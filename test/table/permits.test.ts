@@ -114,6 +114,28 @@ describe('a permit', () => {
     expect(await readPermits(table(), 'TerminateStreamSession')).toEqual({});
   });
 
+  it('is given at the very millisecond at which the quota is full again', async () => {
+    const { take, startMs, quota } = prepare();
+    await bookPermits(table(), quota, startMs - 930);
+
+    expect(await take(0)).toBe(0);
+  });
+
+  it('is told of when it is booked, before the wait for its time, and not when there is none', async () => {
+    const { clock, startMs, dependencies, quota } = prepare();
+    await bookPermits(table(), quota, startMs + 2000);
+    const bookedAtMs: number[] = [];
+    const onBooked = () => bookedAtMs.push(clock.nowMs() - startMs);
+    const take = (latestMs: number) =>
+      clock.track(() => takePermit({ ...quota, latestMs, onBooked }, dependencies));
+
+    const [refused, taking] = [await take(startMs + 1000), take(startMs + 3000)];
+    await clock.advance(3000);
+
+    expect([refused, await taking]).toEqual([false, true]);
+    expect(bookedAtMs).toEqual([0]);
+  });
+
   it('that a dead caller had booked is the only one lost', async () => {
     const { clock, take } = prepare({ perSecond: 1 });
     await take(0);

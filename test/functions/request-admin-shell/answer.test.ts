@@ -91,6 +91,13 @@ describe('an execution that ends red', () => {
     expect(result).toEqual({ result: 'REFUSED', refusal: error });
     expect(reply.statusCode).toBe(statusCode);
     expect(reply.headers).toEqual({ ...NO_STORE, 'x-amzn-errortype': type, 'retry-after': seconds });
+    expect(JSON.parse(reply.body)).toEqual({ Message: expect.stringContaining('Ask again') });
+  });
+
+  it('is on record with no more of its name than an event may carry', () => {
+    const { result } = answerOf({ status: 'FAILED', error: 'x'.repeat(300) }, NOW_MS);
+
+    expect(result).toEqual({ result: 'REFUSED', refusal: 'x'.repeat(256) });
   });
 
   it('may have no error, and no status either', () => {

@@ -117,7 +117,7 @@ describe('an execution that ends red', () => {
       'x-amzn-errortype': type,
       'retry-after': seconds,
     });
-    expect(Object.keys(Object(bodyOf(answer)))).toEqual(['Message']);
+    expect(bodyOf(answer)).toEqual({ Message: expect.stringContaining('Ask again') });
   });
 
   it('says nothing of what it ended with but which kind it is', () => {
@@ -143,6 +143,11 @@ describe('a turn that is not now', () => {
     expect(headersOf(answer)).toMatchObject({
       'x-amzn-errortype': 'ThrottlingException',
       'retry-after': '7',
+    });
+    expect(bodyOf(answer)).toMatchObject({
+      Message: expect.stringMatching(
+        kind === 'LATER' ? /place in line is kept: ask again/ : /promised to others\. Ask again/,
+      ),
     });
   });
 

@@ -4,6 +4,7 @@ import { sessionKeySchema } from '../../../functions/shared/contracts.ts';
 import {
   requestExecutionName,
   sessionPartition,
+  windowExecutionArn,
   windowExecutionName,
 } from '../../../functions/shared/naming.ts';
 
@@ -12,6 +13,17 @@ const idOf = (maxLength: number) =>
 const sessions = fc.record({ streamGroupId: idOf(128), streamSessionId: idOf(68) });
 /** What Step Functions takes for a name. */
 const EXECUTION_NAME = /^[a-zA-Z0-9-_]{1,80}$/;
+
+describe('the ARN of an execution', () => {
+  it('is its machine’s, with its name', () => {
+    const machine = 'arn:aws:states:us-west-2:123456789012:stateMachine:reconnection-window';
+    const session = { streamGroupId: 'sg-1AB2C3De4', streamSessionId: 'ABC123def4567' };
+
+    expect(windowExecutionArn(machine, session, 2)).toBe(
+      'arn:aws:states:us-west-2:123456789012:execution:reconnection-window:ABC123def4567-2',
+    );
+  });
+});
 
 describe('the name of an execution', () => {
   it("begins with the session's id and fits, for every window that a session can have", () => {

@@ -41,6 +41,10 @@ describe('a turn', () => {
     expect(turnOf([waiting(-60, 500), waiting(12, 1)], 12, 0)).toBe(0);
   });
 
+  it('is none of the calls that others with a later deadline have had', () => {
+    expect(turnOf([waiting(12, 20), waiting(122, 50, 40)], 12, 20)).toBe(1);
+  });
+
   it('does not wait for those whose deadline is now, where permits are saved up', () => {
     const standing = { line: [waiting(-2, 500)], permits: {}, perSecond: PER_SECOND, nowMs: NOW_MS };
 
@@ -67,6 +71,7 @@ describe('spare permits', () => {
     [NOW_MS - 5000, 19],
     [NOW_MS + 930, 1],
     [NOW_MS + 931, 0],
+    [NOW_MS + 5000, 0],
     [NOW_MS + 830, 3],
   ])('booked until %s: %i', (bookedUntilMs, expected) => {
     const permits = bookedUntilMs === undefined ? {} : { bookedUntilMs };

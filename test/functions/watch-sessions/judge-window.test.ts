@@ -54,6 +54,15 @@ describe('a window that awaits the reconnection', () => {
     expect(judgeWindow(windowOf(), listings(lists), NOW_MS)).toBe(need);
   });
 
+  it('that knows of a later disconnect of its own is not told of that one', () => {
+    const lists = { PENDING_CLIENT_RECONNECTION: withSession(DROPPED_AT_MS + 12_000) };
+
+    expect(judgeWindow(windowOf({ pendingSinceMs: DROPPED_AT_MS + 10_000 }), listings(lists), NOW_MS)).toBe(
+      'NOTHING',
+    );
+    expect(judgeWindow(windowOf({ pendingSinceMs: undefined }), listings(lists), NOW_MS)).toBe('LOOK');
+  });
+
   it.each(['PENDING_CLIENT_RECONNECTION', 'RECONNECTING', 'ACTIVE'] as const)(
     'is not told that its session is in no list when the list of %s is incomplete',
     (status) => {
