@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DependencyUnavailableException } from '../../functions/shared/errors.ts';
 import { correctDeadline } from '../../functions/shared/table/correct-deadline.ts';
 import { openWindow } from '../../functions/shared/table/open-window.ts';
+import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { WINDOW_SETTINGS, windowOf } from '../helpers/windows.ts';
@@ -11,9 +12,13 @@ import { startWorkflow } from '../helpers/workflow.ts';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** The service with its watcher, after the watcher's first look. */
+/**
+ * The service with its watcher, after the watcher's first look; with the table in memory, which is held against dynalite
+ * in test/dynamodb: a third of the time.
+ */
 async function startWatched(options: Parameters<typeof startWorkflow>[0] = {}) {
-  const run = await startWorkflow({ watching: true, ...options });
+  const hooks = { items: new MemoryItems() };
+  const run = await startWorkflow({ watching: true, hooks, ...options });
   await run.clock.advance(SECOND);
   return {
     ...run,
