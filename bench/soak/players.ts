@@ -32,6 +32,8 @@ export async function play({ stack, session, fate, afterMs, untilMs }: Play): Pr
   const { streamSessionId } = session;
   if (fate === 'neverComesBack') return;
   await sleep(afterMs);
+  // What is over before the watcher's look nobody has seen: it has no window, and no outcome.
+  if (!(await windowIs(stack, session, untilMs, (phase) => phase !== undefined))) return;
   if (fate === 'applicationExits') {
     await control.applicationExits(streamSessionId);
   } else if (fate === 'sessionFails') {
@@ -41,7 +43,7 @@ export async function play({ stack, session, fate, afterMs, untilMs }: Play): Pr
   } else if (
     (await comeBack(stack, session, untilMs)) &&
     fate === 'comesBackTwice' &&
-    (await windowCloses(stack, session, untilMs + RECORDED_WITHIN_MS))
+    (await windowIs(stack, session, untilMs + RECORDED_WITHIN_MS, (phase) => phase === 'CLOSED'))
   ) {
     await control.clientDrops(streamSessionId);
     // Sooner than the watcher looks there would be no window to record: nobody reports anything here.
@@ -94,11 +96,17 @@ async function comeBackUnseen({ endpoints, control, service }: Stack, session: S
   await control.clientConnects(streamSessionId, SignalResponse);
 }
 
-async function windowCloses({ endpoints }: Stack, session: SessionRecord, untilMs: number): Promise<boolean> {
+/** @returns whether the session's window came to such a phase in time; undefined is no window. */
+async function windowIs(
+  { endpoints }: Stack,
+  session: SessionRecord,
+  untilMs: number,
+  wanted: (phase: string | undefined) => boolean,
+): Promise<boolean> {
   while (Date.now() < untilMs) {
     const response = await fetch(`${urlOf(endpoints.api, session)}/window`);
     const body: unknown = await response.json();
-    if (response.ok && windowSchema.parse(body).phase === 'CLOSED') return true;
+    if (wanted(response.ok ? windowSchema.parse(body).phase : undefined)) return true;
     await sleep(2000);
   }
   return false;
