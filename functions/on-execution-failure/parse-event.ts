@@ -6,6 +6,7 @@ import {
   windowInputSchema,
 } from '../shared/contracts.ts';
 import { windowExecutionName } from '../shared/naming.ts';
+import { parseJson } from '../shared/parse-json.ts';
 import { callDependency } from '../shared/service-fault.ts';
 
 /** A window's execution that has ended red, by its event. */
@@ -50,14 +51,6 @@ async function inputOf(executionArn: string, stepFunctions: SFNClient): Promise<
     return input;
   } catch (error) {
     if (!(error instanceof Error) || !NO_EXECUTION.includes(error.name)) throw error;
-    return undefined;
-  }
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
     return undefined;
   }
 }

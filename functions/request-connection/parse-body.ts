@@ -1,5 +1,6 @@
 import { InvalidRequestError } from '../shared/api/request-error.ts';
 import { createConnectionBodySchema, MAX_SIGNAL_REQUEST_BYTES, offerSchema } from '../shared/contracts.ts';
+import { parseJson } from '../shared/parse-json.ts';
 
 export interface ConnectionBody {
   readonly signalRequest: string;
@@ -39,12 +40,3 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   SignalRequest: `SignalRequest must be a string of 1 to ${MAX_SIGNAL_REQUEST_BYTES} bytes.`,
   ClientToken: 'ClientToken must be 32 to 128 visible ASCII characters.',
 };
-
-/** Undefined for what is no JSON: the parser's own message would quote the text. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -5,6 +5,7 @@ import { okReply } from '../shared/api/replies.ts';
 import { InvalidRequestError } from '../shared/api/request-error.ts';
 import type { SessionKey } from '../shared/contracts.ts';
 import { deterministicClientToken } from '../shared/hash.ts';
+import { parseJson } from '../shared/parse-json.ts';
 import type { Answer } from './answer.ts';
 
 /** No more than the call needs: our own rules for offers may be what has to be got out of the way. */
@@ -43,13 +44,4 @@ export async function passConnectionThrough(
   if (!connection.ok) return { result: connection.error, reply: connection.reply };
   const { SignalResponse } = connection.reply;
   return { result: 'CONNECTION_CREATED', reply: okReply({ SignalResponse }) };
-}
-
-/** Undefined for what is no JSON: the parser's own message would quote the text. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

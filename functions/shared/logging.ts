@@ -93,7 +93,7 @@ interface ErrorDescription {
 }
 
 /** An error that a service has sent is called what its reply says, which may be anything. */
-function nameToTell({ name }: Error): string {
+export function nameToTell({ name }: Error): string {
   return /^[a-zA-Z][a-zA-Z0-9.]{0,99}$/.test(name) ? name : 'Error';
 }
 

@@ -1,7 +1,7 @@
 import { type GameLiftStreamsClient, GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { type Clock, withTimeout } from '../clock.ts';
-import type { Log } from '../logging.ts';
+import { type Log, nameToTell } from '../logging.ts';
 import { serviceFault } from '../service-fault.ts';
 import { type ErrorType, errorReply } from './replies.ts';
 
@@ -50,7 +50,7 @@ export async function passThrough<Reply>(
 }
 
 function refusalOf(error: unknown, log: Log): { error: string; reply: APIGatewayProxyResult } {
-  const name = error instanceof Error ? error.name : typeof error;
+  const name = error instanceof Error ? nameToTell(error) : typeof error;
   if (error instanceof GameLiftStreamsServiceException && isHandedOn(name)) {
     return { error: name, reply: errorReply(name, REFUSED, retryAfterOf(error)) };
   }

@@ -390,6 +390,18 @@ describe('a request while the service is passed through', () => {
     },
   );
 
+  it('keeps a name that is none out of the log: an error is called what the reply says', async () => {
+    const { request, log } = passThrough();
+    service
+      .on(CreateStreamSessionConnectionCommand)
+      .rejects(Object.assign(new Error(), { name: 'v=0 o=- a=ice-pwd:secret' }));
+
+    await request(newSession(), { SignalRequest: newOffer() });
+
+    expect(JSON.stringify(log.lines)).not.toContain('secret');
+    expect(log.lines.at(-1)?.fields).toMatchObject({ result: 'Error', statusCode: 500 });
+  });
+
   it.each([
     ['throttling', 429, 'ThrottlingException'],
     ['conflict', 409, 'ConflictException'],
