@@ -394,7 +394,7 @@ describe('a request while the service is passed through', () => {
     const { request, log } = passThrough();
     service
       .on(CreateStreamSessionConnectionCommand)
-      .rejects(Object.assign(new Error(), { name: 'v=0 o=- a=ice-pwd:secret' }));
+      .rejects(Object.assign(new Error('refused'), { name: 'v=0 o=- a=ice-pwd:secret' }));
 
     await request(newSession(), { SignalRequest: newOffer() });
 
