@@ -38,7 +38,7 @@ export async function getWindow(
     deadline: new Date(window.deadlineMs).toISOString(),
     remainingSeconds: remainingMs / 1000,
     ...(switchState === 'on' ? {} : { switch: switchState }),
-    ...(window.outcome === undefined ? {} : { outcome: window.outcome }),
+    outcome: window.outcome,
     ...(typeof window.statusReason === 'string' ? { statusReason: window.statusReason } : {}),
   };
   log.info('WindowRead', {

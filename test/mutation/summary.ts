@@ -50,22 +50,55 @@ await compileAll(survivors);
 print();
 
 async function compileAll(mutants: readonly Survivor[]): Promise<void> {
+  const suspects: Survivor[] = [];
   let waiting = mutants;
   while (waiting.length > 0) {
     const batch: Survivor[] = [];
     for (const mutant of waiting) {
       if (!batch.some((other) => other.path === mutant.path && overlap(other, mutant))) batch.push(mutant);
     }
-    let left: readonly Survivor[] = batch;
-    // What cannot even be parsed keeps the compiler from checking anything else.
-    while (await compile(left)) left = left.filter(({ compiles }) => compiles);
+    suspects.push(...(await compileBatch(batch)));
     waiting = waiting.filter((mutant) => !batch.includes(mutant));
+  }
+  let doubtful = suspects.filter(({ compiles }) => compiles);
+  while (doubtful.length > 0) {
+    const onePerFile = [...new Map(doubtful.map((mutant) => [mutant.path, mutant])).values()];
+    const errors = await errorsOf(onePerFile);
+    for (const mutant of onePerFile) mutant.compiles = !errors.some(({ path }) => path === mutant.path);
+    doubtful = doubtful.filter((mutant) => !onePerFile.includes(mutant));
   }
   await rm(copy, { recursive: true, force: true });
 }
 
-/** @returns whether it could not be parsed, so that what was left is to be compiled again. */
-async function compile(batch: readonly Survivor[]): Promise<boolean> {
+/**
+ * Marks what has an error on its own lines.
+ *
+ * @returns whose file has an error on other lines: one of them may be its cause.
+ */
+async function compileBatch(batch: readonly Survivor[]): Promise<Survivor[]> {
+  const left = () => batch.filter(({ compiles }) => compiles);
+  const errors = await errorsOf(left());
+  const strangers = errors.filter((error) => {
+    const guilty = batch.find(
+      ({ path, location: { start, end } }) =>
+        path === error.path && start.line <= error.line && error.line <= end.line,
+    );
+    if (guilty !== undefined) guilty.compiles = false;
+    return guilty === undefined;
+  });
+  // What cannot even be parsed keeps the compiler from checking anything else.
+  if (errors.some(({ isOfParsing }) => isOfParsing) && left().length < batch.length)
+    return compileBatch(left());
+  return left().filter(({ path }) => strangers.some((error) => error.path === path));
+}
+
+interface CompilerError {
+  readonly path: string;
+  readonly line: number;
+  readonly isOfParsing: boolean;
+}
+
+async function errorsOf(mutants: readonly Survivor[]): Promise<readonly CompilerError[]> {
   await rm(copy, { recursive: true, force: true });
   await mkdir(copy, { recursive: true });
   await cp(join(root, 'functions'), join(copy, 'functions'), { recursive: true });
@@ -77,9 +110,9 @@ async function compile(batch: readonly Survivor[]): Promise<boolean> {
     exclude: [],
   };
   await writeFile(join(copy, 'tsconfig.json'), JSON.stringify(project));
-  for (const [path, mutants] of Map.groupBy(batch, (mutant) => mutant.path)) {
+  for (const [path, its] of Map.groupBy(mutants, (mutant) => mutant.path)) {
     // From the last to the first, so that what is before stays where it was.
-    const fromTheEnd = mutants.toSorted((a, b) => b.location.start.line - a.location.start.line);
+    const fromTheEnd = its.toSorted((a, b) => b.location.start.line - a.location.start.line);
     let text = fromTheEnd[0]?.source ?? '';
     for (const mutant of fromTheEnd) text = changed(text, mutant);
     await writeFile(join(copy, path), text);
@@ -87,25 +120,16 @@ async function compile(batch: readonly Survivor[]): Promise<boolean> {
   const output = await promisify(execFile)(
     join(root, 'node_modules/.bin/tsc'),
     ['-p', copy, '--pretty', 'false'],
-    {
-      cwd: copy,
-      maxBuffer: 64 * 1024 * 1024,
-    },
+    { cwd: copy, maxBuffer: 64 * 1024 * 1024 },
   ).then(
     ({ stdout }) => stdout,
     (error: unknown) => z.object({ stdout: z.string() }).parse(error).stdout,
   );
-  let isUnparsed = false;
-  for (const [, path, digits, code] of output.matchAll(/^(\S+?)\((\d+),\d+\): error TS(\d+)/gm)) {
-    const line = Number(digits);
-    const guilty = batch.find(
-      ({ path: its, location }) => its === path && location.start.line <= line && line <= location.end.line,
-    );
-    if (guilty === undefined) continue;
-    guilty.compiles = false;
-    isUnparsed ||= Number(code) < 2000;
-  }
-  return isUnparsed;
+  return Array.from(output.matchAll(/^(\S+?)\((\d+),\d+\): error TS(\d+)/gm), ([, path, line, code]) => ({
+    path: path ?? '',
+    line: Number(line),
+    isOfParsing: Number(code) < 2000,
+  }));
 }
 
 /** As many lines as before, so that the compiler's errors tell which change they are of. */

@@ -3,16 +3,17 @@ import base from '../../vitest.config.ts';
 
 /**
  * The tests of the deciding code alone: those of stand-ins, pages and packages run other code, or the built bundles.
- * `MUTATION_TESTS='test/table/*.test.ts'` takes some of them: quicker, and stricter, for a folder must be held by its own.
+ * `MUTATION_TESTS='test/table/*.test.ts'` takes some of them (several: commas): quicker, and stricter, for a folder must be
+ * held by its own.
  * Test files share one module registry: with one of its own each file loads the SDK again, a second for every mutant.
  */
-const only = process.env['MUTATION_TESTS'];
+const only = process.env['MUTATION_TESTS']?.split(',');
 
 export default defineConfig({
   ...base,
   test: {
     ...base.test,
-    include: only === undefined ? ['test/functions/**/*.test.ts', 'test/table/**/*.test.ts'] : [only],
+    include: only ?? ['test/functions/**/*.test.ts', 'test/table/**/*.test.ts'],
     setupFiles: [...(base.test?.setupFiles ?? []), 'test/mutation/restore-clients.ts'],
     // These tests start nothing that is packaged, and read no serverless.yml.
     globalSetup: [],

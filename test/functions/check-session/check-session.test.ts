@@ -292,6 +292,24 @@ describe('a session that is CONNECTED', () => {
     });
   });
 
+  it('as if since before is back when a connection was created at the very moment after the disconnect', async () => {
+    const { check, disconnectedAtMs } = prepare();
+    reply({ Status: 'CONNECTED', LastUpdatedAt: new Date(disconnectedAtMs - 60_000) });
+
+    expect(await check({ connectionCreatedAtMs: disconnectedAtMs })).toMatchObject({ beforeLoss: true });
+    expect(await check({ connectionCreatedAtMs: disconnectedAtMs + 1 })).toMatchObject({ beforeLoss: false });
+  });
+
+  it.each(['PENDING_CLIENT_RECONNECTION', 'ACTIVE', 'TERMINATED'] as const)(
+    'is the only one whose loss can be unnoticed, not one that is %s since before the disconnect',
+    async (Status) => {
+      const { check, disconnectedAtMs } = prepare();
+      reply({ Status, LastUpdatedAt: new Date(disconnectedAtMs - 60_000) });
+
+      expect(await check()).toMatchObject({ beforeLoss: false });
+    },
+  );
+
   it('is back when its whole window has passed without the service noticing a loss', async () => {
     const { check, nowMs } = prepare();
     reply({ Status: 'CONNECTED', LastUpdatedAt: new Date(nowMs - 3_600_000), ConnectionTimeoutSeconds: 10 });

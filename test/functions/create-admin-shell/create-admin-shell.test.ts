@@ -14,6 +14,7 @@ import {
 } from '../../../functions/create-admin-shell/create-admin-shell.ts';
 import { type QuotaOperation, takePermit } from '../../../functions/shared/table/permits.ts';
 import { failNext } from '../../helpers/failing-table.ts';
+import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { QUOTED_INPUT, serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
@@ -99,9 +100,13 @@ describe('an admin shell', () => {
 
   it.each(OTHER_STATUSES)('is not asked for in status %s, and takes no permit', async (status) => {
     isSession(status);
-    const { create, clock } = prepare();
+    const { create, clock, log } = prepare();
 
     expect(await create()).toEqual({ result: 'STATUS_WITHOUT_ADMIN_SHELL', status });
+
+    expect(log.lines).toEqual([
+      { event: 'AdminShellNotCreated', fields: { result: 'STATUS_WITHOUT_ADMIN_SHELL', status } },
+    ]);
 
     expect(shells()).toEqual([]);
     const permits = (await allItems(table())).map(({ pk }) => String(pk));
@@ -125,6 +130,18 @@ describe('an admin shell', () => {
     });
 
     expect(await inTime(create())).toMatchObject({ createdAtMs: startMs + 700 });
+  });
+
+  it('is given up after five seconds', async () => {
+    const { create, clock, inTime } = prepare();
+    service.on(CreateStreamSessionAdminShellCommand).callsFake(async () => {
+      await clock.sleep(5000);
+      return CREDENTIALS;
+    });
+
+    await inTime(create());
+
+    expect(shells()[0]?.args.at(1)).toMatchObject({ abortSignal: { aborted: true } });
   });
 
   it.each(['SessionId', 'StreamUrl', 'TokenValue'])('is worth nothing without its %s', async (member) => {
@@ -240,6 +257,25 @@ describe('a status that cannot be read', () => {
     expect(await inTime(create())).toMatchObject({ result: 'ADMIN_SHELL_CREATED' });
   });
 
+  it.each([
+    [1999, 1999, 1],
+    [2001, 0, 0],
+  ])(
+    'is waited for no longer than two seconds: its permit is %i ms away',
+    async (awayMs, waitedMs, readCount) => {
+      const { create, clock, inTime, ...dependencies } = prepare();
+      const startMs = clock.nowMs();
+      const quota = { operation: 'GetStreamSession', perSecond: 20 } as const;
+      await bookPermits(dependencies.table, quota, startMs + awayMs);
+
+      expect(await inTime(create())).toMatchObject({
+        result: 'ADMIN_SHELL_CREATED',
+        createdAtMs: startMs + waitedMs,
+      });
+      expect(reads()).toHaveLength(readCount);
+    },
+  );
+
   it('because the function may not read it is a failure that somebody must mend', async () => {
     service.on(GetStreamSessionCommand).rejects(serviceErrors.accessDenied());
 
@@ -312,6 +348,15 @@ describe('the deadline of the caller', () => {
       });
     },
   );
+
+  it('lets a next attempt follow as long as it can begin 5 s before it', async () => {
+    service.on(CreateStreamSessionAdminShellCommand).rejects(serviceErrors.internalServer());
+    const { create, clock } = prepare();
+
+    await expect(create({ deadlineMs: clock.nowMs() + 9000 })).rejects.toMatchObject({
+      name: 'InternalServerException',
+    });
+  });
 
   it('changes nothing for an error that no retry can mend', async () => {
     service.on(CreateStreamSessionAdminShellCommand).rejects(serviceErrors.accessDenied());

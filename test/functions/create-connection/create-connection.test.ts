@@ -125,6 +125,21 @@ describe('a connection that the service creates', () => {
     expect(await creation).toMatchObject({ connectionCreatedAtMs: startMs + 700 });
   });
 
+  it('is given up after five seconds', async () => {
+    const { create, clock } = prepare();
+    service.on(CreateStreamSessionConnectionCommand).callsFake(async () => {
+      await clock.sleep(5000);
+      return { SignalResponse: SIGNAL_RESPONSE };
+    });
+
+    const creation = create();
+    await clock.advance(5000);
+    await creation;
+
+    const [call] = service.commandCalls(CreateStreamSessionConnectionCommand);
+    expect(call?.args.at(1)).toMatchObject({ abortSignal: { aborted: true } });
+  });
+
   it('is the same request when it is repeated after a failure', async () => {
     const { create } = prepare();
     service
@@ -139,11 +154,14 @@ describe('a connection that the service creates', () => {
     expect(creations()[1]).toEqual(creations()[0]);
   });
 
-  it('is worth nothing without an answer: the retry, the same request, may bring one', async () => {
-    service.on(CreateStreamSessionConnectionCommand).resolves({});
+  it.each([{}, { SignalResponse: '' }])(
+    'is worth nothing without an answer, which a retry may bring: %j',
+    async (reply) => {
+      service.on(CreateStreamSessionConnectionCommand).resolves(reply);
 
-    await expect(prepare().create()).rejects.toMatchObject({ name: 'InternalServerException' });
-  });
+      await expect(prepare().create()).rejects.toMatchObject({ name: 'InternalServerException' });
+    },
+  );
 
   it('leaves neither offer, answer nor token in the log or the table', async () => {
     const { create, log } = prepare();

@@ -101,8 +101,12 @@ describe('the window of a failed execution', () => {
       { stateMachineArn: MACHINE, name: `${session.streamSessionId}-2`, input: window.executionInput },
     ]);
     expect(JSON.parse(window.executionInput)).toMatchObject({ notBeforeMs: NOW_MS });
+    expect(log.lines).toContainEqual({
+      event: 'ExecutionFailed',
+      fields: { generation: 1, status: 'ABORTED' },
+    });
     expect(log.lines.map(({ event }) => event)).toEqual(
-      expect.arrayContaining(['ExecutionFailed', 'WindowReplaced', 'WindowStarted']),
+      expect.arrayContaining(['WindowReplaced', 'WindowStarted']),
     );
   });
 
@@ -193,6 +197,27 @@ describe('the window of a failed execution', () => {
     expect(await windowOf(table(), session)).toMatchObject({ generation: 2 });
   });
 
+  it('is left alone when the later one has ended before it was known to run', async () => {
+    const { handle, openWindow, closeRed, starts } = prepare();
+    await openWindow();
+    await handle();
+    await closeRed('SessionNotFound', 2);
+
+    expect(await handle()).toEqual({ result: 'LATER_WINDOW' });
+
+    expect(starts()).toHaveLength(1);
+  });
+
+  it('that the table knows an older window instead of is nobody’s', async () => {
+    const { session, handle, openWindow, starts } = prepare();
+    const older = await openWindow();
+
+    expect(await handle(2)).toEqual({ result: 'NO_WINDOW' });
+
+    expect(await windowOf(table(), session)).toEqual(older);
+    expect(starts()).toEqual([]);
+  });
+
   it('that never was is nobody’s', async () => {
     const { handle, starts } = prepare();
 
@@ -228,6 +253,23 @@ describe('a failure on the way', () => {
       expect(starts()).toMatchObject([{ name: `${session.streamSessionId}-2` }]);
     },
   );
+
+  it('is left to the next attempt when something is signalled between each of five reads and its write', async () => {
+    const { session, handle, openWindow, dependencies } = prepare();
+    await openWindow();
+    let reads = 0;
+    const signalAfterRead = () =>
+      delayNext(table(), 'GetItemCommand', async () => {
+        if (++reads < 8) signalAfterRead();
+        await signalWindow(session, { id: `signal-${reads}` }, dependencies);
+      });
+    signalAfterRead();
+
+    await expect(handle()).rejects.toThrow(DependencyUnavailableException);
+
+    expect(reads).toBe(5);
+    expect(await windowOf(table(), session)).toMatchObject({ generation: 1 });
+  });
 
   it('does not lose what is signalled between its read and its write', async () => {
     const { session, handle, openWindow, dependencies } = prepare();

@@ -12,6 +12,7 @@ import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { allItems, useTable } from '../../helpers/table.ts';
+import { watchReads } from '../../helpers/watch-reads.ts';
 import {
   BUS_SETTINGS,
   givenFailedWindow,
@@ -377,10 +378,15 @@ describe('a process that dies', () => {
     const session = await givenRunning();
     await prepare(session).record();
     const window = await windowOf(table(), session);
+    const reads = watchReads(table());
 
     const result = await prepare(session).record();
 
     expect(result).toMatchObject({ recorded: true });
+    expect(reads).toEqual([
+      { sk: 'window', consistent: true },
+      { sk: 'outcome#000001', consistent: true },
+    ]);
     expect(await windowOf(table(), session)).toEqual(window);
     expect(await outcomesOf(session)).toHaveLength(1);
     const [first, second, ...more] = published();

@@ -71,6 +71,18 @@ describe('an overdue session', () => {
     expect(log.lines.map(({ event }) => event)).not.toContain('SessionTerminated');
   });
 
+  it('is given up after five seconds', async () => {
+    const { terminate, clock } = prepare();
+    service.on(TerminateStreamSessionCommand).callsFake(() => clock.sleep(5000));
+
+    const termination = terminate();
+    await clock.advance(5000);
+    await termination;
+
+    const [call] = service.commandCalls(TerminateStreamSessionCommand);
+    expect(call?.args.at(1)).toMatchObject({ abortSignal: { aborted: true } });
+  });
+
   it.each(['passThrough', 'refuse'] as const)(
     'is left to the service while ours is switched off: %s',
     async (state) => {
