@@ -73,7 +73,7 @@ export function answerOf(
 /** The same of a call that went past the state machine. */
 export function answerOfPassThrough(shell: PassedThrough<CreateStreamSessionAdminShellOutput>): Answer {
   if (!shell.ok) {
-    return { result: { result: 'REFUSED', refusal: shell.error.slice(0, 256) }, reply: shell.reply };
+    return { result: { result: 'REFUSED', refusal: shell.error }, reply: shell.reply };
   }
   const { SessionId, StreamUrl, TokenValue } = shell.reply;
   return {

@@ -89,7 +89,7 @@ async function pageOf(
               Identifier: streamGroupId,
               Status: status,
               MaxResults: PAGE_SIZE,
-              ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+              NextToken: nextToken,
             }),
             { abortSignal },
           ),

@@ -43,7 +43,6 @@ export async function look(
   metrics.add('WatcherLag', lagMs);
   // Whoever has not seen every waiting session may have missed the one that matters.
   metrics.add(PENDING_CLIENT_RECONNECTION.complete ? 'WatcherLooks' : 'WatcherLooksFailed', 1);
-  if (windows.length === 0) return;
   // In the order in which sessions move on, so that one that moves between two lists is in both, not in neither.
   const all = windows.some((window) => needsAllLists(window, PENDING_CLIENT_RECONNECTION, clock.nowMs()));
   const RECONNECTING = all ? await list('RECONNECTING') : NOT_LISTED;

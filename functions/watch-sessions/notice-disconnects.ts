@@ -7,7 +7,7 @@ import { sessionPartition } from '../shared/naming.ts';
 import { readWindows } from '../shared/table/read-windows.ts';
 import { retryDueSinceMs } from '../shared/table/red-ends.ts';
 import type { Table } from '../shared/table/table.ts';
-import { isOpen, type WindowItem } from '../shared/table/window-item.ts';
+import type { WindowItem } from '../shared/table/window-item.ts';
 import type { ListedSession } from './list-sessions.ts';
 
 export interface NoticeDependencies extends EventBus {
@@ -94,9 +94,8 @@ function unattendedSinceMs(
 ): number | undefined {
   const droppedAtMs = lastUpdatedAtMs ?? nowMs;
   if (window === undefined) return droppedAtMs;
-  if (isOpen(window)) return undefined;
   if (window.phase === 'FAILED') return retryDueSinceMs(window, lastUpdatedAtMs, nowMs);
-  // The list is older than the outcome: the service has confirmed that the session has ended, …
+  // It is open; or the list is older than its outcome, and the service has confirmed that the session has ended, …
   if (window.outcome !== 'RECONNECTED') return undefined;
   // … or that it is connected. Both times are the service's own, so they compare without a margin.
   return lastUpdatedAtMs === undefined || lastUpdatedAtMs > (window.outcomeAtMs ?? 0)

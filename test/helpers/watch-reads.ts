@@ -2,9 +2,13 @@ import { onTestFinished } from 'vitest';
 import * as z from 'zod';
 import type { Table } from '../../functions/shared/table/table.ts';
 
-const readSchema = z.object({
-  Key: z.object({ sk: z.string() }),
-  ConsistentRead: z.boolean().default(false),
+const keySchema = z.object({ sk: z.string() });
+const getSchema = z.object({ Key: keySchema, ConsistentRead: z.boolean().default(false) });
+const batchSchema = z.object({
+  RequestItems: z.record(
+    z.string(),
+    z.object({ Keys: z.array(keySchema), ConsistentRead: z.boolean().default(false) }),
+  ),
 });
 
 export interface WatchedRead {
@@ -13,15 +17,20 @@ export interface WatchedRead {
   readonly consistent: boolean;
 }
 
-/** Every GetItem of the table from now on. The local table is always consistent, DynamoDB only for whoever asks for it. */
+/** Every item that is read by its key from now on. The local table is always consistent, DynamoDB only when asked for it. */
 export function watchReads(table: Table): readonly WatchedRead[] {
   const reads: WatchedRead[] = [];
   const { middlewareStack } = table.documents;
   middlewareStack.add(
     (next, context) => (args) => {
       if (context['commandName'] === 'GetItemCommand') {
-        const { Key, ConsistentRead } = readSchema.parse(args.input);
+        const { Key, ConsistentRead } = getSchema.parse(args.input);
         reads.push({ sk: Key.sk, consistent: ConsistentRead });
+      }
+      if (context['commandName'] === 'BatchGetItemCommand') {
+        for (const { Keys, ConsistentRead } of Object.values(batchSchema.parse(args.input).RequestItems)) {
+          reads.push(...Keys.map(({ sk }) => ({ sk, consistent: ConsistentRead })));
+        }
       }
       return next(args);
     },

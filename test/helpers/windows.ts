@@ -107,10 +107,14 @@ export async function givenClosedWindow(
   return windowOf(table, session);
 }
 
+/** It ends red a minute after its disconnect. */
 export async function givenFailedWindow(
   table: Table,
   session: SessionKey,
-  disconnect: Parameters<typeof givenOpenWindow>[2],
+  {
+    error = 'SessionNotFound',
+    ...disconnect
+  }: Parameters<typeof givenOpenWindow>[2] & { readonly error?: string },
 ): Promise<WindowItem> {
   const { generation, disconnectedAtMs } = await givenOpenWindow(table, session, disconnect);
   await recordFailure(
@@ -118,7 +122,7 @@ export async function givenFailedWindow(
       ...session,
       executionName: windowExecutionName(session, generation),
       generation,
-      error: 'SessionNotFound',
+      error,
     },
     {
       table,

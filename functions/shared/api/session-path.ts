@@ -9,6 +9,10 @@ export interface Home {
 }
 
 const ARN = /^arn:aws:gameliftstreams:([^: ]*):([0-9]{12}):([^: ]*)$/;
+const RESOURCES = {
+  streamgroup: /^streamgroup\/([^/]*)$/,
+  streamsession: /^streamsession\/([^/]*)\/([^/]*)$/,
+} as const;
 const MAX_IDENTIFIER_LENGTH = 128;
 
 /**
@@ -22,14 +26,14 @@ export function parseSessionPath(
   parameters: Readonly<Record<string, string | undefined>> | null,
   home: Home,
 ): SessionKey {
-  const groupPath = resourcePath('Identifier', parameters, 'streamgroup', home);
-  const sessionPath = resourcePath('StreamSessionIdentifier', parameters, 'streamsession', home);
-  const [streamGroupId = '', ...restOfGroup] = groupPath;
-  const streamSessionId = sessionPath.at(-1) ?? '';
-  const groupOfSession = sessionPath.length === 2 ? sessionPath[0] : streamGroupId;
-  if (restOfGroup.length > 0) throw invalid('Identifier', 'is not the ARN of a stream group');
-  if (sessionPath.length > 2) throw invalid('StreamSessionIdentifier', 'is not the ARN of a stream session');
-  if (groupOfSession !== streamGroupId) {
+  const { id: streamGroupId } = resourceOf('Identifier', parameters, 'streamgroup', home);
+  const { id: streamSessionId, group = streamGroupId } = resourceOf(
+    'StreamSessionIdentifier',
+    parameters,
+    'streamsession',
+    home,
+  );
+  if (group !== streamGroupId) {
     throw invalid('StreamSessionIdentifier', 'is not of the stream group that Identifier names');
   }
   const key = sessionKeySchema.safeParse({ streamGroupId, streamSessionId });
@@ -38,27 +42,32 @@ export function parseSessionPath(
   throw invalid(isGroup ? 'Identifier' : 'StreamSessionIdentifier', 'is not an id or ARN of the service');
 }
 
-/** The parts of an ARN's resource after its type; a short id is its own only part. */
-function resourcePath(
+interface Resource {
+  readonly id: string;
+  /** Only the ARN of a session names its group. */
+  readonly group?: string | undefined;
+}
+
+function resourceOf(
   name: string,
   parameters: Readonly<Record<string, string | undefined>> | null,
-  type: 'streamgroup' | 'streamsession',
+  type: keyof typeof RESOURCES,
   home: Home,
-): string[] {
+): Resource {
   const identifier = decode(name, parameters?.[name] ?? '');
   if (identifier.length === 0 || identifier.length > MAX_IDENTIFIER_LENGTH) {
     throw invalid(name, `must be 1 to ${MAX_IDENTIFIER_LENGTH} characters long`);
   }
   const arn = ARN.exec(identifier);
-  if (arn === null) return [identifier];
+  if (arn === null) return { id: identifier };
   const [, region, accountId, resource = ''] = arn;
   if (region !== home.region || accountId !== home.accountId) {
     throw invalid(name, 'is of another Region or account than this service');
   }
-  const [arnType, ...path] = resource.split('/');
-  const isWhole = type === 'streamgroup' ? path.length === 1 : path.length === 2;
-  if (arnType !== type || !isWhole) throw invalid(name, `is not the ARN of a ${type}`);
-  return path;
+  // Its id is the last part, with its group before it where there is one.
+  const [id, group] = RESOURCES[type].exec(resource)?.slice(1).reverse() ?? [];
+  if (id === undefined) throw invalid(name, `is not the ARN of a ${type}`);
+  return { id, group };
 }
 
 function decode(name: string, text: string): string {

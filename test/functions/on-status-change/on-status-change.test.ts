@@ -2,11 +2,13 @@ import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import {
   ExecutionAlreadyExists,
   ExecutionLimitExceeded,
+  SendTaskSuccessCommand,
   SFNServiceException,
   StartExecutionCommand,
   StateMachineDoesNotExist,
 } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
+import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { statusChangeEvent } from '../../helpers/status-change.ts';
@@ -48,10 +50,11 @@ describe('the first report of a disconnect', () => {
       disconnectedAtMs: DISCONNECTED_AT_MS,
       deadlineMs: DISCONNECTED_AT_MS + 60_000,
     });
-    expect(log.lines.map(({ event }) => event)).toEqual(['WindowOpened', 'WindowStarted']);
-    for (const { fields } of log.lines) {
-      expect(fields).toMatchObject({ ...session, executionName: `${session.streamSessionId}-1` });
-    }
+    const fields = { ...session, executionName: `${session.streamSessionId}-1`, generation: 1 };
+    expect(log.lines).toEqual([
+      { event: 'WindowOpened', fields },
+      { event: 'WindowStarted', fields },
+    ]);
   });
 
   it('is counted as one window, whatever else reports the same', async () => {
@@ -210,14 +213,57 @@ describe('a repeated report', () => {
   it('changes nothing once the window runs', async () => {
     const session = newSession();
     const window = await givenRunningWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
-    const { report } = prepare();
+    const { report, log } = prepare();
 
     for (const offsetMs of [-2000, 0, 0, 2000]) {
       expect(await report({ session, atMs: DISCONNECTED_AT_MS + offsetMs })).toEqual({ result: 'DUPLICATE' });
     }
 
+    expect(log.lines.at(-1)).toEqual({
+      event: 'DuplicateEventIgnored',
+      fields: {
+        ...session,
+        executionName: `${session.streamSessionId}-1`,
+        status: 'PENDING_CLIENT_RECONNECTION',
+      },
+    });
+
     nothingHappened();
     expect(await windowOf(table(), session)).toEqual(window);
+  });
+
+  it('wakes whoever waits when a signal has not reached it', async () => {
+    const session = newSession();
+    const { taskToken } = await givenRunningWindow(table(), session, {
+      disconnectedAtMs: DISCONNECTED_AT_MS,
+    });
+    const { report, dependencies } = prepare();
+    stepFunctions.on(SendTaskSuccessCommand).rejectsOnce(new Error('socket hang up')).resolves({});
+    await expect(signalWindow(session, { id: 'request-1' }, dependencies)).rejects.toThrow();
+
+    expect(await report({ session })).toEqual({ result: 'DUPLICATE' });
+
+    expect(signals().at(-1)).toMatchObject({ token: taskToken, state: { seq: 1 } });
+    expect(signals()).toHaveLength(2);
+  });
+
+  it('that knows the timeout corrects a deadline that nobody had told', async () => {
+    const session = newSession();
+    const { taskToken } = await givenRunningWindow(table(), session, {
+      disconnectedAtMs: DISCONNECTED_AT_MS,
+    });
+    const { report, log } = prepare();
+
+    const result = await report({ session, detail: { connectionTimeoutSeconds: 60 } });
+
+    expect(result).toEqual({ result: 'DEADLINE_CORRECTED' });
+    const deadlineMs = DISCONNECTED_AT_MS + 60_000;
+    expect(await windowOf(table(), session)).toMatchObject({ deadlineMs, connectionTimeoutSeconds: 60 });
+    expect(signals()).toMatchObject([{ token: taskToken, state: { correction: { seq: 1, deadlineMs } } }]);
+    expect(log.lines.at(-1)).toEqual({
+      event: 'DeadlineCorrected',
+      fields: { ...session, executionName: `${session.streamSessionId}-1`, generation: 1 },
+    });
   });
 
   it('opens one window when twenty come at once', async () => {
@@ -283,6 +329,27 @@ describe('an event that does not fit the contract', () => {
       { event: 'EventRejected', fields: { reasons: 'detail.connectionTimeoutSeconds: too_small' } },
     ]);
     expect(metrics.values).toEqual([{ name: 'EventsRejected', value: 1 }]);
+  });
+
+  it('has all its reasons on one line of the log', async () => {
+    const { send, log } = prepare();
+
+    await send(
+      statusChangeEvent({
+        session: { streamGroupId: 'sg-1', streamSessionId: 'rejected' },
+        atMs: DISCONNECTED_AT_MS,
+        detail: { connectionTimeoutSeconds: 0, version: '2' },
+      }),
+    );
+
+    expect(log.lines).toEqual([
+      {
+        event: 'EventRejected',
+        fields: {
+          reasons: 'detail.version: invalid_value; detail.connectionTimeoutSeconds: too_small',
+        },
+      },
+    ]);
   });
 
   it('is a retryable failure when the bus took nothing, though it answered', async () => {

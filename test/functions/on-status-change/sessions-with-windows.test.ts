@@ -81,7 +81,7 @@ describe('a report of another status', () => {
 
   it.each(others)('is ignored where no window is open: %s', async (status) => {
     const [unknown, ended] = [newSession(), newSession()];
-    const { report, dependencies } = prepare();
+    const { report, dependencies, log } = prepare();
     const window = await givenClosedWindow(table(), ended, {
       disconnectedAtMs: DISCONNECTED_AT_MS - 60_000,
       outcome: 'RECONNECTED',
@@ -91,6 +91,7 @@ describe('a report of another status', () => {
     eventBridge.resetHistory();
 
     expect(await report({ session: unknown, status })).toEqual({ result: 'NO_WINDOW' });
+    expect(log.lines).toEqual([{ event: 'EventWithoutWindowIgnored', fields: { ...unknown, status } }]);
     expect(await report({ session: ended, status })).toEqual({ result: 'NO_WINDOW' });
 
     nothingHappened();
@@ -145,11 +146,21 @@ describe('a disconnect of a session that was reconnected', () => {
   it.each([-2000, 0, 2000])(
     'is stale when another feed means the same one, %i ms apart',
     async (offsetMs) => {
-      const { session, report } = await reconnected();
+      const { session, report, log } = await reconnected();
 
       expect(await report({ session, atMs: FIRST_DISCONNECT_MS + offsetMs })).toEqual({ result: 'STALE' });
 
       nothingHappened();
+      expect(log.lines).toEqual([
+        {
+          event: 'StaleEventIgnored',
+          fields: {
+            ...session,
+            executionName: `${session.streamSessionId}-1`,
+            status: 'PENDING_CLIENT_RECONNECTION',
+          },
+        },
+      ]);
       expect(gameLiftStreams.calls()).toHaveLength(0);
       expect(await windowOf(table(), session)).toMatchObject({ generation: 1, outcome: 'RECONNECTED' });
     },

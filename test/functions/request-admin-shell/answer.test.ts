@@ -46,6 +46,7 @@ describe('an execution that ends green', () => {
     expect(reply).toMatchObject({
       statusCode: 404,
       headers: { ...NO_STORE, 'x-amzn-errortype': 'ResourceNotFoundException' },
+      body: '{"Message":"The stream group or the stream session does not exist."}',
     });
   });
 

@@ -3,7 +3,7 @@ import { CreateStreamSessionAdminShellCommand, GameLiftStreamsClient } from '@aw
 import { SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAdminShellInputSchema } from '../../../functions/create-admin-shell/create-admin-shell.ts';
 import {
   recordInvalidPath,
@@ -141,6 +141,7 @@ describe('a request for an admin shell', () => {
       { level: 'INFO', message: 'AdminShellGranted', ...fields, result: 'GRANTED' },
     ]);
     expect(output.metrics()).toMatchObject([{ AdminShellsGranted: 1 }]);
+    expect(output.metrics()[0]).not.toHaveProperty('AdminShellsRefused');
   });
 
   it.each([
@@ -216,6 +217,8 @@ describe('a request that breaks a rule', () => {
     expect(records()).toEqual([
       { ...WHO, ...WHICH, result: 'REFUSED', reason: null, refusal: 'INVALID_REASON', sessionStatus: null },
     ]);
+    expect(output.metrics()).toMatchObject([{ AdminShellsRefused: 1 }]);
+    expect(output.metrics()[0]).not.toHaveProperty('AdminShellsGranted');
     expect(JSON.stringify([reply, records(), output.text()])).not.toContain('SECRET');
   });
 
@@ -344,6 +347,22 @@ describe('a request for an admin shell while the service is switched off', () =>
     ]);
     const written = JSON.stringify([output.lines(), entries()]);
     for (const credential of Object.values(CREDENTIALS)) expect(written).not.toContain(credential);
+  });
+
+  it('is given up after twenty seconds: passThrough', async () => {
+    const { request, clock } = prepare('passThrough');
+    service.on(CreateStreamSessionAdminShellCommand).callsFake(async () => {
+      await clock.sleep(20_000);
+      return CREDENTIALS;
+    });
+
+    const asked = request();
+    await vi.waitFor(() => expect(service.calls()).toHaveLength(1));
+    await clock.advance(20_000);
+    await asked;
+
+    const [call] = service.commandCalls(CreateStreamSessionAdminShellCommand);
+    expect(call?.args.at(1)).toMatchObject({ abortSignal: { aborted: true } });
   });
 
   it('mints no shell that is not on record: passThrough', async () => {

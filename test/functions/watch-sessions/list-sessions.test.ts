@@ -98,6 +98,38 @@ describe('a list of sessions', () => {
     expect(complete).toBe(false);
   });
 
+  it('whose pages lead back to an earlier one ends there, incomplete, and says so', async () => {
+    const { list, log } = prepare();
+    service
+      .on(ListStreamSessionsCommand)
+      .resolves({})
+      .resolvesOnce(page([item('one')], 'a'))
+      .resolvesOnce(page([item('two')], 'b'))
+      .resolvesOnce(page([item('three')], 'a'));
+
+    const { sessions, complete } = await list();
+
+    expect([...sessions.keys()]).toEqual(['one', 'two', 'three']);
+    expect(complete).toBe(false);
+    expect(inputs()).toHaveLength(3);
+    expect(log.lines).toEqual([{ event: 'ListingIncomplete', fields: { status: 'ACTIVE', sessions: 3 } }]);
+  });
+
+  it('gives a page up that takes longer than five seconds', async () => {
+    const { list, clock } = prepare();
+    service.on(ListStreamSessionsCommand).callsFake(async () => {
+      await clock.sleep(5000);
+      return {};
+    });
+
+    const listing = list();
+    await clock.advance(5000);
+    await listing;
+
+    const [call] = service.commandCalls(ListStreamSessionsCommand);
+    expect(call?.args.at(1)).toMatchObject({ abortSignal: { aborted: true } });
+  });
+
   it.each(['throttling', 'internalServer', 'connectionReset'] as const)(
     'asks for a page again that failed for now: %s',
     async (fault) => {

@@ -11,6 +11,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../../functions/shared/contracts.ts';
 import { windowExecutionArn, windowExecutionName } from '../../../functions/shared/naming.ts';
+import { failWindow } from '../../../functions/shared/table/fail-window.ts';
 import { registerTaskToken } from '../../../functions/shared/table/mailbox.ts';
 import type { IndexedWindow } from '../../../functions/shared/table/open-windows-index.ts';
 import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
@@ -149,6 +150,18 @@ describe('an open window whose session has moved', () => {
     expect(sfn.calls()).toEqual([]);
   });
 
+  it('is left alone when it was closed since the lists were read', async () => {
+    const { reconcile, dependencies } = prepare();
+    const window = await running();
+    const failure = { generation: 1, error: 'SessionNotEnded', nowMs: NOW_MS, retentionDays: 1 };
+    await failWindow(table(), window.session, failure);
+
+    await reconcile([window]);
+
+    expect(sfn.calls()).toEqual([]);
+    expect(dependencies.log.lines).toEqual([]);
+  });
+
   it('has its execution looked at when the same wait has not heard twice', async () => {
     const { reconcile } = prepare();
     const window = await running();
@@ -187,6 +200,15 @@ describe('an open window that nobody has started', () => {
     expect(started()).toEqual([nameOf(window, 1)]);
     expect(described()).toEqual([]);
     expect(await windowOf(table(), window.session)).toMatchObject({ generation: 1 });
+  });
+
+  it('is left alone when another has its place since the lists were read', async () => {
+    const { reconcile } = prepare();
+    const window = await unstarted();
+
+    await reconcile([{ ...window, generation: 0 }]);
+
+    expect(sfn.calls()).toEqual([]);
   });
 
   it('is replaced where its name is taken', async () => {

@@ -7,6 +7,7 @@ import { watchSessions } from '../../../functions/watch-sessions/watch-sessions.
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 import { useTable } from '../../helpers/table.ts';
+import { watchReads } from '../../helpers/watch-reads.ts';
 import {
   BUS_SETTINGS,
   givenOpenWindow,
@@ -85,6 +86,52 @@ describe('the watcher', () => {
       [one, 'PENDING_CLIENT_RECONNECTION'],
       [other, 'PENDING_CLIENT_RECONNECTION'],
     ]);
+  });
+
+  it('reports who waits without a window, page by page, and how long the longest of them has', async () => {
+    const {
+      watch,
+      metrics,
+      startMs,
+      groups: [group = ''],
+    } = prepare({ intervalSeconds: 60 });
+    const waiting = (id: string, forMs: number) => ({
+      Arn: `arn:aws:gameliftstreams:us-west-2:123456789012:streamsession/${group}/${id}`,
+      LastUpdatedAt: new Date(startMs - forMs),
+    });
+    service
+      .on(ListStreamSessionsCommand)
+      .resolvesOnce({ Items: [waiting('one', 7000)], NextToken: 'next' })
+      .resolvesOnce({ Items: [waiting('two', 3000)] });
+
+    await watch();
+
+    const reports = bus
+      .commandCalls(PutEventsCommand)
+      .flatMap(({ args: [{ input }] }) => input.Entries ?? [])
+      .map(({ Detail = '' }): unknown => JSON.parse(Detail));
+    expect(reports).toMatchObject([{ streamSessionId: 'one' }, { streamSessionId: 'two' }]);
+    expect(metrics.values).toContainEqual({ name: 'WatcherLag', value: 7000 });
+  });
+
+  it('reads nothing again of a session that waits with its window', async () => {
+    const {
+      watch,
+      startMs,
+      table: real,
+      groups: [group = ''],
+    } = prepare({ intervalSeconds: 60 });
+    const session = { streamGroupId: group, streamSessionId: 'ABC123def4567' };
+    await givenRunningWindow(real, session, { disconnectedAtMs: startMs });
+    service.on(ListStreamSessionsCommand).resolves({
+      Items: [{ Arn: `arn:aws:gameliftstreams:us-west-2:123456789012:streamsession/${group}/ABC123def4567` }],
+    });
+    const reads = watchReads(real);
+
+    await watch();
+
+    expect(lists()).toEqual([[group, 'PENDING_CLIENT_RECONNECTION']]);
+    expect(reads.filter(({ sk }) => sk === 'window')).toEqual([]);
   });
 
   it('is off without a group, and says so', async () => {
@@ -172,6 +219,27 @@ describe('the watcher', () => {
       [group, 'ACTIVE'],
     ]);
     expect(sfn.calls()).toHaveLength(1);
+  });
+
+  it('asks for the other lists for one window among many that they can tell of', async () => {
+    const {
+      watch,
+      startMs,
+      table: real,
+      groups: [group = ''],
+    } = prepare({ intervalSeconds: 60 });
+    sfn.resolves({});
+    const session = { streamGroupId: group, streamSessionId: 'moved' };
+    await givenRunningWindow(real, session, { disconnectedAtMs: startMs });
+    await givenOpenWindow(
+      real,
+      { streamGroupId: group, streamSessionId: 'starting' },
+      { disconnectedAtMs: startMs },
+    );
+
+    await watch();
+
+    expect(lists()).toHaveLength(3);
   });
 
   it('asks for no other list where a window looks by itself', async () => {

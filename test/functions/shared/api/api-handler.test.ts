@@ -143,6 +143,24 @@ describe("a caller's mistake", () => {
     expect(requests).toEqual([]);
   });
 
+  it('in the path is told, with who sent it, to whoever keeps a record, before the reply', async () => {
+    captureOutput();
+    const told: unknown[] = [];
+    const handler = apiHandler(
+      async () => okReply({}),
+      SETTINGS,
+      async (origin, { settings, log, metrics }) => {
+        await Promise.resolve();
+        told.push([origin.requestId, settings.AWS_REGION, typeof log.info, typeof metrics.add]);
+      },
+    );
+
+    const reply = await handler(apiEvent({ pathParameters: null }), lambdaContext());
+
+    expect(reply).toMatchObject({ statusCode: 400 });
+    expect(told).toEqual([['4f1d2c3b-5a69-4788-97a6-b5c4d3e2f101', 'us-west-2', 'function', 'function']]);
+  });
+
   it('is one too when there is no path', async () => {
     expect(await prepare().invoke({ pathParameters: null })).toMatchObject({ statusCode: 400 });
   });

@@ -116,7 +116,12 @@ describe('a path that names no session here', () => {
   });
 
   it('is refused when there are no parameters at all', () => {
-    expect(() => parseSessionPath(null, HOME)).toThrow(InvalidRequestError);
+    expect(() => parseSessionPath(null, HOME)).toThrow(
+      expect.objectContaining({
+        name: 'InvalidRequestError',
+        message: 'Identifier must be 1 to 128 characters long.',
+      }),
+    );
   });
 
   it('is never quoted, and never more than a refusal', () => {
