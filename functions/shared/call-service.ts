@@ -63,13 +63,7 @@ export async function callService<Reply>(
   const nowMs = clock.nowMs();
   const { inVainAfterMs = Number.POSITIVE_INFINITY } = serviceCall;
   const latestMs = Math.min(nowMs + PERMIT_WAIT_MS, deadlineMs, inVainAfterMs);
-  const request = {
-    ...quota,
-    latestMs,
-    ...(priority === undefined ? {} : { priority }),
-    ...(onBooked === undefined ? {} : { onBooked }),
-  };
-  const isPermitted = await takePermit(request, dependencies);
+  const isPermitted = await takePermit({ ...quota, latestMs, priority, onBooked }, dependencies);
   const waitedMs = clock.nowMs() - nowMs;
   const timeoutMs = Math.min(CALL_TIMEOUT_MS, deadlineMs - clock.nowMs());
   // A permit that came too late: nobody waits for the reply, and the service may accept the call all the same.

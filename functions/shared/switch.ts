@@ -49,6 +49,6 @@ export function switchReader({ table, clock }: { readonly table: Table; readonly
 
 function failureAt(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(new DependencyUnavailableException()), { once: true });
+    signal.addEventListener('abort', () => reject(new DependencyUnavailableException()));
   });
 }

@@ -41,13 +41,13 @@ export function taskHandler<Input extends TaskInput, Dependencies extends object
     });
 }
 
-/** A failure before the decision: the input is not what the state machine builds. */
+/** What the decision throws is known by now. Before it only the parser fails: the input is not what the state machine builds. */
 function knownErrorsOnly(): middy.MiddlewareObj {
   return {
     onError: ({ error }) => {
-      if (isKnownError(error)) throw error;
-      const isInputError = error instanceof Error && error.name === 'ParseError';
-      throw fitForHistory(isInputError ? new InvalidTaskInputError({ cause: error }) : error, createLog({}));
+      throw isKnownError(error)
+        ? error
+        : fitForHistory(new InvalidTaskInputError({ cause: error }), createLog({}));
     },
   };
 }

@@ -33,9 +33,9 @@ export interface PermitRequest extends Quota {
   /** Epoch ms until which the caller waits. */
   readonly latestMs: number;
   /** LOW for calls that nobody waits for: they leave a part of the quota to the others. NORMAL when absent. */
-  readonly priority?: 'NORMAL' | 'LOW';
+  readonly priority?: 'NORMAL' | 'LOW' | undefined;
   /** Called when the permit is the caller's, before the wait for its time. */
-  readonly onBooked?: () => void;
+  readonly onBooked?: (() => void) | undefined;
 }
 
 export interface PermitDependencies {

@@ -140,6 +140,21 @@ describe('a check', () => {
     await expect(prepare().check()).rejects.toMatchObject({ name });
   });
 
+  it('is given up after five seconds', async () => {
+    const { check, clock } = prepare();
+    service.on(GetStreamSessionCommand).callsFake(async () => {
+      await clock.sleep(5000);
+      return {};
+    });
+
+    const checking = clock.track(() => check());
+    await clock.advance(5000);
+    await checking;
+
+    const [call] = service.commandCalls(GetStreamSessionCommand);
+    expect(call?.args.at(1)).toMatchObject({ abortSignal: { aborted: true } });
+  });
+
   it('takes its turn in the quota of the reads', async () => {
     const { check, clock, nowMs, ...dependencies } = prepare();
     reply({ Status: 'CONNECTED' });

@@ -1,5 +1,9 @@
 /** The real SDK client against a real socket: what it throws is what the functions must understand. */
-import { GameLiftStreamsClient, GetStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
+import {
+  GameLiftStreamsClient,
+  GameLiftStreamsServiceException,
+  GetStreamSessionCommand,
+} from '@aws-sdk/client-gameliftstreams';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { callService, type ServiceCall } from '../../../functions/shared/call-service.ts';
 import {
@@ -8,6 +12,7 @@ import {
   type LoopbackRequest,
   startLoopbackServer,
 } from '../../../local/shared/loopback-server.ts';
+import { delayNext } from '../../helpers/failing-table.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { LOCAL_CLIENT, useTable } from '../../helpers/table.ts';
@@ -41,8 +46,8 @@ async function prepare(handle: () => Promise<LoopbackReply | typeof HANG_UP>) {
         ),
       dependencies,
     );
-  const { clock, metrics } = dependencies;
-  return { requests, call, url: server.url, clock, metrics, table: table() };
+  const { clock, log, metrics } = dependencies;
+  return { requests, call, url: server.url, clock, log, metrics, table: table() };
 }
 
 const errorReply = (status: number, type?: string): LoopbackReply => ({
@@ -109,8 +114,8 @@ describe('the metrics of an operation', () => {
     expect(metrics.values).toEqual([{ name: 'PermitsRefused', value: 1, operation: 'GetStreamSession' }]);
   });
 
-  it('count every call that the service throttled, under the name of the operation', async () => {
-    const { call, metrics } = await prepare(async () => errorReply(429, 'ThrottlingException'));
+  it('count every call that the service throttled, under the name of the operation, as the log does', async () => {
+    const { call, metrics, log } = await prepare(async () => errorReply(429, 'ThrottlingException'));
 
     await expect(call({ operation: 'TerminateStreamSession' })).rejects.toThrow();
 
@@ -119,6 +124,50 @@ describe('the metrics of an operation', () => {
       value: 1,
       operation: 'TerminateStreamSession',
     });
+    expect(log.lines).toEqual([{ event: 'CallThrottled', fields: { operation: 'TerminateStreamSession' } }]);
+  });
+});
+
+describe('a permit', () => {
+  const ok = async () => ({ status: 200, body: '{}' });
+
+  it('is told when it is booked, before the wait for its time', async () => {
+    const { call, clock, table, requests } = await prepare(ok);
+    await bookPermits(table, { operation: 'GetStreamSession', perSecond: 20 }, clock.nowMs() + 1000);
+    const bookedAtMs: number[] = [];
+    const startMs = clock.nowMs();
+
+    const waiting = clock.track(() => call({ onBooked: () => bookedAtMs.push(clock.nowMs() - startMs) }));
+    await clock.advance(999);
+    expect(requests).toHaveLength(0);
+    await clock.advance(1);
+    await waiting;
+
+    expect(bookedAtMs).toEqual([0]);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('of low priority is of a part of the quota that the others do not share', async () => {
+    const { call, clock, table } = await prepare(ok);
+    const quota = { operation: 'GetStreamSession', perSecond: 15 } as const;
+    await bookPermits(table, quota, clock.nowMs() + 3001, '#low');
+
+    await expect(call({ priority: 'LOW' })).rejects.toMatchObject({ name: 'PermitNotAvailableException' });
+
+    expect(await call({ priority: 'NORMAL' })).toMatchObject({ ok: true });
+    expect(await call()).toMatchObject({ ok: true });
+  });
+
+  it('that comes when the deadline has just passed is of no use: nobody waits for the reply', async () => {
+    const { call, clock, table, requests } = await prepare(ok);
+    const deadlineMs = clock.nowMs() + 100;
+    delayNext(table, 'UpdateItemCommand', () => clock.sleep(100));
+
+    const calling = clock.track(() => call({ deadlineMs })).catch((error: unknown) => error);
+    await clock.advance(100);
+
+    expect(await calling).toMatchObject({ name: 'PermitNotAvailableException' });
+    expect(requests).toHaveLength(0);
   });
 });
 
@@ -165,10 +214,11 @@ describe('a call that the service answers', () => {
     [403, 'AccessDeniedException', 'UnexpectedError'],
     [403, 'UnrecognizedClientException', 'UnexpectedError'],
     [402, 'ServiceQuotaExceededException', 'UnexpectedError'],
+    [409, 'StreamSessionAccessNotReadyException', 'StreamSessionAccessNotReadyException'],
   ])('with %i %s is thrown as %s, after one attempt', async (status, type, name) => {
     const { call, requests } = await prepare(async () => errorReply(status, type));
 
-    await expect(call()).rejects.toMatchObject({ name });
+    await expect(call()).rejects.toMatchObject({ name, cause: expect.any(GameLiftStreamsServiceException) });
 
     expect(requests).toHaveLength(1);
   });

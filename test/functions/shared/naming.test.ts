@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sessionKeySchema } from '../../../functions/shared/contracts.ts';
 import {
   requestExecutionName,
+  sessionOfPartition,
   sessionPartition,
   windowExecutionArn,
   windowExecutionName,
@@ -79,5 +80,13 @@ describe("a session's part of the table", () => {
       }),
     );
     expect(sessionPartition({ streamGroupId: 'a', streamSessionId: 'b' })).toBe('session#a/b');
+  });
+
+  it('names its session', () => {
+    fc.assert(
+      fc.property(sessions, (session) => {
+        expect(sessionOfPartition(sessionPartition(session))).toEqual(session);
+      }),
+    );
   });
 });

@@ -64,6 +64,7 @@ describe('a failure of the table, Step Functions or the bus', () => {
     new EventBridgeServiceException({ name: 'TooManyRequestsException', $fault: 'client', ...answered(400) }),
     Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }),
     Object.assign(new Error('timeout'), { name: 'TimeoutError' }),
+    Object.assign(new Error('nameless'), { $metadata: { httpStatusCode: 429 } }),
   ])('may be over at the next attempt: %s', async (error) => {
     await expect(failing(error)).rejects.toMatchObject({
       name: 'DependencyUnavailableException',

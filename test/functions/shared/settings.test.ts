@@ -79,6 +79,35 @@ describe('settings', () => {
     }
   });
 
+  it.each<[Name, string, string]>([
+    ['EVENT_SOURCE', 'aws.x', 'must not begin with "aws."'],
+    ['WINDOW_MARGIN_SECONDS', 'a minute', 'must be a whole number from 0 to 60'],
+    ['WINDOW_MARGIN_SECONDS', '1.5', 'must be a whole number from 0 to 60'],
+    ['WINDOW_MARGIN_SECONDS', '-1', 'must be a whole number from 0 to 60'],
+    ['WINDOW_MARGIN_SECONDS', '61', 'must be a whole number from 0 to 60'],
+  ])('say what they must be: %s %j', (name, value, problem) => {
+    expect(problemsOf([name], { [name]: value })).toBe(
+      `Environment variables to set or mend: ${name}: ${problem}`,
+    );
+  });
+
+  it.each([
+    ['', []],
+    [' , ', []],
+    ['sg-1', ['sg-1']],
+    [' sg-1 ,sg-2,,sg-1', ['sg-1', 'sg-2']],
+  ])('have each watched stream group once: %j', (text, groups) => {
+    expect(readSettings(['WATCHED_STREAM_GROUPS'], { WATCHED_STREAM_GROUPS: text })).toEqual({
+      WATCHED_STREAM_GROUPS: groups,
+    });
+  });
+
+  it.each(['sg-1;sg-2', 'sg-1,arn:aws:x', 'sg_1,sg-2'])('have no other list of stream groups: %j', (text) => {
+    expect(() => readSettings(['WATCHED_STREAM_GROUPS'], { WATCHED_STREAM_GROUPS: text })).toThrow(
+      'WATCHED_STREAM_GROUPS: must be short ids such as sg-1AB2C3De4, separated by commas',
+    );
+  });
+
   it('may begin like a reserved source without being one', () => {
     expect(readSettings(['EVENT_SOURCE'], { EVENT_SOURCE: 'awsome.game' })).toEqual({
       EVENT_SOURCE: 'awsome.game',

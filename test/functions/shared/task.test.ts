@@ -103,7 +103,7 @@ describe('an input that no state machine builds', () => {
     expect(reported(failure)).not.toContain('SECRET');
     expect(output.text()).not.toContain('SECRET');
     expect(output.lines()).toMatchObject([
-      { level: 'ERROR', message: 'TaskFailed', errorName: 'InvalidTaskInputError' },
+      { level: 'ERROR', message: 'TaskFailed', errorName: 'InvalidTaskInputError', causes: ['ParseError'] },
     ]);
   });
 });
@@ -125,6 +125,10 @@ describe('what a decision throws', () => {
       'InvalidTaskInputError',
       'UnexpectedError',
     ]);
+  });
+
+  it.each(known.map((KnownError) => new KnownError()))('says in fixed words what it is: %s', (error) => {
+    expect(error.message).toMatch(/^[A-Z].+\.$/);
   });
 
   it.each(known.map((KnownError) => new KnownError({ cause: new TypeError(SECRET) })))(
@@ -168,7 +172,7 @@ describe('what a decision throws', () => {
     const failure = await failureOf(INPUT);
 
     expect(failure).toBeInstanceOf(errors.UnexpectedError);
-    expect(failure).toMatchObject({ message: 'The task failed in a way it does not know.' });
+    expect(failure).toMatchObject({ message: 'The task failed in a way it does not know.', cause: thrown });
     expect(reported(failure)).not.toContain('SECRET');
     expect(output.text()).not.toContain('SECRET');
     expect(output.lines()).toMatchObject([
