@@ -31,7 +31,7 @@ export async function readSession(
   { streamGroupId, streamSessionId }: SessionKey,
   dependencies: ReadSessionDependencies,
   deadlineMs?: number,
-  priority: PermitRequest['priority'] = 'NORMAL',
+  priority?: PermitRequest['priority'],
 ): Promise<SessionState> {
   const read = await callService(
     {

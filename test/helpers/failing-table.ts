@@ -27,6 +27,35 @@ export function delayNext(table: Table, operation: TableOperation, wait: () => P
   });
 }
 
+/** Before the table's next such call something else happens. */
+export function beforeNext(table: Table, operation: TableOperation, act: () => Promise<unknown>): void {
+  onNext(table, operation, async (call) => {
+    await act();
+    return call();
+  });
+}
+
+/**
+ * After each of the table's next reads of an item, `times` of them, something else happens before the reader goes on:
+ * what it then writes is too late.
+ *
+ * @returns how many such reads there have been.
+ */
+export function raceReads(
+  table: Table,
+  times: number,
+  race: (read: number) => Promise<unknown>,
+): () => number {
+  let reads = 0;
+  const wait = async () => {
+    reads++;
+    if (reads < times) delayNext(table, 'GetItemCommand', wait);
+    await race(reads);
+  };
+  delayNext(table, 'GetItemCommand', wait);
+  return () => reads;
+}
+
 function onNext(
   table: Table,
   operation: TableOperation,

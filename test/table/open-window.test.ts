@@ -1,10 +1,12 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../functions/shared/contracts.ts';
 import { failWindow } from '../../functions/shared/table/fail-window.ts';
 import { type Disconnect, openWindow } from '../../functions/shared/table/open-window.ts';
-import { failNext } from '../helpers/failing-table.ts';
+import { updateWindow, windowKey } from '../../functions/shared/table/window-item.ts';
+import { beforeNext, failNext, raceReads } from '../helpers/failing-table.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { allItems, useTable } from '../helpers/table.ts';
 import {
@@ -355,6 +357,45 @@ describe('windows of one disconnect that fail one after the other', () => {
       kind: 'OPENED',
       window: { failedBefore: 4 },
     });
+  });
+});
+
+describe('a write that is lost to somebody else', () => {
+  const signalled = (session: SessionKey) =>
+    updateWindow(table(), session, {
+      UpdateExpression: 'SET seq = seq + :one',
+      ExpressionAttributeValues: { ':one': 1 },
+    });
+
+  it('is tried again from what is there now', async () => {
+    const session = newSession();
+    await givenFailedWindow(table(), session, { disconnectedAtMs: NOW_MS });
+    const reads = raceReads(table(), 1, () => signalled(session));
+
+    expect(await open(session)).toMatchObject({ kind: 'OPENED', window: { generation: 2 } });
+
+    expect(reads()).toBe(1);
+  });
+
+  it('five times in a row is a retryable failure', async () => {
+    const session = newSession();
+    await givenFailedWindow(table(), session, { disconnectedAtMs: NOW_MS });
+    const reads = raceReads(table(), 8, () => signalled(session));
+
+    await expect(open(session)).rejects.toMatchObject({ name: 'DependencyUnavailableException' });
+
+    expect(reads()).toBe(5);
+    expect(await windowOf(table(), session)).toMatchObject({ generation: 1, phase: 'FAILED' });
+  });
+
+  it('to a window that has expired since opens the first one again', async () => {
+    const session = newSession();
+    await givenFailedWindow(table(), session, { disconnectedAtMs: NOW_MS });
+    beforeNext(table(), 'GetItemCommand', () =>
+      table().documents.send(new DeleteCommand({ TableName: table().name, Key: windowKey(session) })),
+    );
+
+    expect(await open(session)).toMatchObject({ kind: 'OPENED', window: { generation: 1, failedBefore: 0 } });
   });
 });
 

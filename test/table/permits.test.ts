@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  nextPermitMs,
   paceOf,
   type QuotaOperation,
   readPermits,
@@ -8,8 +9,10 @@ import {
 } from '../../functions/shared/table/permits.ts';
 import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
+import { raceReads } from '../helpers/failing-table.ts';
 import { bookPermits } from '../helpers/permits.ts';
 import { useTable } from '../helpers/table.ts';
+import { watchReads } from '../helpers/watch-reads.ts';
 
 const table = useTable();
 const OPERATION = 'GetStreamSession' as const;
@@ -156,6 +159,36 @@ describe('a permit', () => {
   });
 });
 
+describe('a permit that somebody else is quicker to take', () => {
+  /** The item is now idle, now not: a write that was made for the one does not fit the other. */
+  const flip = (startMs: number) => (read: number) =>
+    bookPermits(
+      table(),
+      { operation: OPERATION, perSecond: 20 },
+      startMs + (read % 2 === 0 ? -60_000 : -900),
+    );
+
+  it('is tried for again', async () => {
+    const { take, startMs } = prepare();
+    const reads = raceReads(table(), 1, flip(startMs));
+
+    expect(await take(0)).toBe(0);
+
+    expect(reads()).toBe(1);
+    const { bookedUntilMs } = await readPermits(table(), OPERATION, { consistent: true });
+    expect(bookedUntilMs).toBeCloseTo(startMs + 30 + 50, 3);
+  });
+
+  it('is none after twenty tries', async () => {
+    const { take, startMs } = prepare();
+    const reads = raceReads(table(), 25, flip(startMs));
+
+    expect(await take(0)).toBeUndefined();
+
+    expect(reads()).toBe(20);
+  });
+});
+
 describe('clocks that differ by a second either way', () => {
   it('let out no more than the quota for two seconds longer, and one burst', async () => {
     const { clock, take } = prepare();
@@ -218,6 +251,37 @@ describe('a throttled call', () => {
     await clock.advance(1000);
 
     expect(await next).toBeCloseTo(1000 / 18, 3);
+  });
+
+  it('is not forgotten because somebody took a permit meanwhile, whose permit is not either', async () => {
+    const { startMs, dependencies, quota } = prepare();
+    const reads = raceReads(table(), 1, () => bookPermits(table(), quota, startMs + 2000));
+
+    await slowDown(quota, dependencies);
+
+    const state = await readPermits(table(), OPERATION, { consistent: true });
+    expect(reads()).toBe(1);
+    expect(state).toMatchObject({ slowedTo: 18, slowedAtMs: startMs });
+    expect(nextPermitMs(state, paceOf(state, 20, startMs), startMs)).toBeCloseTo(startMs + 2000, 3);
+  });
+
+  it('is written down once, after one read', async () => {
+    const { dependencies, quota } = prepare();
+    const reads = watchReads(table());
+
+    await slowDown(quota, dependencies);
+
+    expect(reads).toHaveLength(1);
+  });
+
+  it('is let go after twenty lost writes: others have been told the same by then', async () => {
+    const { startMs, dependencies, quota } = prepare();
+    const reads = raceReads(table(), 25, (read) => bookPermits(table(), quota, startMs + read));
+
+    await slowDown(quota, dependencies);
+
+    expect(reads()).toBe(20);
+    expect(await readPermits(table(), OPERATION, { consistent: true })).not.toHaveProperty('slowedAtMs');
   });
 
   it('takes nobody the time that is booked', async () => {

@@ -82,10 +82,8 @@ export interface Pace {
 
 /** The present pace: the quota's, or less after a throttling, recovering by the clock. */
 export function paceOf({ slowedTo, slowedAtMs }: PermitState, perSecond: number, nowMs: number): Pace {
-  const recovered =
-    slowedTo === undefined || slowedAtMs === undefined
-      ? perSecond
-      : slowedTo + (perSecond * RECOVERY_SHARE_PER_SECOND * Math.max(0, nowMs - slowedAtMs)) / 1000;
+  const slowForMs = Math.max(0, nowMs - (slowedAtMs ?? nowMs));
+  const recovered = (slowedTo ?? perSecond) + (perSecond * RECOVERY_SHARE_PER_SECOND * slowForMs) / 1000;
   const ratePerSecond = Math.min(perSecond, recovered);
   const intervalMs = 1000 / ratePerSecond;
   const share = ratePerSecond < perSecond ? SLOWED_BURST_SHARE : 1;
@@ -118,7 +116,7 @@ export async function readPermits(
  * @throws DependencyUnavailableException
  */
 export async function takePermit(request: PermitRequest, dependencies: PermitDependencies): Promise<boolean> {
-  const { operation, perSecond, latestMs, priority = 'NORMAL', onBooked = () => {} } = request;
+  const { operation, perSecond, latestMs, priority, onBooked = () => {} } = request;
   if (priority === 'LOW') {
     // A line of its own at a part of the rate: what is left of the quota is there for everybody else.
     const share = perSecond * LOW_PRIORITY_SHARE;
@@ -176,7 +174,7 @@ async function moveOn(
       ...(isIdle
         ? { ':next': nowMs + intervalMs }
         : { ':interval': intervalMs, ':last': latestMs + burstMs }),
-      ...(slowedAtMs === undefined ? {} : { ':slowedAt': slowedAtMs }),
+      ':slowedAt': slowedAtMs,
     },
   });
   return attributes?.bookedUntilMs;
@@ -213,7 +211,7 @@ export async function slowDown(
         ':slowedTo': slowedTo,
         ':now': nowMs,
         ':booked': nextMs + after.burstMs,
-        ...(seen === undefined ? {} : { ':seen': seen }),
+        ':seen': seen,
       },
     });
     if (slowed !== undefined) return;

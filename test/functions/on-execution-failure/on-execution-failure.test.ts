@@ -9,7 +9,7 @@ import { DependencyUnavailableException } from '../../../functions/shared/errors
 import { windowExecutionName } from '../../../functions/shared/naming.ts';
 import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
-import { delayNext, failNext } from '../../helpers/failing-table.ts';
+import { delayNext, failNext, raceReads } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 import { newSession } from '../../helpers/sessions.ts';
@@ -257,17 +257,11 @@ describe('a failure on the way', () => {
   it('is left to the next attempt when something is signalled between each of five reads and its write', async () => {
     const { session, handle, openWindow, dependencies } = prepare();
     await openWindow();
-    let reads = 0;
-    const signalAfterRead = () =>
-      delayNext(table(), 'GetItemCommand', async () => {
-        if (++reads < 8) signalAfterRead();
-        await signalWindow(session, { id: `signal-${reads}` }, dependencies);
-      });
-    signalAfterRead();
+    const reads = raceReads(table(), 8, (read) => signalWindow(session, { id: `${read}` }, dependencies));
 
     await expect(handle()).rejects.toThrow(DependencyUnavailableException);
 
-    expect(reads).toBe(5);
+    expect(reads()).toBe(5);
     expect(await windowOf(table(), session)).toMatchObject({ generation: 1 });
   });
 
