@@ -5,6 +5,7 @@ const eventRecordSchema = z.object({
   source: z.string(),
   detailType: z.string(),
   rules: z.array(z.string()),
+  time: z.string(),
   detail: z.record(z.string(), z.unknown()),
 });
 export type ListedEvent = z.infer<typeof eventRecordSchema>;

@@ -1,9 +1,16 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from './clock.ts';
 
 interface Timer {
   readonly dueMs: number;
   readonly order: number;
   readonly callback: () => void;
+}
+
+/** One piece of tracked work, with the strands of it that let time move on. */
+interface Work {
+  asleep: number;
+  hasEnded: boolean;
 }
 
 /**
@@ -17,6 +24,7 @@ export class VirtualClock implements Clock {
   #nowMs: number;
   #order = 0;
   #busy = 0;
+  readonly #work = new AsyncLocalStorage<Work>();
   readonly #timers = new Set<Timer>();
   readonly #idleWaiters = new Set<() => void>();
 
@@ -36,35 +44,39 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** Time stands still while `work` runs, except where it sleeps on this clock. */
-  async track<Result>(work: () => Promise<Result>): Promise<Result> {
+  /** Time stands still while `run` does, except where it sleeps on this clock. */
+  async track<Result>(run: () => Promise<Result>): Promise<Result> {
+    const work: Work = { asleep: 0, hasEnded: false };
     this.#busy++;
     try {
-      return await work();
+      return await this.#work.run(work, run);
     } finally {
+      // A process that was killed leaves strands asleep. They wake for nobody: counted as awake, one of them held time
+      // for ever.
+      work.hasEnded = true;
+      this.#busy += work.asleep;
       this.#release();
     }
   }
 
-  /** For tracked work that waits for others' work: time may move on until `work` has ended. */
-  async untracked<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#release();
+  /** For tracked work that waits for others' work: time may move on until `wait` has ended. */
+  async untracked<Result>(wait: () => Promise<Result>): Promise<Result> {
+    const goOn = this.#pause();
     try {
-      return await work();
+      return await wait();
     } finally {
-      this.#busy++;
+      goOn();
     }
   }
 
   /** For tracked work that waits: time may move on while it sleeps. */
   async sleep(delayMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const tracked = this.#busy > 0;
+      const goOn = this.#pause();
       this.setTimer(delayMs, () => {
-        if (tracked) this.#busy++;
+        goOn();
         resolve();
       });
-      if (tracked) this.#release();
     });
   }
 
@@ -106,6 +118,20 @@ export class VirtualClock implements Clock {
       }
     }
     return next;
+  }
+
+  /** What sleeps on the other side of a socket does so in the name of whoever waits for its reply. */
+  #pause(): () => void {
+    const work = this.#work.getStore();
+    const isTracked = work === undefined ? this.#busy > 0 : !work.hasEnded;
+    if (!isTracked) return () => {};
+    if (work !== undefined) work.asleep++;
+    this.#release();
+    return () => {
+      if (work?.hasEnded === true) return;
+      if (work !== undefined) work.asleep--;
+      this.#busy++;
+    };
   }
 
   #release(): void {

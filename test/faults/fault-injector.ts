@@ -36,7 +36,9 @@ interface Invocation {
   readonly functionKey: string;
   readonly endsAtMs: number;
   isDead: boolean;
-  readonly die: (errorType: string) => void;
+  /** Calls on their way besides the spoilt one. */
+  readonly underWay: Set<Promise<unknown>>;
+  readonly die: (errorType: string) => Promise<void>;
 }
 
 /** Watches every call of the functions, and spoils the one that a plan names. */
@@ -69,8 +71,11 @@ export class FaultInjector {
           functionKey,
           endsAtMs,
           isDead: false,
-          die: (errorType) => {
+          underWay: new Set(),
+          die: async (errorType) => {
             invocation.isDead = true;
+            // What it has sent arrives, and nobody hears the reply; the next attempt comes after that.
+            await Promise.allSettled(invocation.underWay);
             resolve({ ok: false, failure: { errorType, errorMessage: 'The process has ended.' } });
           },
         };
@@ -84,7 +89,7 @@ export class FaultInjector {
       const point = callPoint(invocation.functionKey, call);
       this.reached.push(point);
       const fault = this.#faultAt(nameOf(point));
-      return fault === undefined ? send() : this.#spoil(fault, call, send, invocation);
+      return fault === undefined ? sendFrom(invocation, send) : this.#spoil(fault, call, send, invocation);
     },
   };
 
@@ -108,7 +113,7 @@ export class FaultInjector {
     switch (fault) {
       case 'KILLED_BEFORE':
       case 'KILLED_AFTER':
-        invocation.die('Runtime.ExitError');
+        await invocation.die('Runtime.ExitError');
         return never();
       case 'ERROR_BEFORE':
       case 'ERROR_AFTER':
@@ -121,7 +126,7 @@ export class FaultInjector {
         if (abortSignal?.aborted === true) {
           throw Object.assign(new Error('Request aborted'), { name: 'AbortError' });
         }
-        invocation.die('Sandbox.Timedout');
+        await invocation.die('Sandbox.Timedout');
         return never();
     }
   }
@@ -143,6 +148,16 @@ export class FaultInjector {
 
   #now(): number {
     return this.#clock?.nowMs() ?? 0;
+  }
+}
+
+async function sendFrom({ underWay }: Invocation, send: () => Promise<object>): Promise<object> {
+  const reply = send();
+  underWay.add(reply);
+  try {
+    return await reply;
+  } finally {
+    underWay.delete(reply);
   }
 }
 

@@ -124,7 +124,8 @@ export const SCENARIOS: readonly Scenario[] = [
       const key = { streamGroupId, streamSessionId };
       await world.report({ ...key, ...session });
       await world.ask({ ...key, ...session });
-      await world.clock.advance(MINUTE);
+      // By then the window has an execution, even if the first attempt to open it has died.
+      await world.clock.advance(2 * MINUTE);
       await world.invokeAsynchronously('registerTaskToken', {
         ...key,
         taskToken: 'of an attempt long given up',

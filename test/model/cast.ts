@@ -24,6 +24,8 @@ export interface Player {
   falselyReported: boolean;
   /** When a feed has published a report of a drop, for which drop. */
   readonly reports: { readonly publishedAtMs: number; readonly droppedAtMs: number }[];
+  /** When a feed has published anything about it for the last time. */
+  lastReportAtMs: number;
 }
 
 const replySchema = z.object({ SignalResponse: z.string() });
@@ -45,7 +47,7 @@ export class Cast {
   async begin(timeoutsSeconds: readonly number[]): Promise<void> {
     for (const connectionTimeoutSeconds of timeoutsSeconds) {
       const record = await this.world.control.startSession({ connectionTimeoutSeconds });
-      this.players.push({ record, asks: [], falselyReported: false, reports: [] });
+      this.players.push({ record, asks: [], falselyReported: false, reports: [], lastReportAtMs: 0 });
     }
     await this.world.clock.advance(1000);
   }
@@ -194,6 +196,7 @@ export class Cast {
 
   #publish(player: Player, status: string, atMs: number, more: object): Promise<void> {
     const { streamGroupId, streamSessionId } = player.record;
+    player.lastReportAtMs = this.world.clock.nowMs();
     return this.world.publish({
       version: '1',
       streamGroupId,

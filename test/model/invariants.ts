@@ -14,6 +14,8 @@ const ENDS: Readonly<Record<OutcomeDetail['outcome'], string>> = {
 const LATEST_CLOSE_MS = 15_000;
 /** After the last fault: Lambda's repeats of an event (one minute and two), and the watcher's patience. */
 const LATEST_CLOSE_AFTER_FAULTS_MS = 480_000;
+/** Of two asks that start so close together, the one that reaches its number in line last has asked last. */
+const SAME_MOMENT_MS = 100;
 /** Two calls may be so much nearer to each other at the service than their permits are. */
 const ARRIVAL_JITTER_MS = 20;
 
@@ -28,7 +30,7 @@ export async function checkDay(cast: Cast, logs: readonly string[]): Promise<voi
     keptAsPublished(cast, truth, recorded);
     agreesWithTheService(player, truth, recorded);
     await everyDisconnectHasEnded(cast, player, truth, recorded);
-    answersAreNotWithheld(player, truth);
+    answersAreNotWithheld(cast, player, truth);
     inTime(cast, player, truth, recorded);
   }
   await underTheQuota(cast);
@@ -106,7 +108,9 @@ async function everyDisconnectHasEnded(
   if (drop === undefined || end === undefined) return;
   if ((await world.deadLetters()).length > 0) return;
   const noticed = (await world.events()).some(
-    ({ detail }) =>
+    ({ detail, time }) =>
+      // A feed's false alarm may be over before the client is lost.
+      Date.parse(time) >= drop.atMs &&
       detail['streamSessionId'] === streamSessionId &&
       detail['status'] === 'PENDING_CLIENT_RECONNECTION' &&
       Math.abs(Date.parse(String(detail['statusChangedAt'])) - drop.atMs) < 1600,
@@ -125,7 +129,13 @@ async function everyDisconnectHasEnded(
   }
 }
 
-function answersAreNotWithheld({ asks }: Player, { connections, history }: SessionRecord): void {
+function answersAreNotWithheld(
+  { isDisturbed }: Cast,
+  { asks }: Player,
+  { connections, history }: SessionRecord,
+): void {
+  // On a bad day the number of an ask may be drawn by its repeat.
+  const sameMomentMs = isDisturbed ? Number.POSITIVE_INFINITY : SAME_MOMENT_MS;
   for (const [index, { sha256, startedAtMs, endedAtMs = 0, answer, statuses }] of asks.entries()) {
     if (answer !== undefined) continue;
     const accepted = connections.find(
@@ -135,9 +145,15 @@ function answersAreNotWithheld({ asks }: Player, { connections, history }: Sessi
         acceptedAtMs >= startedAtMs &&
         acceptedAtMs <= endedAtMs,
     );
-    const isLast = asks
-      .slice(index + 1)
-      .every((later) => later.sha256 === sha256 || later.startedAtMs > endedAtMs);
+    const others = asks.filter((other) => other.sha256 !== sha256 && other.startedAtMs <= endedAtMs);
+    const isLast = others.every(
+      (other) =>
+        asks.indexOf(other) < index &&
+        // Which of two is the last is the network's to say; then the other's answer is the one to be kept.
+        (other.answer === undefined ||
+          (other.endedAtMs ?? 0) < startedAtMs ||
+          other.startedAtMs <= startedAtMs - sameMomentMs),
+    );
     if (accepted === undefined || !isLast) continue;
     // Whose client is there already, or whose session is over, has no use for an answer.
     const isOver = history.some(
@@ -151,31 +167,21 @@ function answersAreNotWithheld({ asks }: Player, { connections, history }: Sessi
   }
 }
 
-function inTime(
-  cast: Cast,
-  { falselyReported }: Player,
-  truth: SessionRecord,
-  recorded: readonly OutcomeDetail[],
-): void {
+function inTime(cast: Cast, player: Player, truth: SessionRecord, recorded: readonly OutcomeDetail[]): void {
   const window = cast.world.windows().find(({ pk }) => pk === sessionPartition(truth));
   const last = recorded.at(-1);
   if (window?.phase !== 'CLOSED' || window.generation !== last?.generation) return;
   const closedAtMs = window.closedAtMs ?? 0;
   // A loss that the service has not noticed may be noticed yet, until its window is over.
-  const alarmMs = falselyReported ? truth.connectionTimeoutSeconds * 1000 : 0;
+  const alarmMs = player.falselyReported ? truth.connectionTimeoutSeconds * 1000 : 0;
   const endedAtMs = Math.max(Date.parse(last.outcomeAt), window.disconnectedAtMs + alarmMs);
+  // A report that comes after the end opens a window only then.
   const latestMs = cast.isDisturbed
     ? Math.max(endedAtMs, cast.healedAtMs) + LATEST_CLOSE_AFTER_FAULTS_MS
-    : Math.max(endedAtMs, lastReportOf(cast, truth)) + LATEST_CLOSE_MS;
+    : Math.max(endedAtMs, player.lastReportAtMs) + LATEST_CLOSE_MS;
   if (closedAtMs > latestMs) {
     throw new Error(`the window was closed ${closedAtMs - endedAtMs} ms after its ${last.outcome}`);
   }
-}
-
-/** A report that comes after the end opens a window only then. */
-function lastReportOf({ players }: Cast, { streamSessionId }: SessionRecord): number {
-  const reports = players.find(({ record }) => record.streamSessionId === streamSessionId)?.reports ?? [];
-  return Math.max(0, ...reports.map(({ publishedAtMs }) => publishedAtMs));
 }
 
 async function underTheQuota({ world, isDisturbed }: Cast): Promise<void> {
