@@ -1,6 +1,11 @@
 import * as z from 'zod';
 import { CLOCK_SKEW_MS, deadlineMs } from '../shared/deadline.ts';
-import { type ReadSessionDependencies, readSession, type SessionState } from '../shared/read-session.ts';
+import {
+  isWaitingForClient,
+  type ReadSessionDependencies,
+  readSession,
+  type SessionState,
+} from '../shared/read-session.ts';
 import { epochMsSchema, taskInputShape } from '../shared/task.ts';
 
 export const checkSessionInputSchema = z.object({
@@ -28,12 +33,6 @@ export interface CheckSessionResult {
   readonly overdue: boolean;
 }
 
-const WAITING_STATUSES: ReadonlySet<string> = new Set([
-  'PENDING_CLIENT_RECONNECTION',
-  'ACTIVE',
-  'RECONNECTING',
-]);
-
 /** Reads the session's status and what it says about the wait in hand. The state machine decides by it. */
 export async function checkSession(
   input: CheckSessionInput,
@@ -53,7 +52,7 @@ export async function checkSession(
   });
   // A loss that the service has not noticed within the whole window was none, or has healed by itself.
   const beforeLoss = isConnectedSinceBefore(input, session) && nowMs < waitEndMs;
-  const isWaiting = beforeLoss || WAITING_STATUSES.has(session.status);
+  const isWaiting = beforeLoss || isWaitingForClient(session);
   // A session that waits for nobody has no time left.
   const endMs = isWaiting ? waitEndMs : nowMs;
   const overdue = isWaiting && nowMs >= endMs + input.marginSeconds * 1000;

@@ -6,7 +6,7 @@ import {
 import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
 import { type EventBus, publish } from '../shared/events.ts';
 import { windowExecutionName } from '../shared/naming.ts';
-import { type ReadSessionDependencies, readSession } from '../shared/read-session.ts';
+import { isWaitingForClient, type ReadSessionDependencies, readSession } from '../shared/read-session.ts';
 import { type ReplaceDependencies, replaceDeadWindow } from '../shared/replace-window.ts';
 import { ensureRunning } from '../shared/start-window.ts';
 import { correctDeadline } from '../shared/table/correct-deadline.ts';
@@ -77,8 +77,8 @@ async function onDisconnect(
       if (!isRetryDue(closed, isKnown ? disconnect.disconnectedAtMs : undefined, clock.nowMs())) return false;
     }
     const priority = closed.phase === 'FAILED' ? 'LOW' : 'NORMAL';
-    const { status } = await readSession(session, dependencies, undefined, priority);
-    return status === 'PENDING_CLIENT_RECONNECTION';
+    // Not PENDING alone: a player may have an answer already, from a call that came before this event.
+    return isWaitingForClient(await readSession(session, dependencies, undefined, priority));
   });
   const log = dependencies.log.with({ executionName: windowExecutionName(session, window.generation) });
   if (kind === 'STALE') {

@@ -19,6 +19,17 @@ export interface SessionState {
   readonly sessionEndsAtMs: number | null;
 }
 
+const WAITING_STATUSES: ReadonlySet<string> = new Set([
+  'PENDING_CLIENT_RECONNECTION',
+  'RECONNECTING',
+  'ACTIVE',
+]);
+
+/** Whether the service keeps the session for a client that is not there. ACTIVE has its answer, and has not used it. */
+export function isWaitingForClient({ status }: Pick<SessionState, 'status'>): boolean {
+  return WAITING_STATUSES.has(status);
+}
+
 /**
  * One GetStreamSession, under the account's read quota. A 400 is taken for a 404: the identifiers were checked
  * before, so the service is saying that it has no such session.

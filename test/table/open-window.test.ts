@@ -31,7 +31,7 @@ beforeEach(() => {
 function open(
   session: SessionKey,
   disconnect: Partial<Disconnect> = {},
-  isStillPending: () => Promise<boolean> = () => Promise.reject(new Error('Nobody is to be asked.')),
+  isStillWaiting: () => Promise<boolean> = () => Promise.reject(new Error('Nobody is to be asked.')),
 ) {
   return openWindow(
     table(),
@@ -43,7 +43,7 @@ function open(
       ...disconnect,
     },
     WINDOW_SETTINGS,
-    isStillPending,
+    isStillWaiting,
   );
 }
 

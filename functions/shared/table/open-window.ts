@@ -33,16 +33,16 @@ const MAX_TRIES = 5;
  * Opens the session's window unless one is open or the disconnect is an old one: a single write for a session
  * that never had a window, which is what a thousand sessions dropped at once are.
  *
- * @param isStillPending asks the service; called only where the times alone cannot tell a late report of the
+ * @param isStillWaiting asks the service; called only where the times alone cannot tell a late report of the
  *   last disconnect from a new one, and where the last windows have ended red, one after the other.
- * @throws DependencyUnavailableException, and what `isStillPending` throws.
+ * @throws DependencyUnavailableException, and what `isStillWaiting` throws.
  */
 export async function openWindow(
   table: Table,
   session: SessionKey,
   disconnect: Disconnect,
   settings: WindowSettings,
-  isStillPending: (closed: WindowItem) => Promise<boolean>,
+  isStillWaiting: (closed: WindowItem) => Promise<boolean>,
 ): Promise<Opening> {
   let previous: WindowItem | undefined;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -51,7 +51,7 @@ export async function openWindow(
     previous = await readWindow(table, session);
     if (previous === undefined) continue;
     if (isOpen(previous)) return { kind: 'ALREADY_OPEN', window: previous };
-    if (!(await isNewDisconnect(previous, disconnect.disconnectedAtMs, isStillPending))) {
+    if (!(await isNewDisconnect(previous, disconnect.disconnectedAtMs, isStillWaiting))) {
       return { kind: 'STALE', window: previous };
     }
   }
@@ -61,16 +61,16 @@ export async function openWindow(
 async function isNewDisconnect(
   closed: WindowItem,
   disconnectedAtMs: number,
-  isStillPending: (closed: WindowItem) => Promise<boolean>,
+  isStillWaiting: (closed: WindowItem) => Promise<boolean>,
 ): Promise<boolean> {
   // A window that ended red owes its disconnect an outcome still, though not at any rate.
-  if (closed.phase === 'FAILED') return canBeRetried(closed) || isStillPending(closed);
+  if (closed.phase === 'FAILED') return canBeRetried(closed) || isStillWaiting(closed);
   if (closed.outcome !== 'RECONNECTED') return false;
   const outcomeAtMs = closed.outcomeAtMs ?? 0;
   const reconnectedBefore = disconnectedAtMs > outcomeAtMs;
   if (disconnectedAtMs <= closed.disconnectedAtMs + CLOCK_SKEW_MS && !reconnectedBefore) return false;
   if (disconnectedAtMs > Math.max(closed.disconnectedAtMs, outcomeAtMs) + CLOCK_SKEW_MS) return true;
-  return isStillPending(closed);
+  return isStillWaiting(closed);
 }
 
 /**
