@@ -61,6 +61,9 @@ export async function replaceDeadWindow(
   log.warn('WindowReplaced', { generation, replacement: replacement.generation });
   metrics.add('WindowsReplaced', 1);
   const executionName = windowExecutionName(session, replacement.generation);
-  await ensureRunning(session, replacement, { ...dependencies, log: log.with({ executionName }) });
-  return 'REPLACED';
+  if (await ensureRunning(session, replacement, { ...dependencies, log: log.with({ executionName }) })) {
+    return 'REPLACED';
+  }
+  // Its name is taken as well, as by the replacement of another stream group's window: the next one's may be free.
+  return replaceDeadWindow(session, replacement, dependencies);
 }

@@ -115,10 +115,10 @@ export async function startWorld(options: Omit<WorkflowOptions, 'hooks' | 'watch
       );
       await clock.idle();
     },
-    /** Until nothing is to be expected any more. */
+    /** Until nothing is to be expected any more: the longest window of a story has an hour. */
     async settle(): Promise<void> {
       await clock.advance(ALL_RETRIES_MS);
-      for (let minutes = 0; minutes < 15; minutes++) {
+      for (let minutes = 0; minutes < 70; minutes++) {
         const { executions = [] } = await stepFunctions.send(
           new ListExecutionsCommand({ stateMachineArn: machineArn, statusFilter: 'RUNNING' }),
         );

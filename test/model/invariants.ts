@@ -136,8 +136,9 @@ function answersAreNotWithheld(
 ): void {
   // On a bad day the number of an ask may be drawn by its repeat.
   const sameMomentMs = isDisturbed ? Number.POSITIVE_INFINITY : SAME_MOMENT_MS;
-  for (const [index, { sha256, startedAtMs, endedAtMs = 0, answer, statuses }] of asks.entries()) {
-    if (answer !== undefined) continue;
+  for (const [index, { sha256, startedAtMs, endedAtMs = 0, statuses }] of asks.entries()) {
+    // A tab that asks twice with one offer needs its answer once.
+    if (asks.some((same) => same.sha256 === sha256 && same.answer !== undefined)) continue;
     const accepted = connections.find(
       ({ signalRequestSha256, outcome, acceptedAtMs }) =>
         signalRequestSha256 === sha256 &&

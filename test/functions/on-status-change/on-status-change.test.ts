@@ -196,6 +196,30 @@ describe('a start that Step Functions refuses', () => {
     expect(await windowOf(table(), session)).toMatchObject({ generation: 2, phase: 'AWAITING_RECONNECTION' });
   });
 
+  // The replacement of another stream group's window may have the next name, too: the window had nobody.
+  it('because others have the next names too is made under the first that is free', async () => {
+    const session = newSession();
+    const taken = new ExecutionAlreadyExists({ message: 'exists', $metadata: { httpStatusCode: 400 } });
+    stepFunctions.on(StartExecutionCommand).rejectsOnce(taken).rejectsOnce(taken).resolves({});
+
+    await prepare().report({ session });
+
+    expect(starts().at(-1)?.name).toBe(`${session.streamSessionId}-3`);
+    expect(await windowOf(table(), session)).toMatchObject({ generation: 3, phase: 'AWAITING_RECONNECTION' });
+  });
+
+  it('because others have every name closes the window red, for whoever looks', async () => {
+    const session = newSession();
+    stepFunctions
+      .on(StartExecutionCommand)
+      .rejects(new ExecutionAlreadyExists({ message: 'exists', $metadata: { httpStatusCode: 400 } }));
+
+    await prepare().report({ session });
+
+    expect(starts()).toHaveLength(4);
+    expect(await windowOf(table(), session)).toMatchObject({ generation: 4, phase: 'FAILED' });
+  });
+
   it.each([
     [
       new ExecutionLimitExceeded({ message: '', $metadata: { httpStatusCode: 400 } }),
