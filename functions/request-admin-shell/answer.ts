@@ -4,6 +4,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import type { PassedThrough } from '../shared/api/pass-through.ts';
 import { errorReply, okReply } from '../shared/api/replies.ts';
+import { parseJson } from '../shared/parse-json.ts';
 import type { AuditedResult } from './audit.ts';
 
 /** The output of `create-admin-shell` when it ends green; its producer is functions/create-admin-shell. */
@@ -38,7 +39,7 @@ export function answerOf(
     const error = execution.error ?? execution.status ?? 'NONE';
     return { result: { result: 'REFUSED', refusal: error.slice(0, 256) }, reply: failureReply(error) };
   }
-  const output = outputSchema.parse(JSON.parse(execution.output ?? 'null'));
+  const output = outputSchema.parse(parseJson(execution.output));
   switch (output.result) {
     case 'ADMIN_SHELL_CREATED': {
       const { sessionId, streamUrl, tokenValue, createdAtMs } = output;

@@ -2,7 +2,8 @@ import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import { errorReply, okReply } from '../shared/api/replies.ts';
-import type { Turn } from './await-turn.ts';
+import { parseJson } from '../shared/parse-json.ts';
+import type { Turn } from './decide-turn.ts';
 
 /** The output of `create-connection` when it ends green; its producer is functions/create-connection. */
 const outputSchema = z.discriminatedUnion('result', [
@@ -33,7 +34,7 @@ export function answerOf(
     const error = execution.error ?? execution.status ?? 'NONE';
     return { result: error, reply: failureReply(error) };
   }
-  const output = outputSchema.parse(JSON.parse(execution.output ?? 'null'));
+  const output = outputSchema.parse(parseJson(execution.output));
   return { result: output.result, reply: outcomeReply(output) };
 }
 

@@ -7,20 +7,12 @@ import type { Clock } from '../shared/clock.ts';
 import type { SessionKey } from '../shared/contracts.ts';
 import { DependencyUnavailableException } from '../shared/errors.ts';
 import { bucketOf, type Draw, drawNumber, type LineState, readLine } from '../shared/table/line.ts';
-import { type PermitState, readPermits } from '../shared/table/permits.ts';
+import { readPermits } from '../shared/table/permits.ts';
 import { offerIdOf, type Place, readPlace, writePlace } from '../shared/table/places.ts';
 import type { Table } from '../shared/table/table.ts';
 import { isOpen, readWindow } from '../shared/table/window-item.ts';
-import { nextNumber, sparePermits, turnMs, waitingInLine } from '../shared/turn.ts';
-
-export type Turn =
-  | { readonly kind: 'NOW' }
-  /** The place is kept; the same request finds it again. */
-  | { readonly kind: 'LATER'; readonly retryAfterSeconds: number }
-  /** All calls before the deadline are promised. One may become free if somebody does not return. */
-  | { readonly kind: 'NOT_IN_TIME'; readonly retryAfterSeconds: number }
-  /** Another offer for the session came later. */
-  | { readonly kind: 'SUPERSEDED' };
+import { nextNumber, type Standing, turnMs } from '../shared/turn.ts';
+import { decideTurn, LEAD_MS, type Turn } from './decide-turn.ts';
 
 export interface AwaitTurnDependencies {
   readonly table: Table;
@@ -34,25 +26,6 @@ export interface AwaitTurnDependencies {
 }
 
 const OPERATION = 'CreateStreamSessionConnection';
-/** A longer wait would be idling in a Lambda; the caller's own waiting costs nothing. */
-const WAIT_MS = 3000;
-/** Sessions with earlier deadlines may come meanwhile, so the line is looked at again. */
-const LOOK_AGAIN_MS = 500;
-/** From here to the booking of the permit: an execution's start, a cold one excepted. */
-const LEAD_MS = 300;
-/** So much before its turn a session is asked to be back. */
-const BACK_BEFORE_SECONDS = 1;
-/** Turns come sooner than told when those before do not return, so nobody stays away for longer. */
-const LONGEST_AWAY_SECONDS = 10;
-/**
- * Permits that nobody takes mean that those before are not there: whoever has stood in line for a second goes first.
- * Many may see the same permit idle, so each takes it by chance: one in ten of the line for each idle permit. Who has
- * no number waits until half a second's worth is idle.
- */
-const IDLE_AFTER_MS = 1000;
-const IDLE_PERMITS = 3;
-const IDLE_SECONDS_WITHOUT_NUMBER = 0.5;
-const IDLE_SHARE_OF_LINE = 0.1;
 /** Two tabs and a Lambda that has just called: more losers in a row than that are no coincidence. */
 const MAX_TRIES = 6;
 
@@ -87,7 +60,12 @@ export async function awaitTurn(
       if (++tries >= MAX_TRIES) throw new DependencyUnavailableException();
       continue;
     }
-    const turn = lookAt(placing.place, { ...standing, line: placing.line }, startedAtMs, dependencies);
+    const turn = decideTurn(
+      placing.place,
+      { ...standing, line: placing.line },
+      startedAtMs,
+      dependencies.random,
+    );
     if (turn.kind !== 'WAIT') return turn;
     await clock.sleep(turn.delayMs);
   }
@@ -117,32 +95,24 @@ async function deadlineOf(
   return { atMs: clock.nowMs() + timeoutSeconds * 1000, isKnown: false };
 }
 
-interface LineStanding {
-  readonly line: LineState;
-  readonly permits: PermitState;
-  readonly perSecond: number;
-  readonly nowMs: number;
-}
-
 /** The place with the offer in it, and with a number where one can be had; the same object if nothing changes. */
 async function placeOffer(
   place: Place | undefined,
   offerId: string,
   deadline: Deadline,
-  standing: LineStanding,
+  standing: Standing,
   { table }: AwaitTurnDependencies,
 ): Promise<{ readonly place: Place; readonly line: LineState }> {
   const { nowMs, line } = standing;
   const isRepeat = place?.latestOffer === offerId;
-  if (isRepeat && place?.isServed === true) return { place, line };
+  if (isRepeat && place.isServed === true) return { place, line };
   const isOver = place === undefined || place.isServed === true || place.deadlineMs < nowMs;
   const deadlineMs = isOver || deadline.isKnown ? deadline.atMs : place.deadlineMs;
   // The last bucket that can still be served: clocks differ, and the service alone knows that it is too late.
   const bucket = bucketOf(Math.max(deadlineMs, nowMs));
-  const keepsNumber =
-    !isOver && place.lineNumber !== undefined && place.lineBucket !== undefined && place.lineBucket <= bucket;
+  const keepsNumber = !isOver && place.lineBucket !== undefined && place.lineBucket <= bucket;
   const draw = keepsNumber ? undefined : await drawIfInTime(table, bucket, deadlineMs, standing);
-  if (isRepeat && draw === undefined && place !== undefined) return { place, line };
+  if (isRepeat && draw === undefined) return { place, line };
   const kept = keepsNumber ? { lineBucket: place.lineBucket, lineNumber: place.lineNumber } : {};
   return {
     line: draw?.line ?? line,
@@ -162,7 +132,7 @@ async function drawIfInTime(
   table: Table,
   bucket: number,
   deadlineMs: number,
-  standing: LineStanding,
+  standing: Standing,
 ): Promise<Draw | undefined> {
   const { line, nowMs } = standing;
   const nextTurnMs = turnMs(standing, { bucket, number: nextNumber(line, bucket) });
@@ -174,39 +144,4 @@ async function drawIfInTime(
     if (error instanceof DependencyUnavailableException) return undefined;
     throw error;
   }
-}
-
-function lookAt(
-  place: Place,
-  standing: LineStanding,
-  startedAtMs: number,
-  { random }: AwaitTurnDependencies,
-): Turn | { readonly kind: 'WAIT'; readonly delayMs: number } {
-  const { nowMs } = standing;
-  const { lineBucket: bucket, lineNumber: number, deadlineMs } = place;
-  // Its turn has come before, and its call may have been made: only the service can answer the same request.
-  if (place.isServed === true) return { kind: 'NOW' };
-  if (takesIdlePermit(place, standing, random)) return { kind: 'NOW' };
-  const atMs =
-    bucket === undefined || number === undefined ? undefined : turnMs(standing, { bucket, number });
-  if (atMs !== undefined && atMs <= nowMs + LEAD_MS) return { kind: 'NOW' };
-  if (atMs === undefined || atMs > deadlineMs) {
-    const remainingSeconds = Math.max(1, Math.floor((deadlineMs - nowMs) / 1000));
-    const retryAfterSeconds = Math.min(remainingSeconds, Math.ceil(LONGEST_AWAY_SECONDS * (0.5 + random())));
-    return { kind: 'NOT_IN_TIME', retryAfterSeconds };
-  }
-  if (atMs > startedAtMs + WAIT_MS) {
-    const awaySeconds = Math.floor((atMs - nowMs) / 1000) - BACK_BEFORE_SECONDS;
-    return { kind: 'LATER', retryAfterSeconds: Math.min(LONGEST_AWAY_SECONDS, Math.max(1, awaySeconds)) };
-  }
-  return { kind: 'WAIT', delayMs: Math.min(LOOK_AGAIN_MS, atMs - LEAD_MS - nowMs) };
-}
-
-function takesIdlePermit(place: Place, standing: LineStanding, random: () => number): boolean {
-  const { line, nowMs, perSecond } = standing;
-  if (nowMs - place.askedAtMs < IDLE_AFTER_MS) return false;
-  const spare = sparePermits(standing);
-  const isInLine = place.lineNumber !== undefined;
-  if (spare < (isInLine ? IDLE_PERMITS : perSecond * IDLE_SECONDS_WITHOUT_NUMBER)) return false;
-  return random() < spare / (1 + waitingInLine(line, nowMs) * IDLE_SHARE_OF_LINE);
 }

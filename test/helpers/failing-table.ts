@@ -8,13 +8,18 @@ export type TableOperation = 'PutItemCommand' | 'UpdateItemCommand' | 'GetItemCo
  * The table's next such call fails as DynamoDB fails after the SDK's retries: BEFORE anything was written, or
  * AFTER the write took place and its reply was lost.
  */
-export function failNext(table: Table, operation: TableOperation, when: 'BEFORE' | 'AFTER'): void {
+export function failNext(
+  table: Table,
+  operation: TableOperation,
+  when: 'BEFORE' | 'AFTER',
+  error: Error = new InternalServerError({
+    message: 'Internal server error',
+    $metadata: { httpStatusCode: 500, attempts: 5 },
+  }),
+): void {
   onNext(table, operation, async (call) => {
     if (when === 'AFTER') await call();
-    throw new InternalServerError({
-      message: 'Internal server error',
-      $metadata: { httpStatusCode: 500, attempts: 5 },
-    });
+    throw error;
   });
 }
 

@@ -2,7 +2,8 @@ import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aw
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnection } from '../../../functions/create-connection/create-connection.ts';
-import { awaitTurn, type Turn } from '../../../functions/request-connection/await-turn.ts';
+import { awaitTurn } from '../../../functions/request-connection/await-turn.ts';
+import type { Turn } from '../../../functions/request-connection/decide-turn.ts';
 import type { SessionKey } from '../../../functions/shared/contracts.ts';
 import { bucketEndMs, readLine } from '../../../functions/shared/table/line.ts';
 import { openWindow } from '../../../functions/shared/table/open-window.ts';
@@ -154,6 +155,8 @@ describe('a place', () => {
     for (let repeats = 0; repeats < 5; repeats++) expect(await ask(session)).toEqual(first);
 
     expect(await drawn()).toBe(1);
+    // It is found by reads: nothing was written after the first.
+    expect((await readPlace(table(), session))?.revision).toBe(1);
   });
 
   it('is one for all offers of a session; only the latest keeps it', async () => {

@@ -360,6 +360,21 @@ describe('a request while the service is passed through', () => {
     ]);
   });
 
+  it('is given up after twenty seconds', async () => {
+    const { request, clock } = passThrough();
+    service.on(CreateStreamSessionConnectionCommand).callsFake(async () => {
+      await clock.sleep(20_000);
+      return { SignalResponse: ANSWER };
+    });
+
+    const asked = clock.track(() => request(newSession(), { SignalRequest: newOffer() }));
+    await clock.advance(20_000);
+    await asked;
+
+    const [call] = service.commandCalls(CreateStreamSessionConnectionCommand);
+    expect(call?.args.at(1)).toMatchObject({ abortSignal: { aborted: true } });
+  });
+
   it('has the token that it would have had, so that a repeat is the same request', async () => {
     const session = newSession();
     const SignalRequest = newOffer();
@@ -531,6 +546,24 @@ describe('the check of the user id', () => {
       expect(service.calls()).toEqual([]);
     },
   );
+
+  it.each([
+    ['on', 5000],
+    ['passThrough', 20_000],
+  ] as const)('gives the read up in the end: %s, after %i ms', async (state, afterMs) => {
+    const run = checked(state);
+    service.on(GetStreamSessionCommand).callsFake(async () => {
+      await run.clock.sleep(afterMs);
+      return {};
+    });
+
+    const asked = run.clock.track(() => ask(run, OWNER));
+    await run.clock.advance(afterMs);
+    await asked;
+
+    const [call] = service.commandCalls(GetStreamSessionCommand);
+    expect(call?.args.at(1)).toMatchObject({ abortSignal: { aborted: true } });
+  });
 
   it('is left out where it is off, whatever the header says', async () => {
     const { statusCode } = await ask(prepare(), 'player-2', 'not a user id');

@@ -1,0 +1,74 @@
+/**
+ * What a place in line means at one moment, by what was read of it: a decision without a call, so that every rule of
+ * it can be tried by itself.
+ */
+import type { Place } from '../shared/table/places.ts';
+import { type Standing, sparePermits, turnMs, waitingInLine } from '../shared/turn.ts';
+
+export type Turn =
+  | { readonly kind: 'NOW' }
+  /** The place is kept; the same request finds it again. */
+  | { readonly kind: 'LATER'; readonly retryAfterSeconds: number }
+  /** All calls before the deadline are promised. One may become free if somebody does not return. */
+  | { readonly kind: 'NOT_IN_TIME'; readonly retryAfterSeconds: number }
+  /** Another offer for the session came later. */
+  | { readonly kind: 'SUPERSEDED' };
+
+/** A longer wait would be idling in a Lambda; the caller's own waiting costs nothing. */
+const WAIT_MS = 3000;
+/** Sessions with earlier deadlines may come meanwhile, so the line is looked at again. */
+const LOOK_AGAIN_MS = 500;
+/** From here to the booking of the permit: an execution's start, a cold one excepted. */
+export const LEAD_MS = 300;
+/** So much before its turn a session is asked to be back. */
+const BACK_BEFORE_SECONDS = 1;
+/** Turns come sooner than told when those before do not return, so nobody stays away for longer. */
+const LONGEST_AWAY_SECONDS = 10;
+/**
+ * Permits that nobody takes mean that those before are not there: whoever has stood in line for a second goes first.
+ * Many may see the same permit idle, so each takes it by chance: one in ten of the line for each idle permit. Who has
+ * no number waits until half a second's worth is idle.
+ */
+const IDLE_AFTER_MS = 1000;
+const IDLE_PERMITS = 3;
+const IDLE_SECONDS_WITHOUT_NUMBER = 0.5;
+const IDLE_SHARE_OF_LINE = 0.1;
+
+/**
+ * @param startedAtMs since when the caller waits, in epoch ms.
+ * @param random 0 ≤ random() < 1.
+ */
+export function decideTurn(
+  place: Place,
+  standing: Standing,
+  startedAtMs: number,
+  random: () => number,
+): Turn | { readonly kind: 'WAIT'; readonly delayMs: number } {
+  const { nowMs } = standing;
+  const { lineBucket: bucket, lineNumber: number, deadlineMs } = place;
+  // Its turn has come before, and its call may have been made: only the service can answer the same request.
+  if (place.isServed === true) return { kind: 'NOW' };
+  if (takesIdlePermit(place, standing, random)) return { kind: 'NOW' };
+  const atMs =
+    bucket === undefined || number === undefined ? undefined : turnMs(standing, { bucket, number });
+  if (atMs !== undefined && atMs <= nowMs + LEAD_MS) return { kind: 'NOW' };
+  if (atMs === undefined || atMs > deadlineMs) {
+    const remainingSeconds = Math.max(1, Math.floor((deadlineMs - nowMs) / 1000));
+    const retryAfterSeconds = Math.min(remainingSeconds, Math.ceil(LONGEST_AWAY_SECONDS * (0.5 + random())));
+    return { kind: 'NOT_IN_TIME', retryAfterSeconds };
+  }
+  if (atMs > startedAtMs + WAIT_MS) {
+    const awaySeconds = Math.floor((atMs - nowMs) / 1000) - BACK_BEFORE_SECONDS;
+    return { kind: 'LATER', retryAfterSeconds: Math.min(LONGEST_AWAY_SECONDS, Math.max(1, awaySeconds)) };
+  }
+  return { kind: 'WAIT', delayMs: Math.min(LOOK_AGAIN_MS, atMs - LEAD_MS - nowMs) };
+}
+
+function takesIdlePermit(place: Place, standing: Standing, random: () => number): boolean {
+  const { line, nowMs, perSecond } = standing;
+  if (nowMs - place.askedAtMs < IDLE_AFTER_MS) return false;
+  const spare = sparePermits(standing);
+  const isInLine = place.lineNumber !== undefined;
+  if (spare < (isInLine ? IDLE_PERMITS : perSecond * IDLE_SECONDS_WITHOUT_NUMBER)) return false;
+  return random() < spare / (1 + waitingInLine(line, nowMs) * IDLE_SHARE_OF_LINE);
+}
