@@ -5,6 +5,7 @@ import type { SessionKey } from '../../functions/shared/contracts.ts';
 import { registerTaskToken, signalWindow } from '../../functions/shared/table/mailbox.ts';
 import { openWindow } from '../../functions/shared/table/open-window.ts';
 import { readWindow, updateWindow } from '../../functions/shared/table/window-item.ts';
+import { failNext } from '../helpers/failing-table.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { useTable } from '../helpers/table.ts';
@@ -166,6 +167,20 @@ describe('the mailbox', () => {
       { event: 'SignalDelivered', fields: { generation: 1, seq: 1 } },
     ]);
   });
+
+  it.each(['BEFORE', 'AFTER'] as const)(
+    'fails when the table fails %s the write of a signal, whose repeat counts once',
+    async (when) => {
+      const session = await openedSession();
+      failNext(table(), 'UpdateItemCommand', when);
+
+      await expect(signalWindow(session, { id: 'a' }, dependencies())).rejects.toMatchObject({
+        name: 'DependencyUnavailableException',
+      });
+
+      expect(await signalWindow(session, { id: 'a' }, dependencies())).toMatchObject({ seq: 1 });
+    },
+  );
 
   it('has nothing for a session that never had a window', async () => {
     const session = newSession();

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../functions/shared/contracts.ts';
 import { sessionPartition } from '../../functions/shared/naming.ts';
 import { replaceWindow } from '../../functions/shared/table/open-window.ts';
-import { listOpenWindows } from '../../functions/shared/table/open-windows-index.ts';
+import { listOpenWindows, openIn } from '../../functions/shared/table/open-windows-index.ts';
 import { readWindows } from '../../functions/shared/table/read-windows.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { useTable } from '../helpers/table.ts';
@@ -88,6 +88,17 @@ describe('the open windows of a stream group', () => {
 
     expect(await listOpenWindows(table(), 'sg-index4')).toHaveLength(120);
   });
+});
+
+it('the sessions of a stream group are spread evenly over eight shards of the index', () => {
+  const shards = Array.from({ length: 4000 }, (_, number) =>
+    openIn({ streamGroupId: 'sg-1', streamSessionId: `session${number}` }),
+  );
+
+  const counts = new Map<string, number>();
+  for (const shard of shards) counts.set(shard, (counts.get(shard) ?? 0) + 1);
+  expect([...counts.keys()].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((shard) => `sg-1#${shard}`));
+  for (const count of counts.values()) expect(count).toBeGreaterThan(400);
 });
 
 describe('the windows of many sessions', () => {

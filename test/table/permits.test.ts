@@ -9,7 +9,7 @@ import {
 } from '../../functions/shared/table/permits.ts';
 import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
-import { raceReads } from '../helpers/failing-table.ts';
+import { failNext, raceReads } from '../helpers/failing-table.ts';
 import { bookPermits } from '../helpers/permits.ts';
 import { useTable } from '../helpers/table.ts';
 import { watchReads } from '../helpers/watch-reads.ts';
@@ -139,6 +139,13 @@ describe('a permit', () => {
     expect(bookedAtMs).toEqual([0]);
   });
 
+  it('is a retryable failure when the table fails, not one that was lost to somebody else', async () => {
+    const { take } = prepare();
+    failNext(table(), 'UpdateItemCommand', 'BEFORE');
+
+    await expect(take(0)).rejects.toMatchObject({ name: 'DependencyUnavailableException' });
+  });
+
   it('that a dead caller had booked is the only one lost', async () => {
     const { clock, take } = prepare({ perSecond: 1 });
     await take(0);
@@ -251,6 +258,21 @@ describe('a throttled call', () => {
     await clock.advance(1000);
 
     expect(await next).toBeCloseTo(1000 / 18, 3);
+  });
+
+  it('leaves a quarter of the burst while it is slower', () => {
+    expect(paceOf({}, 20, 0).burstMs).toBe(1000 - 50 - 20);
+    expect(paceOf({ slowedTo: 10, slowedAtMs: 0 }, 20, 0).burstMs).toBe(250 - 100 - 20);
+    expect(paceOf({ slowedTo: 10, slowedAtMs: 0 }, 20, 50_000).burstMs).toBe(1000 - 50 - 20);
+  });
+
+  it('slows down an operation whose item is not there', async () => {
+    const { dependencies, startMs } = prepare();
+    const quota = { operation: 'CreateStreamSessionAdminShell', perSecond: 1 } as const;
+
+    await slowDown(quota, dependencies);
+
+    expect(await readPermits(table(), quota.operation)).toMatchObject({ slowedTo: 0.9, slowedAtMs: startMs });
   });
 
   it('is not forgotten because somebody took a permit meanwhile, whose permit is not either', async () => {
