@@ -74,19 +74,20 @@ export function parametersOf(
   commandLine: readonly string[] = [],
 ): Parameters {
   const byStage = paramsSchema.parse(params ?? {});
-  const values = { ...byStage['default'], ...byStage[stage] };
-  for (const text of commandLine) {
+  const given = commandLine.map((text): [string, string] => {
     const [name = '', ...value] = text.split('=');
-    values[name] = value.join('=').trimEnd();
-  }
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+    return [name, value.join('=').trimEnd()];
+  });
+  const values = [...Object.entries({ ...byStage['default'], ...byStage[stage] }), ...given];
+  return Object.fromEntries(values.map(([name, value]) => [name, String(value)]));
 }
 
 /** What is wrong with the parameters, each with its name and what to do; none when they will do. */
 export function problemsOf(parameters: Parameters): string[] {
   const problems: string[] = [];
   for (const [name, value] of Object.entries(parameters)) {
-    const schema = parameterSchemas[name];
+    // Not by index: `constructor` is nobody's parameter, and every object has one.
+    const schema = Object.hasOwn(parameterSchemas, name) ? parameterSchemas[name] : undefined;
     if (schema === undefined) {
       const known = Object.keys(parameterSchemas).sort().join(', ');
       problems.push(`${name}: there is no such parameter. There are ${known}.`);

@@ -7,6 +7,7 @@ import { run as runSwitch } from '../../cli/switch/run.ts';
 import { readSettings, settingSchemas } from '../../functions/shared/settings.ts';
 import { startLoopbackServer } from '../../local/shared/loopback-server.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
+import { parametersOf, problemsOf } from '../../scripts/serverless/parameters.ts';
 import { hostileText, MARKER } from './arbitraries.ts';
 import { FUZZ_TIMEOUT_MS, runs } from './runs.ts';
 import { watchPrototypes } from './watch.ts';
@@ -179,6 +180,46 @@ describe('the command lines', () => {
       runs(60),
     );
   });
+});
+
+it('parameters of a deployment are taken, or refused by name with what to do', () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc
+          .tuple(
+            fc.oneof(
+              fc.constantFrom(
+                'streamGroups',
+                'kmsKeyArn',
+                'logRetentionDays',
+                '__proto__',
+                'constructor',
+                '',
+              ),
+              argument,
+            ),
+            argument,
+          )
+          .map((pair) => pair.join('=')),
+        { minLength: 1, maxLength: 5 },
+      ),
+      (commandLine) => {
+        const problems = problemsOf(parametersOf({}, 'dev', commandLine));
+
+        const names = new Set(commandLine.map((text) => text.split('=')[0] ?? ''));
+        const unknown = [...names].filter(
+          (name) => !/^(streamGroups|kmsKeyArn|logRetentionDays)$/.test(name),
+        );
+        for (const name of unknown) {
+          expect(
+            problems.find((problem) => problem.startsWith(`${name}: there is no such parameter.`)),
+          ).toBeDefined();
+        }
+      },
+    ),
+    runs(100),
+  );
 });
 
 describe('the settings', () => {

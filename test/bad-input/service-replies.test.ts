@@ -1,15 +1,12 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { windowExecutionName } from '../../functions/shared/naming.ts';
-import { windowKey } from '../../functions/shared/table/window-item.ts';
 import { type LoopbackReply, startLoopbackServer } from '../../local/shared/loopback-server.ts';
 import { anOffer, seededRandom } from '../game-lift-streams/harness.ts';
 import { inProcessFunctions } from '../helpers/in-process-functions.ts';
-import { apiEvent } from '../helpers/lambda.ts';
 import { VALID_CLIENT_TOKEN } from '../helpers/offers.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
-import { MARKER, nearly, nearlyText } from './arbitraries.ts';
+import { MARKER, nearlyText } from './arbitraries.ts';
 import { FUZZ_TIMEOUT_MS, runs } from './runs.ts';
 import { watchOutput, watchPrototypes } from './watch.ts';
 
@@ -155,54 +152,4 @@ it('a page that leads back to itself ends the listing', async () => {
   expect(calls).toBeGreaterThan(1);
   expect(calls).toBeLessThan(500);
   expect(tookMs).toBeLessThanOrEqual(60_000);
-});
-
-const WINDOW = {
-  ...windowKey(session),
-  generation: 1,
-  phase: 'AWAITING_RECONNECTION',
-  executionInput: '{}',
-  running: true,
-  disconnectedAtMs: NOW_MS,
-  deadlineMs: NOW_MS + 120_000,
-  connectionTimeoutSeconds: 120,
-  seq: 0,
-  deliveredSeq: 0,
-  connectionCreatedAtMs: 0,
-  connectionAttempts: 0,
-};
-
-describe('what the table holds', () => {
-  it(
-    'is read, or fails with a 500 that says nothing',
-    async () => {
-      const { ask, table } = await start();
-      const pathParameters = {
-        Identifier: session.streamGroupId,
-        StreamSessionIdentifier: session.streamSessionId,
-      };
-      await fc.assert(
-        fc.asyncProperty(nearly(WINDOW), async (item) => {
-          const assertOutput = watchOutput();
-          const Item = { ...Object(item), ...windowKey(session) };
-          const isStored = await table.documents.send(new PutCommand({ TableName: table.name, Item })).then(
-            () => true,
-            () => false,
-          );
-          fc.pre(isStored);
-
-          const { result } = await ask('getWindow', apiEvent({ pathParameters }), [{ status: 500 }]);
-
-          expect(result.ok).toBe(true);
-          expect(JSON.stringify(result)).toMatch(/"statusCode":(200|404|500)/);
-          if (JSON.stringify(result).includes('"statusCode":500')) {
-            expect(JSON.stringify(result)).not.toContain(MARKER);
-          }
-          assertOutput();
-        }),
-        runs(40),
-      );
-    },
-    FUZZ_TIMEOUT_MS,
-  );
 });
