@@ -3,7 +3,7 @@
  * it can be tried by itself.
  */
 import type { Place } from '../shared/table/places.ts';
-import { type Standing, sparePermits, turnMs, waitingInLine } from '../shared/turn.ts';
+import { mostSparePermits, type Standing, sparePermits, turnMs, waitingInLine } from '../shared/turn.ts';
 
 export type Turn =
   | { readonly kind: 'NOW' }
@@ -69,6 +69,10 @@ function takesIdlePermit(place: Place, standing: Standing, random: () => number)
   if (nowMs - place.askedAtMs < IDLE_AFTER_MS) return false;
   const spare = sparePermits(standing);
   const isInLine = place.lineNumber !== undefined;
-  if (spare < (isInLine ? IDLE_PERMITS : perSecond * IDLE_SECONDS_WITHOUT_NUMBER)) return false;
+  // With a quota of two a second, or while the account is throttled, three are never idle at once.
+  const enough = isInLine
+    ? Math.min(IDLE_PERMITS, mostSparePermits(standing))
+    : perSecond * IDLE_SECONDS_WITHOUT_NUMBER;
+  if (spare < enough) return false;
   return random() < spare / (1 + waitingInLine(line, nowMs) * IDLE_SHARE_OF_LINE);
 }

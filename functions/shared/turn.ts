@@ -42,6 +42,12 @@ export function sparePermits({ permits, perSecond, nowMs }: Omit<Standing, 'line
   return Math.max(0, Math.floor(savedMs / pace.intervalMs) + 1);
 }
 
+/** How many calls could go out in a moment at most, after nobody has called for a while. */
+export function mostSparePermits({ permits, perSecond, nowMs }: Omit<Standing, 'line'>): number {
+  const pace = paceOf(permits, perSecond, nowMs);
+  return Math.floor(pace.burstMs / pace.intervalMs) + 1;
+}
+
 /** How many numbers wait whose deadline has not passed. */
 export function waitingInLine(line: LineState, nowMs: number): number {
   return line

@@ -23,13 +23,13 @@ beforeEach(() => {
   service.on(CreateStreamSessionConnectionCommand).resolves({ SignalResponse: '{}' });
 });
 
-/** A quota of 20 a second that is used up, and a clock in an hour of its own: nobody else stands in line. */
-async function prepare({ bookedMs = 0, random = () => 0.5 } = {}) {
+/** A quota that is used up, 20 a second, and a clock in an hour of its own: nobody else stands in line. */
+async function prepare({ bookedMs = 0, random = () => 0.5, perSecond = 20 } = {}) {
   const { clock, log, metrics, gameLiftStreams } = serviceDependencies(table());
   const startMs = clock.nowMs();
-  await bookPermits(table(), { operation: OPERATION, perSecond: 20 }, startMs + bookedMs);
+  await bookPermits(table(), { operation: OPERATION, perSecond }, startMs + bookedMs);
   const settings = {
-    CONNECTIONS_PER_SECOND: 20,
+    CONNECTIONS_PER_SECOND: perSecond,
     READS_PER_SECOND: 20,
     DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
   };
@@ -144,6 +144,19 @@ describe('a turn', () => {
     expect(await ask(patient)).toEqual({ kind: 'NOW' });
     expect(clock.nowMs()).toBe(startMs + 6000);
   });
+
+  // Three idle permits are more than two a second ever leave: a player was told to come back until her session was gone.
+  it.each([1, 2, 3])(
+    'comes within the wait when those before do not return, with a quota of %i a second',
+    async (perSecond) => {
+      const { ask, askForMany, clock } = await prepare({ perSecond });
+      await Promise.all([askForMany(perSecond + 1), clock.advance(4000)]);
+
+      const [turn] = await Promise.all([ask(newSession()), clock.advance(4000)]);
+
+      expect(turn).toEqual({ kind: 'NOW' });
+    },
+  );
 });
 
 describe('a place', () => {
