@@ -87,15 +87,18 @@ describe('a place in line', () => {
     expect(await served()).toBe(1);
   });
 
-  it('is left once, however often the call is repeated', async () => {
-    const { create, stands, served } = prepare();
+  it('is left once, however often the call is repeated, and a repeat does not even try', async () => {
+    const { create, stands, served, log } = prepare();
     await stands();
 
     await create();
+    // Its first write is the permit's; there is no second one that could fail.
+    delayNext(table(), 'UpdateItemCommand', async () => failNext(table(), 'UpdateItemCommand', 'BEFORE'));
     await create();
 
     expect(service.calls()).toHaveLength(2);
     expect(await served()).toBe(1);
+    expect(log.lines.map(({ event }) => event)).toEqual(['ConnectionCreated', 'ConnectionCreated']);
   });
 
   it('is left before the answer goes out: a Lambda that has answered does nothing more', async () => {
