@@ -210,6 +210,20 @@ describe('a disconnect of a session that was reconnected', () => {
     },
   );
 
+  it('is asked about, however short the reconnection was before it', async () => {
+    const session = newSession();
+    const { report, dependencies } = prepare();
+    await givenClosedWindow(table(), session, {
+      disconnectedAtMs: DISCONNECTED_AT_MS - 1001,
+      outcome: 'RECONNECTED',
+      outcomeAtMs: DISCONNECTED_AT_MS - 1000,
+      eventBridge: dependencies.eventBridge,
+    });
+    gameLiftStreams.on(GetStreamSessionCommand).resolves({ Status: 'PENDING_CLIENT_RECONNECTION' });
+
+    expect(await report({ session })).toEqual({ result: 'WINDOW_OPENED' });
+  });
+
   it('is tried again later when the service cannot say', async () => {
     const { session, report } = await reconnected();
     gameLiftStreams.on(GetStreamSessionCommand).rejects(serviceErrors.internalServer());
