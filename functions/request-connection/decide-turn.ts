@@ -69,10 +69,8 @@ function takesIdlePermit(place: Place, standing: Standing, random: () => number)
   if (nowMs - place.askedAtMs < IDLE_AFTER_MS) return false;
   const spare = sparePermits(standing);
   const isInLine = place.lineNumber !== undefined;
-  // With a quota of two a second, or while the account is throttled, three are never idle at once.
-  const enough = isInLine
-    ? Math.min(IDLE_PERMITS, mostSparePermits(standing))
-    : perSecond * IDLE_SECONDS_WITHOUT_NUMBER;
-  if (spare < enough) return false;
+  const enough = isInLine ? IDLE_PERMITS : perSecond * IDLE_SECONDS_WITHOUT_NUMBER;
+  // With a quota of two a second, or while the account is throttled, so many are never idle at once.
+  if (spare < Math.min(enough, mostSparePermits(standing))) return false;
   return random() < spare / (1 + waitingInLine(line, nowMs) * IDLE_SHARE_OF_LINE);
 }

@@ -122,7 +122,9 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'an attempt to wait that was given up comes late',
     play: async (world) => {
-      const { streamGroupId, streamSessionId, ...session } = await world.dropped({ connectionTimeoutSeconds: 900 });
+      const { streamGroupId, streamSessionId, ...session } = await world.dropped({
+        connectionTimeoutSeconds: 900,
+      });
       const key = { streamGroupId, streamSessionId };
       await world.report({ ...key, ...session });
       await world.ask({ ...key, ...session });

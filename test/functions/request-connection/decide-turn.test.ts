@@ -141,6 +141,26 @@ describe('permits that nobody takes', () => {
     expect(decide(waiting(), { ...idle(6), random: chance })).toEqual({ kind: 'NOW' });
   });
 
+  it('are all that can be idle, where that is less: while the account is throttled, half a second’s worth never is', () => {
+    // At 18 calls a second a quarter of the burst is left, which is four calls.
+    const permits = (bookedMs: number) => ({
+      slowedTo: 18,
+      slowedAtMs: NOW_MS,
+      bookedUntilMs: NOW_MS + bookedMs,
+    });
+    const decideSlowed = (of: Place, bookedMs: number) =>
+      decideTurn(
+        of,
+        { line, permits: permits(bookedMs), perSecond: PER_SECOND, nowMs: NOW_MS },
+        NOW_MS,
+        () => 0,
+      );
+
+    expect(decideSlowed(waiting(withoutNumber), 0)).toEqual({ kind: 'NOW' });
+    expect(decideSlowed(waiting(withoutNumber), 50)).toMatchObject({ kind: 'NOT_IN_TIME' });
+    expect(decideSlowed(waiting(), 50)).toEqual({ kind: 'NOW' });
+  });
+
   it('go to one without a number when there are half a second’s worth', () => {
     expect(decide(waiting(withoutNumber), idle(10))).toEqual({ kind: 'NOW' });
     expect(decide(waiting(withoutNumber), idle(9))).toMatchObject({ kind: 'NOT_IN_TIME' });

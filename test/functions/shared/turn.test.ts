@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { bucketOf } from '../../../functions/shared/table/line.ts';
-import { nextNumber, sparePermits, turnMs, waitingInLine } from '../../../functions/shared/turn.ts';
+import {
+  mostSparePermits,
+  nextNumber,
+  sparePermits,
+  turnMs,
+  waitingInLine,
+} from '../../../functions/shared/turn.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const PER_SECOND = 20;
@@ -77,6 +83,22 @@ describe('spare permits', () => {
     const permits = bookedUntilMs === undefined ? {} : { bookedUntilMs };
 
     expect(sparePermits({ permits, perSecond: PER_SECOND, nowMs: NOW_MS })).toBe(expected);
+  });
+});
+
+describe('the most permits that can be idle', () => {
+  it.each([
+    [20, {}, 19],
+    [2, {}, 1],
+    [1, {}, 1],
+    [20, { slowedTo: 18, slowedAtMs: NOW_MS }, 4],
+    [20, { slowedTo: 2, slowedAtMs: NOW_MS }, 1],
+  ])('of %i a second, after %j: %i', (perSecond, permits, expected) => {
+    expect(mostSparePermits({ permits, perSecond, nowMs: NOW_MS })).toBe(expected);
+    // As many as there are when nobody has called for long.
+    expect(sparePermits({ permits: { ...permits, bookedUntilMs: 0 }, perSecond, nowMs: NOW_MS })).toBe(
+      expected,
+    );
   });
 });
 
