@@ -29,8 +29,8 @@ export interface Player {
 }
 
 const replySchema = z.object({ SignalResponse: z.string() });
-const MAX_TRIES = 4;
-const WAITING = ['PENDING_CLIENT_RECONNECTION', 'RECONNECTING', 'ACTIVE'];
+export const MAX_TRIES = 4;
+export const WAITING = ['PENDING_CLIENT_RECONNECTION', 'RECONNECTING', 'ACTIVE'];
 
 export class Cast {
   readonly world: ModelWorld;

@@ -2,7 +2,7 @@
 import type { OutcomeDetail } from '../../functions/shared/contracts.ts';
 import { sessionPartition } from '../../functions/shared/naming.ts';
 import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
-import type { Cast, Player } from './cast.ts';
+import { type Cast, MAX_TRIES, type Player, WAITING } from './cast.ts';
 import { SERVICE_QUOTAS } from './world.ts';
 
 const ENDS: Readonly<Record<OutcomeDetail['outcome'], string>> = {
@@ -31,6 +31,7 @@ export async function checkDay(cast: Cast, logs: readonly string[]): Promise<voi
     agreesWithTheService(player, truth, recorded);
     await everyDisconnectHasEnded(cast, player, truth, recorded);
     answersAreNotWithheld(cast, player, truth);
+    nobodyIsPutOffForEver(cast, player, truth);
     inTime(cast, player, truth, recorded);
   }
   await underTheQuota(cast);
@@ -165,6 +166,20 @@ function answersAreNotWithheld(
     );
     if (!isOver)
       throw new Error(`an answer was withheld: ${statuses.join(', ')} for an offer that was accepted`);
+  }
+}
+
+/** Two sessions never fill a quota: who asks again as told is answered before the session is gone. */
+function nobodyIsPutOffForEver({ isDisturbed }: Cast, { asks }: Player, { history }: SessionRecord): void {
+  if (isDisturbed) return;
+  for (const { startedAtMs, endedAtMs = 0, statuses } of asks) {
+    if (statuses.length < MAX_TRIES || statuses.some((status) => status !== 429)) continue;
+    const before = history.findLast(({ atMs }) => atMs <= startedAtMs);
+    const during = history.filter(({ atMs }) => atMs > startedAtMs && atMs <= endedAtMs);
+    const waited = [before, ...during].every(
+      (entry) => entry !== undefined && WAITING.includes(entry.status),
+    );
+    if (waited) throw new Error(`a player was put off ${MAX_TRIES} times, for ${endedAtMs - startedAtMs} ms`);
   }
 }
 
