@@ -29,6 +29,8 @@ export interface Player {
 }
 
 const replySchema = z.object({ SignalResponse: z.string() });
+/** Lambda's repeats of an event that has failed: after one minute, and after two more. */
+const ALL_RETRIES_MS = 200_000;
 export const MAX_TRIES = 4;
 export const WAITING = ['PENDING_CLIENT_RECONNECTION', 'RECONNECTING', 'ACTIVE'];
 
@@ -159,9 +161,9 @@ export class Cast {
     const endMs = this.healedAtMs + longestMs;
     do {
       await world.clock.advance(15_000);
+      // Whatever was sent twice or late, or is tried again, comes in that time.
+      if (await this.#isAtRest()) await world.clock.advance(this.isDisturbed ? ALL_RETRIES_MS : 30_000);
     } while (world.clock.nowMs() < endMs && !(await this.#isAtRest()));
-    // Whatever was sent twice or late has come by then, too.
-    await world.clock.advance(30_000);
   }
 
   async #isAtRest(): Promise<boolean> {
