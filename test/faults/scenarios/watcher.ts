@@ -1,0 +1,60 @@
+import { SECOND, startWorld } from '../world.ts';
+import { hasFailedBefore, openUnstarted } from './left-behind.ts';
+import { closed, type Scenario, startDeaf } from './scenario.ts';
+
+export const WATCHER: readonly Scenario[] = [
+  {
+    name: 'the watcher finds a disconnect, and sees the player back whom another caller has saved',
+    start: () => startWorld({ environment: { WATCH_INTERVAL_SECONDS: '20' } }),
+    play: async (world) => {
+      await world.control.injectFault({ kind: 'throttling', operation: 'ListStreamSessions' });
+      const session = await world.dropped();
+      // The next look finds what one has missed; the next watcher, what one has not lived to see.
+      await world.watch(2);
+      await world.reconnectDirectly(session);
+      await world.control.clientConnects(session.streamSessionId);
+      await world.watch(3);
+      return closed(session);
+    },
+  },
+  {
+    name: 'the watcher starts a window that nobody has started',
+    start: () => startWorld({ environment: { WATCH_INTERVAL_SECONDS: '20' } }),
+    play: async (world) => {
+      const session = await world.dropped({ connectionTimeoutSeconds: 60 });
+      await openUnstarted(world, session);
+      await world.watch(3);
+      return closed(session);
+    },
+  },
+  {
+    name: 'the watcher replaces a window whose execution was stopped without a word',
+    start: startDeaf,
+    isDeaf: true,
+    play: async (world) => {
+      const session = await world.dropped();
+      await world.report(session);
+      await world.clock.advance(SECOND);
+      await world.stopExecution(session);
+      await world.control.applicationExits(session.streamSessionId);
+      await world.watch(4);
+      return closed(session);
+    },
+  },
+  {
+    name: 'the watcher closes a window whose executions have failed four times in a row',
+    start: startDeaf,
+    isDeaf: true,
+    play: async (world) => {
+      const session = await world.dropped();
+      await world.report(session);
+      await world.clock.advance(SECOND);
+      await world.stopExecution(session);
+      await hasFailedBefore(world, session, 3);
+      await world.control.applicationExits(session.streamSessionId);
+      await world.watch(4);
+      // What delays the window's opening spares it the stop.
+      return { session, outcomes: [0, 1], phases: ['FAILED', 'CLOSED'] };
+    },
+  },
+];
