@@ -147,19 +147,32 @@ function overlap({ location: one }: Mutant, { location: other }: Mutant): boolea
   return one.start.line <= other.end.line && other.start.line <= one.end.line;
 }
 
+function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
+  return a.path.localeCompare(b.path);
+}
+
 function print(): void {
   const rows = [...files].map(([path, { mutants }]) => ({
     path: path.replace(/^functions\//, ''),
     killed: mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length,
+    endless: mutants.filter(({ status }) => status === 'Timeout').length,
     survived: survivors.filter((survivor) => survivor.path === path && survivor.compiles).length,
     refused: survivors.filter((survivor) => survivor.path === path && !survivor.compiles).length,
   }));
-  const sum = (of: 'killed' | 'survived' | 'refused') => rows.reduce((total, row) => total + row[of], 0);
-  const total = { path: 'all', killed: sum('killed'), survived: sum('survived'), refused: sum('refused') };
-  console.log('| file | score | noticed | not noticed | does not compile |\n|---|---|---|---|---|');
-  for (const { path, killed, survived, refused } of [total, ...rows]) {
+  const sum = (of: 'killed' | 'endless' | 'survived' | 'refused') =>
+    rows.reduce((total, row) => total + row[of], 0);
+  const total = {
+    path: 'all',
+    killed: sum('killed'),
+    endless: sum('endless'),
+    survived: sum('survived'),
+    refused: sum('refused'),
+  };
+  console.log('| file | score | noticed | of these, never ended | not noticed | does not compile |');
+  console.log('|---|---|---|---|---|---|');
+  for (const { path, killed, endless, survived, refused } of [total, ...rows.toSorted(byPath)]) {
     const share = killed + survived === 0 ? '' : `${((100 * killed) / (killed + survived)).toFixed(1)} %`;
-    console.log(`| ${path} | ${share} | ${killed} | ${survived} | ${refused} |`);
+    console.log(`| ${path} | ${share} | ${killed} | ${endless} | ${survived} | ${refused} |`);
   }
   console.log('\nNot noticed:\n');
   for (const { path, source, location, mutatorName, replacement, status } of survivors.filter(
