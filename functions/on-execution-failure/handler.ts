@@ -2,19 +2,10 @@ import { eventBridge } from '../shared/clients/event-bus.ts';
 import { stepFunctions } from '../shared/clients/step-functions.ts';
 import { documents } from '../shared/clients/table.ts';
 import { systemClock } from '../shared/clock.ts';
-import { readSettings } from '../shared/settings.ts';
+import { OPENING_SETTINGS, readSettings } from '../shared/settings.ts';
 import { executionFailureHandler } from './execution-failure-handler.ts';
 
-const settings = readSettings([
-  'TABLE_NAME',
-  'EVENT_BUS_NAME',
-  'EVENT_SOURCE',
-  'RECONNECTION_WINDOW_ARN',
-  'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
-  'WINDOW_MARGIN_SECONDS',
-  'TERMINATE_ABANDONED_SESSIONS',
-  'OUTCOME_RETENTION_DAYS',
-]);
+const settings = readSettings(OPENING_SETTINGS);
 
 export const handler = executionFailureHandler({
   eventBridge,

@@ -54,6 +54,18 @@ export type Settings = {
   [Name in keyof typeof settingSchemas]: z.infer<ReturnType<(typeof settingSchemas)[Name]>>;
 };
 
+/** What whoever may open a window needs: to tell the bus, to start it, and to keep it. */
+export const OPENING_SETTINGS = [
+  'TABLE_NAME',
+  'EVENT_BUS_NAME',
+  'EVENT_SOURCE',
+  'RECONNECTION_WINDOW_ARN',
+  'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
+  'WINDOW_MARGIN_SECONDS',
+  'TERMINATE_ABANDONED_SESSIONS',
+  'OUTCOME_RETENTION_DAYS',
+] as const satisfies readonly (keyof Settings)[];
+
 /**
  * Reads the named environment variables, once, when a function's module loads.
  *

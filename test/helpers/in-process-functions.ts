@@ -27,7 +27,7 @@ import {
 import { requestConnection } from '../../functions/request-connection/request-connection.ts';
 import { apiHandler } from '../../functions/shared/api/api-handler.ts';
 import type { Clock } from '../../functions/shared/clock.ts';
-import { readSettings } from '../../functions/shared/settings.ts';
+import { OPENING_SETTINGS, readSettings } from '../../functions/shared/settings.ts';
 import { switchReader } from '../../functions/shared/switch.ts';
 import type { Table } from '../../functions/shared/table/table.ts';
 import { taskHandler } from '../../functions/shared/task.ts';
@@ -133,40 +133,20 @@ export function inProcessFunctions(
     onStatusChange: fromText(
       statusChangeHandler({
         ...common,
-        settings: settingsOf('onStatusChange', [
-          ...bus,
-          'RECONNECTION_WINDOW_ARN',
-          'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
-          'WINDOW_MARGIN_SECONDS',
-          'TERMINATE_ABANDONED_SESSIONS',
-          'OUTCOME_RETENTION_DAYS',
-          'READS_PER_SECOND',
-        ]),
+        settings: settingsOf('onStatusChange', [...OPENING_SETTINGS, 'READS_PER_SECOND']),
       }),
     ),
     onExecutionFailure: fromText(
       executionFailureHandler({
         ...common,
-        settings: settingsOf('onExecutionFailure', [
-          ...bus,
-          'RECONNECTION_WINDOW_ARN',
-          'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
-          'WINDOW_MARGIN_SECONDS',
-          'TERMINATE_ABANDONED_SESSIONS',
-          'OUTCOME_RETENTION_DAYS',
-        ]),
+        settings: settingsOf('onExecutionFailure', OPENING_SETTINGS),
       }),
     ),
     watchSessions: fromText(
       watchSessionsHandler({
         ...common,
         settings: settingsOf('watchSessions', [
-          ...bus,
-          'RECONNECTION_WINDOW_ARN',
-          'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
-          'WINDOW_MARGIN_SECONDS',
-          'TERMINATE_ABANDONED_SESSIONS',
-          'OUTCOME_RETENTION_DAYS',
+          ...OPENING_SETTINGS,
           'LISTS_PER_SECOND',
           'WATCHED_STREAM_GROUPS',
           'WATCH_INTERVAL_SECONDS',
