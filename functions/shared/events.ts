@@ -3,7 +3,7 @@ import {
   PutEventsCommand,
   type PutEventsRequestEntry,
 } from '@aws-sdk/client-eventbridge';
-import { DependencyUnavailableException, isKnownError } from './errors.ts';
+import { DependencyUnavailableException } from './errors.ts';
 import { callDependency } from './service-fault.ts';
 
 export interface EventBus {
@@ -36,8 +36,7 @@ export async function publishAll<Detail extends object>(
       try {
         const reply = await callDependency(() => eventBridge.send(new PutEventsCommand({ Entries })));
         notTaken.push(...batch.filter((_, index) => reply.Entries?.[index]?.EventId === undefined));
-      } catch (error) {
-        if (!isKnownError(error)) throw error;
+      } catch {
         notTaken.push(...batch);
       }
     }

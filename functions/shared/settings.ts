@@ -4,9 +4,7 @@ import { sessionKeySchema } from './contracts.ts';
 const nonBlank = () => z.string().trim().min(1);
 export const wholeNumber = (minimum: number, maximum: number) => {
   const error = `must be a whole number from ${minimum} to ${maximum}`;
-  return nonBlank().pipe(
-    z.coerce.number<string>({ error }).int({ error }).min(minimum, { error }).max(maximum, { error }),
-  );
+  return nonBlank().pipe(z.coerce.number<string>({ error }).int().min(minimum).max(maximum));
 };
 
 const yesOrNo = () => z.enum(['true', 'false']).transform((text) => text === 'true');

@@ -127,8 +127,8 @@ describe('what a decision throws', () => {
     ]);
   });
 
-  it.each(known.map((KnownError) => new KnownError()))('says in fixed words what it is: %s', (error) => {
-    expect(error.message).toMatch(/^[A-Z].+\.$/);
+  it.each(known)('says in fixed words what it is: $name', (KnownError) => {
+    expect(new KnownError().message).toMatch(/^[A-Z].+\.$/);
   });
 
   it.each(known.map((KnownError) => new KnownError({ cause: new TypeError(SECRET) })))(

@@ -1,0 +1,77 @@
+import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { describe, expect, it } from 'vitest';
+import { passThrough } from '../../../../functions/shared/api/pass-through.ts';
+import { VirtualClock } from '../../../../local/shared/virtual-clock.ts';
+import { memoryLog } from '../../../helpers/log.ts';
+import { QUOTED_INPUT, serviceErrors } from '../../../helpers/service-errors.ts';
+
+async function refused(error: unknown) {
+  const log = memoryLog();
+  const gameLiftStreams = new GameLiftStreamsClient({ region: 'us-west-2' });
+  const passed = await passThrough(() => Promise.reject(error), {
+    gameLiftStreams,
+    clock: new VirtualClock(),
+    log,
+  });
+  if (passed.ok) throw new Error('The call was taken.');
+  return { ...passed, log };
+}
+
+describe('a call that the service refuses', () => {
+  it('has its name and words of ours', async () => {
+    const { error, reply, log } = await refused(serviceErrors.throttling());
+
+    expect(error).toBe('ThrottlingException');
+    expect(reply).toEqual({
+      statusCode: 429,
+      headers: {
+        'content-type': 'application/json',
+        'cache-control': 'no-store',
+        'x-amzn-errortype': 'ThrottlingException',
+      },
+      body: '{"Message":"Amazon GameLift Streams answered the call with this error; nothing was retried."}',
+    });
+    expect(log.lines).toEqual([]);
+  });
+
+  it.each([
+    ['7', '7'],
+    ['3600', '3600'],
+    ['12345', undefined],
+    ['7 s', undefined],
+    ['after 7', undefined],
+    ['soon', undefined],
+    ['', undefined],
+  ])('says when to come back where the service has, in seconds: %j', async (header, expected) => {
+    const $response = { statusCode: 429, headers: { 'retry-after': header } };
+
+    const { reply } = await refused(Object.assign(serviceErrors.throttling(), { $response }));
+
+    expect(reply.headers?.['retry-after']).toBe(expected);
+  });
+});
+
+describe('a call without an answer of the service', () => {
+  it.each([
+    ['internalServer', 0],
+    ['connectionReset', 0],
+    ['accessDenied', 1],
+  ] as const)(
+    'is a 500 that may be repeated, for somebody to look at where no repeat helps: %s',
+    async (fault, lines) => {
+      const { reply, log } = await refused(serviceErrors[fault]());
+
+      expect(reply).toMatchObject({
+        statusCode: 500,
+        headers: { 'x-amzn-errortype': 'InternalServerException', 'retry-after': '1' },
+        body: '{"Message":"Amazon GameLift Streams gave no answer. Ask again with the same request."}',
+      });
+      expect(log.lines.filter(({ event }) => event === 'RequestFailed')).toHaveLength(lines);
+      expect(JSON.stringify([reply, log.lines])).not.toContain(QUOTED_INPUT);
+    },
+  );
+
+  it('may have no error either', async () => {
+    expect(await refused('text')).toMatchObject({ error: 'string', reply: { statusCode: 500 } });
+  });
+});
