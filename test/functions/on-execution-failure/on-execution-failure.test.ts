@@ -105,9 +105,11 @@ describe('the window of a failed execution', () => {
       event: 'ExecutionFailed',
       fields: { generation: 1, status: 'ABORTED' },
     });
-    expect(log.lines.map(({ event }) => event)).toEqual(
-      expect.arrayContaining(['WindowReplaced', 'WindowStarted']),
-    );
+    const executionName = `${session.streamSessionId}-2`;
+    expect(log.lines.slice(-2)).toEqual([
+      { event: 'WindowReplaced', fields: { generation: 1, replacement: 2 } },
+      { event: 'WindowStarted', fields: { executionName, generation: 2 } },
+    ]);
   });
 
   it('is replaced after 0, 5 and 30 s, and then closed red', async () => {
@@ -135,6 +137,10 @@ describe('the window of a failed execution', () => {
       generation: 4,
       phase: 'FAILED',
       failure: 'ExecutionDied',
+    });
+    expect(log.lines).toContainEqual({
+      event: 'WindowFailed',
+      fields: { generation: 4, error: 'ExecutionDied' },
     });
     expect(log.lines.at(-1)).toEqual({ event: 'WindowGivenUp', fields: { generation: 4, failedBefore: 3 } });
   });
