@@ -96,37 +96,38 @@ function agreesWithTheService(
     throw new Error('a session ended, and then again');
 }
 
-/** The last drop that somebody has told the service of this project about has its end on record. */
+/** Each drop that somebody has told the service of this project about has its end, or a later one, on record. */
 async function everyDisconnectHasEnded(
   { world, isDisturbed }: Cast,
   player: Player,
   { history, streamSessionId }: SessionRecord,
   recorded: readonly OutcomeDetail[],
 ): Promise<void> {
-  const from = history.findLastIndex(({ status }) => status === 'PENDING_CLIENT_RECONNECTION');
-  const drop = history[from];
-  const end = history.slice(from).find(({ status }) => ['CONNECTED', 'TERMINATED', 'ERROR'].includes(status));
-  if (drop === undefined || end === undefined) return;
   if ((await world.deadLetters()).length > 0) return;
-  const noticed = (await world.events()).some(
-    ({ detail, time }) =>
-      // A feed's false alarm may be over before the client is lost.
-      Date.parse(time) >= drop.atMs &&
-      detail['streamSessionId'] === streamSessionId &&
-      detail['status'] === 'PENDING_CLIENT_RECONNECTION' &&
-      Math.abs(Date.parse(String(detail['statusChangedAt'])) - drop.atMs) < 1600,
-  );
-  const wasToldInTime = player.reports.some(
-    ({ droppedAtMs, publishedAtMs }) => droppedAtMs === drop.atMs && publishedAtMs < end.atMs,
-  );
-  // Who came back, and whose session has ended before anybody looked, has the outcome that the look found.
-  if (recorded.some(({ outcomeAt }) => Date.parse(outcomeAt) >= end.atMs)) return;
-  // The watcher lists who waits for a reconnection, every 5 s; who has an answer by then waits no more.
-  const waitedMs = (history[from + 1]?.atMs ?? end.atMs) - drop.atMs;
-  if (noticed || wasToldInTime || (waitedMs > 8000 && !isDisturbed)) {
-    throw new Error(
-      `the drop at ${drop.atMs} ended with ${end.status} at ${end.atMs}, on record: ${JSON.stringify(recorded)}`,
+  const events = await world.events();
+  for (const [from, drop] of history.entries()) {
+    const end = history.slice(from).find(({ status }) => Object.values(ENDS).includes(status));
+    if (drop.status !== 'PENDING_CLIENT_RECONNECTION' || end === undefined) continue;
+    // Who came back, and whose session has ended before anybody looked, has the outcome that the look found.
+    if (recorded.some(({ outcomeAt }) => Date.parse(outcomeAt) >= end.atMs)) continue;
+    const noticed = events.some(
+      ({ detail, time }) =>
+        // A feed's false alarm may be over before the client is lost.
+        Date.parse(time) >= drop.atMs &&
+        detail['streamSessionId'] === streamSessionId &&
+        detail['status'] === 'PENDING_CLIENT_RECONNECTION' &&
+        Math.abs(Date.parse(String(detail['statusChangedAt'])) - drop.atMs) < 1600,
     );
+    const wasToldInTime = player.reports.some(
+      ({ droppedAtMs, publishedAtMs }) => droppedAtMs === drop.atMs && publishedAtMs < end.atMs,
+    );
+    // The watcher lists who waits for a reconnection, every 5 s; who has an answer by then waits no more.
+    const waitedMs = (history[from + 1]?.atMs ?? end.atMs) - drop.atMs;
+    if (noticed || wasToldInTime || (waitedMs > 8000 && !isDisturbed)) {
+      throw new Error(
+        `the drop at ${drop.atMs} ended with ${end.status} at ${end.atMs}, on record: ${JSON.stringify(recorded)}`,
+      );
+    }
   }
 }
 
