@@ -60,31 +60,33 @@ async function main(): Promise<void> {
     await rm(dirname(stack.logFile), { recursive: true, force: true });
   }
   const verdict = judge(measured);
-  const report = { seed: SEED, ...verdict, rounds: measured };
+  const report = { seed: SEED, verdict, rounds: measured };
   process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : tell(measured, verdict));
-  process.exitCode = verdict.outcomesRight && verdict.memoryFlat && verdict.handlesFlat ? 0 : 1;
+  process.exitCode = Object.values(verdict).every((holds) => holds) ? 0 : 1;
 }
 
 interface Verdict {
   readonly outcomesRight: boolean;
-  readonly memoryFlat: boolean;
+  readonly functionsFlat: boolean;
+  readonly standInsFlat: boolean;
   readonly handlesFlat: boolean;
 }
 
-/** The first half fills what is kept on purpose: the last 5,000 executions, the last events, warm workers. */
+/** The first rounds fill what is kept on purpose: the last 5,000 executions, the last events, warm workers. */
 function judge(rounds: readonly MeasuredRound[]): Verdict {
-  const middle = rounds[Math.floor((rounds.length - 1) / 2)];
+  const middle = rounds[Math.floor(rounds.length / 2)];
   const last = rounds.at(-1);
   const ratioOf = (value: (reading: Reading) => number) =>
     middle === undefined || last === undefined ? Number.NaN : value(last.atRest) / value(middle.atRest);
   return {
     outcomesRight: rounds.every(({ wrong }) => wrong.length === 0),
-    memoryFlat: ratioOf(({ residentMegabytes }) => residentMegabytes) <= FLAT_RATIO,
+    functionsFlat: ratioOf(({ functionsMegabytes }) => functionsMegabytes) <= FLAT_RATIO,
+    standInsFlat: ratioOf(({ standInsMegabytes }) => standInsMegabytes) <= FLAT_RATIO,
     handlesFlat: ratioOf(openHandles) <= FLAT_RATIO,
   };
 }
 
-function tell(rounds: readonly MeasuredRound[], { outcomesRight, memoryFlat, handlesFlat }: Verdict): string {
+function tell(rounds: readonly MeasuredRound[], verdict: Verdict): string {
   const rows = rounds.map(({ disconnects, recorded, wrong, seconds, calls, throttled, atRest }, index) => [
     `round ${index + 1}`,
     disconnects,
@@ -95,7 +97,8 @@ function tell(rounds: readonly MeasuredRound[], { outcomesRight, memoryFlat, han
     calls,
     throttled,
     `${seconds} s`,
-    `${atRest.residentMegabytes} MB`,
+    `${atRest.functionsMegabytes} MB`,
+    `${atRest.standInsMegabytes} MB`,
     openHandles(atRest),
   ]);
   const head = [
@@ -112,10 +115,12 @@ function tell(rounds: readonly MeasuredRound[], { outcomesRight, memoryFlat, han
   const answer = (yes: boolean) => (yes ? 'yes' : 'NO');
   const wrong = rounds.flatMap((round) => round.wrong.slice(0, 5).map((line) => `  ${line}\n`)).join('');
   return `
-${formatTable([[...head, 'at rest', 'handles'], ...rows])}
-Every outcome is what the service's own history says: ${answer(outcomesRight)}.
-${wrong}Memory at rest, from the middle of the run to its end, within ${FLAT_RATIO} times: ${answer(memoryFlat)}.
-Sockets, servers and workers open at rest, the same: ${answer(handlesFlat)}.
+${formatTable([[...head, 'functions', 'stand-ins', 'handles'], ...rows])}
+Every outcome is what the service's own history says: ${answer(verdict.outcomesRight)}.
+${wrong}At rest, from the middle of the run to its end, within ${FLAT_RATIO} times:
+  what the functions hold in memory: ${answer(verdict.functionsFlat)};
+  what the stand-ins hold, the table's items and the last 5,000 executions among it: ${answer(verdict.standInsFlat)};
+  sockets, servers and workers: ${answer(verdict.handlesFlat)}.
 One process runs everything: the functions' workers, the stand-ins and the players.
 `;
 }
