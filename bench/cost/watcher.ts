@@ -66,7 +66,7 @@ export async function measureWatcher(service: Service, waitingSessions: number):
       (next, context) => (args) => {
         count(context['commandName']);
         // The first page of a list: each look begins with one.
-        if (!('NextToken' in args.input)) looks++;
+        if (!('NextToken' in args.input) || args.input.NextToken === undefined) looks++;
         return next(args);
       },
       { step: 'initialize' },
