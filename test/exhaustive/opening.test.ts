@@ -8,7 +8,7 @@ describe('one disconnect has one window, one execution at a time and one outcome
   itHoldsInEveryHistory<OpeningOptions>(
     [
       { name: 'two reports', options: { reports: 2 } },
-      { name: 'three reports', options: { reports: 3 }, large: true },
+      { name: 'three reports', options: { reports: 3 } },
       {
         name: 'a report, any process dying and invoked again',
         budget: { deaths: 1 },
@@ -18,7 +18,6 @@ describe('one disconnect has one window, one execution at a time and one outcome
         name: 'two reports, any process dying and invoked again',
         budget: { deaths: 1 },
         options: { reports: 2, repeats: 1 },
-        large: true,
       },
       {
         name: 'a report and any call failing before or after its effect',
