@@ -15,6 +15,7 @@ export interface LocalStackOptions {
   readonly onLog?: OnLog;
   /** Such as the peers that answer browsers' offers with real WebRTC. */
   readonly gameLiftStreams?: StackOptions['gameLiftStreams'];
+  readonly keptExecutions?: StackOptions['keptExecutions'];
   /** Of the functions, where it is to differ from what `serverless.yml` says. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -35,6 +36,7 @@ export async function startLocalStack({
   ports = {},
   onLog,
   gameLiftStreams = {},
+  keptExecutions,
   environment,
 }: LocalStackOptions): Promise<LocalStack> {
   const folder = await mkdtemp(join(tmpdir(), 'stream-session-reconnection-'));
@@ -52,6 +54,7 @@ export async function startLocalStack({
     random: Math.random,
     runSchedules: true,
     gameLiftStreams,
+    keptExecutions,
     hostFunctions: (endpoints) => {
       const log: OnLog = (functionName, line) => {
         appendFileSync(logFile, `${line}\n`);

@@ -36,6 +36,8 @@ export interface StackOptions {
   /** Any free port for each that is not named. */
   readonly ports?: Partial<Record<keyof Endpoints, number>>;
   readonly gameLiftStreams?: Partial<GameLiftStreamsOptions>;
+  /** How many finished executions can be read, where the usual 5,000 are too many. */
+  readonly keptExecutions?: number | undefined;
   /** Whether the service's schedules fire. */
   readonly runSchedules?: boolean;
   /** What takes the place of sockets and of DynamoDB; without it everything listens on loopback. */
@@ -101,6 +103,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       await startStepFunctions({
         ...common,
         port: ports.stepFunctions ?? 0,
+        keptExecutions: options.keptExecutions,
         invokeLambda,
         onStatusChange: (detail) =>
           eventBus.publishServiceEvent({

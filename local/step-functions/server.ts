@@ -7,7 +7,7 @@ import { jsonataFunctions } from './engine/jsonata-functions.ts';
 import type { InvokeLambda } from './engine/lambda.ts';
 import { TaskTokens } from './engine/task-tokens.ts';
 import { uniqueIds } from './engine/unique-ids.ts';
-import { Executions } from './executions.ts';
+import { Executions, KEPT_EXECUTIONS } from './executions.ts';
 import { StateMachines } from './state-machines.ts';
 
 export type { ExecutionStatusChange } from './api/status-change.ts';
@@ -35,16 +35,19 @@ export async function startStepFunctions(options: {
   accountId?: string;
   region?: string;
   onStatusChange?: (change: ExecutionStatusChange) => void;
+  /** How many finished executions can be read; the latest ones. */
+  keptExecutions?: number | undefined;
   startServer?: StartServer;
 }): Promise<{ url: string; port: number; close(): Promise<void> }> {
   const { clock, random, invokeLambda, accountId = '123456789012', region = 'us-east-1' } = options;
   const { onStatusChange = () => {}, startServer = startLoopbackServer } = options;
+  const { keptExecutions = KEPT_EXECUTIONS } = options;
   const uniqueId = uniqueIds(random);
   let closed = false;
   const context: ServerContext = {
     place: { region, accountId },
     machines: new StateMachines(),
-    executions: new Executions(),
+    executions: new Executions(keptExecutions),
     uniqueId,
     // A server that closes ends its executions for nobody to hear.
     announce: (execution) => {
