@@ -32,14 +32,14 @@ describe('one disconnect has one window, one execution at a time and one outcome
       { name: 'two reports and an execution that is stopped', options: { reports: 2, stops: 1 } },
       { name: 'a report and two executions that are stopped', options: { reports: 1, stops: 2 } },
       {
-        name: 'two reports, an execution that is stopped, and two looks of the watcher',
-        options: { reports: 2, looks: 2, stops: 1 },
+        name: 'two reports, an execution that is stopped, and a look of the watcher',
+        options: { reports: 2, looks: 1, stops: 1 },
         large: true,
       },
       {
-        name: 'a report, a death, an execution that is stopped, and two looks of the watcher',
+        name: 'a report, a death, an execution that is stopped, and a look of the watcher',
         budget: { deaths: 1 },
-        options: { reports: 1, repeats: 1, looks: 2, stops: 1 },
+        options: { reports: 1, repeats: 1, looks: 1, stops: 1 },
         large: true,
       },
     ],
