@@ -1,8 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { LOCAL_CREDENTIALS } from '../shared/credentials.ts';
 import { isLoopbackHost } from '../shared/loopback-server.ts';
+
+/** Turns of the event loop; a query takes some ten. Whoever has not sent the whole request by then is not waited for. */
+const MOST_TURNS_TO_CLOSE = 1000;
 
 export interface DynamoDb {
   readonly port: number;
@@ -31,7 +35,7 @@ export async function startDynamoDb({ port, region, tables }: DynamoDbOptions): 
   // for each window, until there is no pool.
   Buffer.poolSize = 0;
   const server = dynalite({ createTableMs: 0 });
-  guard(server);
+  const underWay = guard(server);
   const url = await listen(server, port);
   const client = new DynamoDBClient({
     endpoint: url,
@@ -45,26 +49,46 @@ export async function startDynamoDb({ port, region, tables }: DynamoDbOptions): 
   return {
     port: Number(new URL(url).port),
     url,
-    close: () =>
-      new Promise((resolve) => {
+    async close() {
+      // dynalite works on when its client has gone, and a query that finds its database closed would end the process.
+      for (let turns = 0; underWay.size > 0 && turns < MOST_TURNS_TO_CLOSE; turns++) await nextTurn();
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }
 
 /**
  * dynalite answers to any name, lets the pages of any site call it and read its replies (CORS, `*`), and throws
  * what a request does to it where nobody can catch it, which would end the process.
+ *
+ * @returns the requests that dynalite has not answered yet, whether anybody still waits for it or not.
  */
-function guard(server: Server): void {
+function guard(server: Server): ReadonlySet<IncomingMessage> {
+  const underWay = new Set<IncomingMessage>();
   const [answer] = server.listeners('request');
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
     if (!isLoopbackHost(request.headers.host)) response.writeHead(421).end();
     else if (request.headers.origin !== undefined) response.writeHead(403).end();
-    else answerSafely(() => answer?.call(server, request, response), request, response);
+    else {
+      underWay.add(request);
+      response.end = new Proxy(response.end, {
+        apply: (end, self, parameters) => {
+          underWay.delete(request);
+          return Reflect.apply(end, self, parameters);
+        },
+      });
+      // Of what was cut off dynalite never hears.
+      request.once('close', () => {
+        if (!request.complete) underWay.delete(request);
+      });
+      answerSafely(() => answer?.call(server, request, response), request, response);
+    }
   });
+  return underWay;
 }
 
 function answerSafely(answer: () => void, request: IncomingMessage, response: ServerResponse): void {
