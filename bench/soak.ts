@@ -78,7 +78,7 @@ interface Verdict {
 
 /** The first round fills what is kept on purpose: the last executions and events, warm workers. The table's items go on. */
 function judge(rounds: readonly MeasuredRound[]): Verdict {
-  const middle = rounds[Math.floor(rounds.length / 2)];
+  const middle = rounds[Math.floor((rounds.length - 1) / 2)];
   const last = rounds.at(-1);
   const ratioOf = (value: (reading: Reading) => number) =>
     middle === undefined || last === undefined ? Number.NaN : value(last.atRest) / value(middle.atRest);

@@ -3,7 +3,7 @@ import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { createLog } from '../../functions/shared/logging.ts';
-import { readSettings } from '../../functions/shared/settings.ts';
+import { OPENING_SETTINGS, readSettings } from '../../functions/shared/settings.ts';
 import { openIn } from '../../functions/shared/table/open-windows-index.ts';
 import { type WindowItem, windowKey } from '../../functions/shared/table/window-item.ts';
 import { watchSessions } from '../../functions/watch-sessions/watch-sessions.ts';
@@ -94,18 +94,7 @@ export async function measureWatcher(service: Service, waitingSessions: number):
     );
     const watcher = service.functions.find(({ key }) => key === 'watchSessions');
     const settings = readSettings(
-      [
-        'EVENT_BUS_NAME',
-        'EVENT_SOURCE',
-        'RECONNECTION_WINDOW_ARN',
-        'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
-        'WINDOW_MARGIN_SECONDS',
-        'TERMINATE_ABANDONED_SESSIONS',
-        'OUTCOME_RETENTION_DAYS',
-        'LISTS_PER_SECOND',
-        'WATCHED_STREAM_GROUPS',
-        'WATCH_INTERVAL_SECONDS',
-      ],
+      [...OPENING_SETTINGS, 'LISTS_PER_SECOND', 'WATCHED_STREAM_GROUPS', 'WATCH_INTERVAL_SECONDS'],
       resolveEnvironment(service, 'watchSessions'),
     );
     let done = false;
