@@ -11,7 +11,7 @@ import { LOCAL_CREDENTIALS } from './shared/credentials.ts';
 import type { InProcessNetwork } from './shared/in-process-network.ts';
 import type { InvokeLambda } from './shared/invoke-lambda.ts';
 import { startLoopbackServer } from './shared/loopback-server.ts';
-import { startStepFunctions } from './step-functions/server.ts';
+import { type StartQuotas, startStepFunctions } from './step-functions/server.ts';
 
 /** Where the parts of a running stack answer, all on 127.0.0.1. */
 export interface Endpoints {
@@ -38,6 +38,8 @@ export interface StackOptions {
   readonly gameLiftStreams?: Partial<GameLiftStreamsOptions>;
   /** How many finished executions can be read, where the usual 5,000 are too many. */
   readonly keptExecutions?: number | undefined;
+  /** Quotas of StartExecution, where they differ from the Region's. */
+  readonly startQuotas?: Partial<StartQuotas> | undefined;
   /** Whether the service's schedules fire. */
   readonly runSchedules?: boolean;
   /** What takes the place of sockets and of DynamoDB; without it everything listens on loopback. */
@@ -104,6 +106,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ...common,
         port: ports.stepFunctions ?? 0,
         keptExecutions: options.keptExecutions,
+        startQuotas: options.startQuotas,
         invokeLambda,
         onStatusChange: (detail) =>
           eventBus.publishServiceEvent({

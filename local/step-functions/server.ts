@@ -2,6 +2,7 @@ import type { Clock } from '../shared/clock.ts';
 import { type StartServer, startLoopbackServer } from '../shared/loopback-server.ts';
 import { answerRequest } from './api/protocol.ts';
 import type { ServerContext } from './api/server-context.ts';
+import { defaultStartQuotas, type StartQuotas, StartThrottle } from './api/start-quota.ts';
 import { type ExecutionStatusChange, statusChangeOf } from './api/status-change.ts';
 import { jsonataFunctions } from './engine/jsonata-functions.ts';
 import type { InvokeLambda } from './engine/lambda.ts';
@@ -10,6 +11,7 @@ import { uniqueIds } from './engine/unique-ids.ts';
 import { Executions, KEPT_EXECUTIONS } from './executions.ts';
 import { StateMachines } from './state-machines.ts';
 
+export type { StartQuota, StartQuotas } from './api/start-quota.ts';
 export type { ExecutionStatusChange } from './api/status-change.ts';
 export { checkDefinition, type DefinitionError } from './definition/check.ts';
 export type { InvokeLambda, LambdaFailure, LambdaResult } from './engine/lambda.ts';
@@ -37,6 +39,8 @@ export async function startStepFunctions(options: {
   onStatusChange?: (change: ExecutionStatusChange) => void;
   /** How many finished executions can be read; the latest ones. */
   keptExecutions?: number | undefined;
+  /** Where they differ from the Region's defaults. */
+  startQuotas?: Partial<StartQuotas> | undefined;
   startServer?: StartServer;
 }): Promise<{ url: string; port: number; close(): Promise<void> }> {
   const { clock, random, invokeLambda, accountId = '123456789012', region = 'us-east-1' } = options;
@@ -48,6 +52,7 @@ export async function startStepFunctions(options: {
     place: { region, accountId },
     machines: new StateMachines(),
     executions: new Executions(keptExecutions),
+    starts: new StartThrottle({ ...defaultStartQuotas(region), ...options.startQuotas }, clock.nowMs()),
     uniqueId,
     // A server that closes ends its executions for nobody to hear.
     announce: (execution) => {

@@ -317,7 +317,9 @@ describe("the machine's time-out", () => {
 
 describe('many executions', () => {
   it('run side by side: 2,000 windows of a minute, each with a task', async () => {
-    const { create, start, clock, client } = await startEndpoint({ work: succeed(1) });
+    const { create, start, clock, client } = await startEndpoint({ work: succeed(1) }, () => 0.5, {
+      startQuotas: { standard: { bucket: 2_000, perSecond: 0 } },
+    });
     const stateMachineArn = await create(machine({ A: wait({ Next: 'B' }), B: task() }));
     for (let batch = 0; batch < 20; batch++) {
       await Promise.all(Array.from({ length: 100 }, () => start(stateMachineArn)));

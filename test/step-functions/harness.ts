@@ -10,7 +10,11 @@ import {
 } from '@aws-sdk/client-sfn';
 import { afterEach, expect } from 'vitest';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
-import { type LambdaResult, startStepFunctions } from '../../local/step-functions/server.ts';
+import {
+  type LambdaResult,
+  type StartQuotas,
+  startStepFunctions,
+} from '../../local/step-functions/server.ts';
 
 export const ROLE = 'arn:aws:iam::123456789012:role/local';
 
@@ -67,6 +71,7 @@ afterEach(async () => {
 export async function startEndpoint(
   handlers: Record<string, Handler> = {},
   random: () => number = () => 0.5,
+  options: { readonly region?: string; readonly startQuotas?: Partial<StartQuotas> } = {},
 ): Promise<Endpoint> {
   const clock = new VirtualClock();
   const payloads: unknown[] = [];
@@ -74,6 +79,7 @@ export async function startEndpoint(
     port: 0,
     clock,
     random,
+    ...options,
     invokeLambda: (functionName, payload) =>
       clock.track(async () => {
         payloads.push(payload);

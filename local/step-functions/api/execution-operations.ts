@@ -16,6 +16,7 @@ const BILLED_STEP_MS = 100;
 
 export function startExecution(context: ServerContext, request: Request<'StartExecution'>): unknown {
   const machine = requireStateMachine(context, request.stateMachineArn);
+  context.starts.take(machine.type, context.engine.clock.nowMs());
   const input = parseInput(request.input);
   const name = nameOf(context, request.name);
   const execution =

@@ -7,6 +7,8 @@ import { ServiceError } from './service-error.ts';
 const TARGET_PREFIX = 'AWSStepFunctions.';
 /** What the service's errors are called in full; clients read what comes after the #. */
 const ERROR_NAMESPACE = 'com.amazonaws.swf.service.v2.model';
+/** Throttling comes from the framework that AWS's services are built on, before the service itself. */
+const THROTTLING_NAMESPACE = 'com.amazon.coral.availability';
 
 /** AWS JSON 1.0: every operation is a POST to /, named by the x-amz-target header. */
 export async function answerRequest(
@@ -19,7 +21,8 @@ export async function answerRequest(
     return reply(200, requestId, await perform(context, operationOf(request), parseBody(request)));
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    const body = { __type: `${ERROR_NAMESPACE}#${error.errorName}`, message: error.message };
+    const namespace = error.errorName === 'ThrottlingException' ? THROTTLING_NAMESPACE : ERROR_NAMESPACE;
+    const body = { __type: `${namespace}#${error.errorName}`, message: error.message };
     return reply(400, requestId, body);
   }
 }

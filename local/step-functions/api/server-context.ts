@@ -3,6 +3,7 @@ import type { Execution } from '../engine/execution.ts';
 import type { Executions } from '../executions.ts';
 import type { StateMachines } from '../state-machines.ts';
 import type { Place } from './arns.ts';
+import type { StartThrottle } from './start-quota.ts';
 
 /** What the operations of one server work on. */
 export interface ServerContext {
@@ -10,6 +11,7 @@ export interface ServerContext {
   readonly engine: Engine;
   readonly machines: StateMachines;
   readonly executions: Executions;
+  readonly starts: StartThrottle;
   /** For the names of executions that come without one. */
   readonly uniqueId: () => string;
   /** Called when a Standard execution has begun, and when it has ended. */

@@ -14,6 +14,7 @@ export type ServiceErrorName =
   | 'StateMachineTypeNotSupported'
   | 'TaskDoesNotExist'
   | 'TaskTimedOut'
+  | 'ThrottlingException'
   | 'UnknownOperationException'
   | 'ValidationException';
 
