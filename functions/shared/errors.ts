@@ -21,8 +21,8 @@ export class ConflictException extends Error {
 }
 
 /**
- * Retryable. Amazon GameLift Streams failed or did not answer in time. The call may have been accepted, so
- * the retry must be the same request (the same ClientToken).
+ * Retryable. Amazon GameLift Streams failed, did not answer in time, or refused the time of the signature. The call
+ * may have been accepted, so the retry must be the same request (the same ClientToken).
  */
 export class InternalServerException extends Error {
   override readonly name = 'InternalServerException';

@@ -11,7 +11,7 @@ export type ServiceFault =
   | 'NOT_FOUND'
   /** 409 of CreateStreamSessionAdminShell: the session's terminal connection is not up yet. */
   | 'ACCESS_NOT_READY'
-  /** 5xx, no answer, or an aborted wait: the call may have been accepted. */
+  /** 5xx, no answer, an aborted wait, or a clock error: a repeat may succeed, and the call may have been accepted. */
   | 'UNAVAILABLE'
   /** Permissions and the like: no retry changes it. */
   | 'OTHER';
@@ -27,13 +27,33 @@ const FAULTS: Readonly<Record<string, ServiceFault>> = {
   TimeoutError: 'UNAVAILABLE',
 };
 
+/**
+ * Refusals of a signature's time or credentials, by AWS's common errors and the names of its older services. A
+ * function that was frozen between signing and sending gets them, or one whose clock is off. A repeat is signed anew,
+ * by the time that the SDK read from the refusal's Date header. Credentials that are really wrong get them too, so
+ * only a bounded Retry may repeat them.
+ */
+const CLOCK_ERRORS: ReadonlySet<string> = new Set([
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'RequestExpired',
+  'RequestInTheFuture',
+  'RequestTimeTooSkewed',
+  'RequestTimeout',
+  'RequestTimeoutException',
+  'ExpiredToken',
+  'ExpiredTokenException',
+]);
+
+/** Says what a failed call means, by the error's name first and its HTTP status else. Never throws. */
 export function serviceFault(error: unknown): ServiceFault {
   if (!(error instanceof Error)) return 'OTHER';
   const named = Object.hasOwn(FAULTS, error.name) ? FAULTS[error.name] : undefined;
   if (named !== undefined) return named;
+  if (CLOCK_ERRORS.has(error.name)) return 'UNAVAILABLE';
   const status = httpStatus(error);
   if (status === 429) return 'THROTTLED';
-  return status === undefined || status >= 500 ? 'UNAVAILABLE' : 'OTHER';
+  return status === undefined || status === 408 || status >= 500 ? 'UNAVAILABLE' : 'OTHER';
 }
 
 /**

@@ -20,6 +20,9 @@ const answered = (httpStatusCode: number) => ({
   $metadata: { httpStatusCode, attempts: 1 },
 });
 
+const signatureError = (name: string, httpStatusCode: number) =>
+  new GameLiftStreamsServiceException({ name, $fault: 'client', ...answered(httpStatusCode) });
+
 export const serviceErrors = {
   accessDenied: () => new AccessDeniedException(answered(403)),
   conflict: () => new ConflictException(answered(409)),
@@ -35,6 +38,15 @@ export const serviceErrors = {
     new GameLiftStreamsServiceException({ name: 'Unknown', $fault: 'client', ...answered(429) }),
   unnamed503: () =>
     new GameLiftStreamsServiceException({ name: 'Unknown', $fault: 'server', ...answered(503) }),
+  /** Refusals of the signature's time, which are in no service's model. */
+  invalidSignature: () => signatureError('InvalidSignatureException', 403),
+  signatureDoesNotMatch: () => signatureError('SignatureDoesNotMatch', 403),
+  requestExpired: () => signatureError('RequestExpired', 400),
+  requestInTheFuture: () => signatureError('RequestInTheFuture', 403),
+  requestTimeTooSkewed: () => signatureError('RequestTimeTooSkewed', 403),
+  requestTimeout: () => signatureError('RequestTimeoutException', 408),
+  expiredToken: () => signatureError('ExpiredTokenException', 403),
+  unnamed408: () => signatureError('Unknown', 408),
   /** The SDK's own, when the connection broke before any answer. */
   connectionReset: () =>
     Object.assign(new Error(message), { code: 'ECONNRESET', $metadata: { attempts: 1 } }),

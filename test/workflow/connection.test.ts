@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { anOffer } from '../game-lift-streams/harness.ts';
+import type { FunctionHooks } from '../helpers/function-hooks.ts';
+import { serviceErrors } from '../helpers/service-errors.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const SECOND = 1000;
@@ -8,8 +10,8 @@ const CREATE = 'CreateStreamSessionConnection';
 
 const answerSchema = z.object({ type: z.literal('answer'), sdp: z.string() });
 
-async function started() {
-  const workflow = await startWorkflow();
+async function started(hooks: FunctionHooks = {}) {
+  const workflow = await startWorkflow({ hooks });
   const session = await workflow.session({ connectionTimeoutSeconds: 60 });
   await workflow.control.clientDrops(session.streamSessionId);
   return { ...workflow, dropped: session, streamSessionId: session.streamSessionId };
@@ -42,6 +44,39 @@ describe('a reconnection request', () => {
     const { connections } = await control.session(streamSessionId);
     expect(connections).toHaveLength(1);
     await control.clientConnects(streamSessionId, answer);
+  });
+
+  it.each(['invalidSignature', 'requestExpired', 'requestTimeout', 'expiredToken'] as const)(
+    'is signed anew after an error of the clock: %s',
+    async (error) => {
+      let refusals = 1;
+      const { reconnect, dropped, control } = await started({
+        call: ({ command }, send) =>
+          command === 'CreateStreamSessionConnectionCommand' && refusals-- > 0
+            ? Promise.reject(serviceErrors[error]())
+            : send(),
+      });
+
+      expect(await reconnect(dropped)).not.toBe('');
+      expect((await control.session(dropped.streamSessionId)).connections).toHaveLength(1);
+    },
+  );
+
+  it('ends within 29 s when the credentials are really wrong', async () => {
+    let calls = 0;
+    const { reconnect, dropped, clock } = await started({
+      call: async ({ command }, send) => {
+        if (command !== 'CreateStreamSessionConnectionCommand') return send();
+        calls++;
+        throw serviceErrors.invalidSignature();
+      },
+    });
+    const askedAtMs = clock.nowMs();
+
+    await expect(reconnect(dropped)).rejects.toMatchObject({ name: 'InternalServerException' });
+
+    expect(calls).toBe(5);
+    expect(clock.nowMs() - askedAtMs).toBeLessThan(29 * SECOND);
   });
 
   it('that is repeated with its token gets the same answer, from one connection', async () => {

@@ -406,6 +406,9 @@ describe('a failure of the service', () => {
     ['internalServer', 'InternalServerException'],
     ['unnamed503', 'InternalServerException'],
     ['connectionReset', 'InternalServerException'],
+    ['invalidSignature', 'InternalServerException'],
+    ['requestExpired', 'InternalServerException'],
+    ['expiredToken', 'InternalServerException'],
     ['accessDenied', 'UnexpectedError'],
     ['serviceQuotaExceeded', 'UnexpectedError'],
   ] as const)('is thrown as what it means for a retry: %s', async (error, name) => {

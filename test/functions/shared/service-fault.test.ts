@@ -1,12 +1,13 @@
 import {
   ConditionalCheckFailedException,
+  DynamoDBServiceException,
   InternalServerError,
   ProvisionedThroughputExceededException,
   RequestLimitExceeded,
   ResourceNotFoundException,
 } from '@aws-sdk/client-dynamodb';
 import { EventBridgeServiceException } from '@aws-sdk/client-eventbridge';
-import { ExecutionLimitExceeded, InvalidName, TaskTimedOut } from '@aws-sdk/client-sfn';
+import { ExecutionLimitExceeded, InvalidName, SFNServiceException, TaskTimedOut } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { WindowNotOpenError } from '../../../functions/shared/errors.ts';
 import { callDependency, serviceFault } from '../../../functions/shared/service-fault.ts';
@@ -25,6 +26,14 @@ describe('what Amazon GameLift Streams answers', () => {
     ['internalServer', 'UNAVAILABLE'],
     ['unnamed503', 'UNAVAILABLE'],
     ['connectionReset', 'UNAVAILABLE'],
+    ['invalidSignature', 'UNAVAILABLE'],
+    ['signatureDoesNotMatch', 'UNAVAILABLE'],
+    ['requestExpired', 'UNAVAILABLE'],
+    ['requestInTheFuture', 'UNAVAILABLE'],
+    ['requestTimeTooSkewed', 'UNAVAILABLE'],
+    ['requestTimeout', 'UNAVAILABLE'],
+    ['expiredToken', 'UNAVAILABLE'],
+    ['unnamed408', 'UNAVAILABLE'],
     ['accessDenied', 'OTHER'],
     ['serviceQuotaExceeded', 'OTHER'],
   ])('means, by its class: %s is %s', (error, fault) => {
@@ -65,6 +74,9 @@ describe('a failure of the table, Step Functions or the bus', () => {
     Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }),
     Object.assign(new Error('timeout'), { name: 'TimeoutError' }),
     Object.assign(new Error('nameless'), { $metadata: { httpStatusCode: 429 } }),
+    new DynamoDBServiceException({ name: 'InvalidSignatureException', $fault: 'client', ...answered(400) }),
+    new SFNServiceException({ name: 'ExpiredTokenException', $fault: 'client', ...answered(400) }),
+    new EventBridgeServiceException({ name: 'RequestExpired', $fault: 'client', ...answered(400) }),
   ])('may be over at the next attempt: %s', async (error) => {
     await expect(failing(error)).rejects.toMatchObject({
       name: 'DependencyUnavailableException',
