@@ -15,6 +15,7 @@ import type { Log } from '../shared/logging.ts';
 import type { MetricName, Metrics } from '../shared/metrics.ts';
 import { sessionPartition } from '../shared/naming.ts';
 import { callDependency } from '../shared/service-fault.ts';
+import { toStatusReason } from '../shared/status-reason.ts';
 import { epochSeconds, isConditionFailure, type Table } from '../shared/table/table.ts';
 import {
   IS_OPEN,
@@ -62,6 +63,11 @@ const COUNTED_AS = {
   TERMINATED: 'WindowsTerminated',
   ERRORED: 'WindowsErrored',
 } as const satisfies Record<Outcome, MetricName>;
+
+/** Earlier code stored the service's reason as it was, and the event owes its readers the form of the contract. */
+const storedOutcomeSchema = outcomeDetailSchema.extend({
+  statusReason: z.string().nullable().transform(toStatusReason),
+});
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -178,7 +184,7 @@ async function keepOutcome(
     const { Item } = await callDependency(() =>
       table.documents.send(new GetCommand({ TableName: table.name, Key, ConsistentRead: true })),
     );
-    return outcomeDetailSchema.parse(Item);
+    return storedOutcomeSchema.parse(Item);
   }
 }
 

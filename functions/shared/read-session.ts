@@ -1,6 +1,7 @@
 import { GetStreamSessionCommand, type GetStreamSessionOutput } from '@aws-sdk/client-gameliftstreams';
 import { callService, type ServiceDependencies } from './call-service.ts';
 import type { SessionKey } from './contracts.ts';
+import { toStatusReason } from './status-reason.ts';
 import type { PermitRequest } from './table/permits.ts';
 
 export interface ReadSessionDependencies extends ServiceDependencies {
@@ -11,6 +12,7 @@ export interface ReadSessionDependencies extends ServiceDependencies {
 export interface SessionState {
   /** As the service says it, so possibly one that this code does not know; NOT_FOUND for a 404. */
   readonly status: string;
+  /** In the form of `statusReasonSchema`, whatever the service gave; null when it gave none. */
   readonly statusReason: string | null;
   /** The nearest the API has to "in this status since"; what exactly it tracks is not documented. */
   readonly lastUpdatedAtMs: number | null;
@@ -65,7 +67,7 @@ function stateOf(session: GetStreamSessionOutput): SessionState {
   const { CreatedAt: createdAt, SessionLengthSeconds: lengthSeconds } = session;
   return {
     status: session.Status ?? 'NONE',
-    statusReason: session.StatusReason ?? null,
+    statusReason: toStatusReason(session.StatusReason),
     lastUpdatedAtMs: session.LastUpdatedAt?.getTime() ?? null,
     connectionTimeoutSeconds: session.ConnectionTimeoutSeconds ?? null,
     sessionEndsAtMs:

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { outcomeSchema, type SessionKey, windowPhaseSchema } from '../contracts.ts';
 import { sessionPartition } from '../naming.ts';
 import { callDependency } from '../service-fault.ts';
+import { toStatusReason } from '../status-reason.ts';
 import { isConditionFailure, type Table } from './table.ts';
 
 /**
@@ -39,7 +40,8 @@ export const windowItemSchema = z.object({
   connectionCreatedAtMs: z.number(),
   connectionAttempts: z.number(),
   outcome: outcomeSchema.optional(),
-  statusReason: z.string().nullable().optional(),
+  /** Brought into form again: earlier code wrote the service's text as it was. */
+  statusReason: z.string().nullable().transform(toStatusReason).optional(),
   outcomeAtMs: z.number().optional(),
   closedAtMs: z.number().optional(),
   /** Why a window ended red: the error's name. */

@@ -79,6 +79,20 @@ describe('a check', () => {
     },
   );
 
+  it.each([
+    ['an empty one', '', null],
+    ['one of 1,000 characters', 'a'.repeat(1000), 'a'.repeat(256)],
+    ['one with control characters', 'lost\r\nclient', 'lost client'],
+  ])('tells a reason in the form of our events: %s', async (_, given, statusReason) => {
+    const { check } = prepare();
+    // The service's model has 11 values; an answer may hold any text.
+    service
+      .on(GetStreamSessionCommand)
+      .callsFake(async () => ({ Status: 'TERMINATED', StatusReason: given }));
+
+    expect(await check()).toMatchObject({ statusReason });
+  });
+
   it('lets nothing else out of the read, for its result enters the history', async () => {
     const { check, nowMs, log } = prepare();
     reply({ Status: 'CONNECTED', LastUpdatedAt: new Date(nowMs) });

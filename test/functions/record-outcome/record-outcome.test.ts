@@ -10,6 +10,7 @@ import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
+import { serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { allItems, useTable } from '../../helpers/table.ts';
 import { watchReads } from '../../helpers/watch-reads.ts';
@@ -191,6 +192,27 @@ describe('an outcome', () => {
 
     expect(result).toMatchObject({ recorded: true, connectionAttempts: 2 });
     expect(published()).toMatchObject([{ connectionAttempts: 2 }]);
+  });
+});
+
+describe('an outcome that earlier code wrote with a reason of no form', () => {
+  it.each([
+    ['an empty one', '', null],
+    ['one of 1,000 characters', 'a'.repeat(1000), 'a'.repeat(256)],
+  ])('is published by the retry all the same: %s', async (_, statusReason, inForm) => {
+    const session = await givenRunning();
+    const { record } = prepare(session);
+    eventBridge
+      .on(PutEventsCommand)
+      .rejectsOnce(serviceErrors.internalServer())
+      .resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'e' }] });
+    await expect(record({ outcome: 'TERMINATED', statusReason })).rejects.toThrow();
+
+    await record({ outcome: 'TERMINATED', statusReason });
+
+    expect(published().at(-1)).toMatchObject({ outcome: 'TERMINATED', statusReason: inForm });
+    expect(outcomeDetailSchema.safeParse(published().at(-1)).success).toBe(true);
+    expect((await windowOf(table(), session))?.statusReason).toBe(inForm);
   });
 });
 
