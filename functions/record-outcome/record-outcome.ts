@@ -55,6 +55,7 @@ export interface RecordOutcomeResult {
   readonly recorded: boolean;
   readonly seq: number;
   readonly connectionCreatedAtMs: number;
+  /** As in the outcome event, once it is recorded. */
   readonly connectionAttempts: number;
 }
 
@@ -101,7 +102,7 @@ export async function recordOutcome(
     connectionAttempts: detail.connectionAttempts,
     durationMs: Date.parse(detail.outcomeAt) - Date.parse(detail.disconnectedAt),
   });
-  return closing;
+  return { ...closing, connectionAttempts: detail.connectionAttempts };
 }
 
 async function closeWindow(

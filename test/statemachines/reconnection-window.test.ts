@@ -307,6 +307,25 @@ describe('a window whose player comes back', () => {
     ]);
   });
 
+  it('ends with the attempts that were recorded, with those signalled after the last look', async () => {
+    const recordOutcome: ScriptedFunction = ({ ackSeq, connectionAttempts }) => ({
+      recorded: true,
+      seq: Number(ackSeq) + 1,
+      connectionCreatedAtMs: Date.UTC(2026, 0, 1),
+      connectionAttempts: Number(connectionAttempts) + 2,
+    });
+    const { clock, startWindow, ...run } = await start({ recordOutcome });
+    const window = await startWindow();
+
+    await clock.advance(122 * SECOND);
+
+    expect(JSON.parse((await run.describe(window)).output ?? '')).toEqual({
+      outcome: 'TERMINATED',
+      statusReason: 'reconnectionTimeout',
+      connectionAttempts: 2,
+    });
+  });
+
   it('acknowledges what it was signalled when it next waits, and counts its waits', async () => {
     const { startWindow, signalWaiting, payloadsOf, clock } = await start({ checkSession: sessionCheck() });
     await startWindow();

@@ -433,6 +433,18 @@ describe('a process that dies', () => {
 });
 
 describe('a second outcome of one window', () => {
+  it('returns the attempts of the first, for the execution says what its event says', async () => {
+    const session = await givenRunning();
+    await signal(session, 'request-1', { createdAtMs: DISCONNECTED_AT_MS + 30_000, attempts: 2 });
+    await prepare(session).record({ outcome: 'RECONNECTED', ackSeq: 1 });
+    await givenOpenWindow(table(), session, { disconnectedAtMs: NOW_MS + 60_000 });
+
+    const result = await prepare(session).record({ ackSeq: 1, connectionAttempts: 0 });
+
+    expect(result).toMatchObject({ recorded: true, connectionAttempts: 2 });
+    expect(published()).toMatchObject([{ connectionAttempts: 2 }, { connectionAttempts: 2 }]);
+  });
+
   it('never replaces the first, and what is published again is the first', async () => {
     const session = await givenRunning();
     await prepare(session).record({ outcome: 'RECONNECTED' });
