@@ -1,7 +1,7 @@
 /** `npm run admin-shell`: a terminal on a live stream session. docs/admin-shells.md is its manual. */
 import { createInterface } from 'node:readline/promises';
 import { systemClock } from '../../functions/shared/clock.ts';
-import { runPlugin } from './plugin.ts';
+import { readPluginVersion, runPlugin } from './plugin.ts';
 import { run } from './run.ts';
 
 async function askReason(): Promise<string> {
@@ -24,5 +24,6 @@ process.exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   askReason: process.stdin.isTTY ? askReason : undefined,
+  readPluginVersion,
   runPlugin,
 });

@@ -1,33 +1,79 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { AdminShell } from './request-shell.ts';
 
 export const PLUGIN = 'session-manager-plugin';
 
-/**
- * The arguments that the plugin documents: the session's credentials as JSON, Region, operation, profile (none),
- * the parameters of the operation, and the endpoint of Systems Manager
- * (GameLift Streams Developer Guide, "Stream session admin shell").
- */
-export function pluginArguments(
-  { sessionId, streamUrl, tokenValue }: AdminShell,
-  region: string,
-): readonly string[] {
-  return [
-    JSON.stringify({ SessionId: sessionId, StreamUrl: streamUrl, TokenValue: tokenValue }),
-    region,
-    'StartSession',
-    '',
-    JSON.stringify({ Target: sessionId }),
-    `https://ssm.${region}.api.aws`,
-  ];
+/** Names the variable that carries the response; AWS CLI and plugin agree on the name. */
+const RESPONSE_VARIABLE = 'AWS_SSM_START_SESSION_RESPONSE';
+/** The last version that reads the response from its arguments only (AWS CLI, customizations/sessionmanager.py). */
+const LAST_WITHOUT_VARIABLE = [1, 2, 497, 0];
+/** A local program that prints one line; a cold disk may take a second or two. */
+const VERSION_TIMEOUT_MS = 5000;
+
+/** How one run of the plugin is started. */
+export interface PluginRun {
+  readonly args: readonly string[];
+  /** Variables that the plugin gets beside those of this process. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
-/** The same as a line for a POSIX shell. */
+/**
+ * The plugin's arguments: the session's credentials as JSON, Region, operation, profile (none), the parameters of
+ * the operation, and the endpoint of Systems Manager (GameLift Streams Developer Guide, "Stream session admin
+ * shell"). Every version reads them. Other users of the machine can read them too, in its list of processes.
+ */
+export function pluginArguments(shell: AdminShell, region: string): readonly string[] {
+  return argumentsWith(responseOf(shell), shell, region);
+}
+
+/**
+ * Starts the plugin with the credentials in its environment where its version reads them there, else in its arguments.
+ *
+ * @param version what `session-manager-plugin --version` printed; undefined when it printed nothing.
+ */
+export function pluginRun(shell: AdminShell, region: string, version: string | undefined): PluginRun {
+  return readsVariable(version)
+    ? {
+        args: argumentsWith(RESPONSE_VARIABLE, shell, region),
+        environment: { [RESPONSE_VARIABLE]: responseOf(shell) },
+      }
+    : { args: pluginArguments(shell, region), environment: {} };
+}
+
+function argumentsWith(response: string, { sessionId }: AdminShell, region: string): readonly string[] {
+  const target = JSON.stringify({ Target: sessionId });
+  return [response, region, 'StartSession', '', target, `https://ssm.${region}.api.aws`];
+}
+
+function responseOf({ sessionId, streamUrl, tokenValue }: AdminShell): string {
+  return JSON.stringify({ SessionId: sessionId, StreamUrl: streamUrl, TokenValue: tokenValue });
+}
+
+/** Whether the version is a newer one than the last that reads arguments only. An unreadable version is not. */
+function readsVariable(version = ''): boolean {
+  const parts = /^\d+(\.\d+)+$/.test(version) ? version.split('.').map(Number) : [];
+  const newer = parts.map((part, index) => part - (LAST_WITHOUT_VARIABLE[index] ?? 0));
+  return (newer.find((difference) => difference !== 0) ?? 0) > 0;
+}
+
+/**
+ * The command that opens the shell, as a line for a POSIX shell. It may be pasted on another machine, whose plugin's
+ * version is not known, so the credentials are in its arguments.
+ */
 export function pluginCommand(shell: AdminShell, region: string): string {
   const quoted = pluginArguments(shell, region).map((text) => `'${text.replaceAll("'", "'\\''")}'`);
   return [PLUGIN, ...quoted].join(' ');
+}
+
+/** The version that the installed plugin prints; undefined when it fails or does not answer within 5 s. */
+export function readPluginVersion(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile(path, ['--version'], { timeout: VERSION_TIMEOUT_MS }, (error, stdout) => {
+      resolve(error === null ? stdout.trim() : undefined);
+    });
+  });
 }
 
 /** Where the plugin is installed, as the PATH says; looked for before a shell is asked for. */
@@ -56,12 +102,12 @@ function isExecutable(path: string): boolean {
  * @returns its exit code; 1 when a signal ended it.
  * @throws the system's error when it cannot be started. It names the file; its arguments are left out.
  */
-export async function runPlugin(path: string, args: readonly string[]): Promise<number> {
+export async function runPlugin(path: string, { args, environment }: PluginRun): Promise<number> {
   const ignore = () => {};
   process.on('SIGINT', ignore);
   try {
     return await new Promise((resolve, reject) => {
-      const child = spawn(path, args, { stdio: 'inherit' });
+      const child = spawn(path, args, { stdio: 'inherit', env: { ...process.env, ...environment } });
       const end = () => child.kill('SIGTERM');
       process.once('SIGTERM', end);
       // The system's error carries the arguments in `spawnargs`.

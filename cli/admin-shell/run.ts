@@ -5,7 +5,7 @@ import { checkReason, parseArguments, USAGE } from './arguments.ts';
 import { countDown, type Terminal } from './countdown.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { explain } from './explain.ts';
-import { findPlugin, PLUGIN, pluginArguments, pluginCommand } from './plugin.ts';
+import { findPlugin, PLUGIN, type PluginRun, pluginCommand, pluginRun } from './plugin.ts';
 import { type AdminShell, requestShell } from './request-shell.ts';
 
 export interface Surroundings {
@@ -17,7 +17,9 @@ export interface Surroundings {
   readonly stderr: Terminal;
   /** Asks the operator; undefined when nobody is there to answer. */
   readonly askReason: (() => Promise<string>) | undefined;
-  readonly runPlugin: (path: string, args: readonly string[]) => Promise<number>;
+  /** What the plugin prints as its version; undefined when it prints none. */
+  readonly readPluginVersion: (path: string) => Promise<string | undefined>;
+  readonly runPlugin: (path: string, run: PluginRun) => Promise<number>;
 }
 
 /** @returns the exit code: the plugin's, 0 for a printed command, 1 when there is no shell, 2 for a wrong call. */
@@ -31,15 +33,15 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
       return 0;
     }
     endpoint = parseEndpoint(parsed.endpoint);
-    const way = wayIn(parsed.print, surroundings);
+    const plugin = await pluginToRun(parsed.print, surroundings);
     const { client, region } = await apiClient(endpoint, parsed.region);
     try {
       const reason = parsed.reason ?? (await askForReason(surroundings));
       tell(`Asking for an admin shell on ${parsed.streamSession} …`);
       const shell = await requestShell({ ...parsed, reason }, { client, clock: surroundings.clock, tell });
-      return way.plugin === undefined
+      return plugin === undefined
         ? await printCommand(shell, region, surroundings)
-        : await openShell(way.plugin, shell, region, surroundings);
+        : await openShell(plugin, shell, region, surroundings);
     } finally {
       client.destroy();
     }
@@ -51,18 +53,28 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
   }
 }
 
+interface InstalledPlugin {
+  readonly path: string;
+  readonly version: string | undefined;
+}
+
 /**
- * Decided before a shell is asked for. Without the plugin the command is printed, to a terminal only: whatever
- * else the output goes to would keep the credentials.
+ * Finds the plugin before a shell is requested, because its credentials expire after 60 s.
+ *
+ * @returns undefined when the command is to be printed: with --print, or without a plugin on a terminal. Anything
+ *   else that the output goes to would keep the credentials.
+ * @throws UsageError when there is neither a plugin nor a terminal.
  */
-function wayIn(print: boolean, { environment, stdout }: Surroundings): { plugin: string | undefined } {
-  const plugin = print ? undefined : findPlugin(environment);
-  if (plugin === undefined && !print && stdout.isTTY !== true) {
-    throw new UsageError(
-      `${PLUGIN} is not on the PATH. Install it, or take the command that holds the credentials with --print.`,
-    );
-  }
-  return { plugin };
+async function pluginToRun(
+  print: boolean,
+  { environment, stdout, readPluginVersion }: Surroundings,
+): Promise<InstalledPlugin | undefined> {
+  const path = print ? undefined : findPlugin(environment);
+  if (path !== undefined) return { path, version: await readPluginVersion(path) };
+  if (print || stdout.isTTY === true) return undefined;
+  throw new UsageError(
+    `${PLUGIN} is not on the PATH. Install it, or take the command that holds the credentials with --print.`,
+  );
 }
 
 async function askForReason({ askReason }: Surroundings): Promise<string | undefined> {
@@ -71,7 +83,7 @@ async function askForReason({ askReason }: Surroundings): Promise<string | undef
 }
 
 async function openShell(
-  plugin: string,
+  plugin: InstalledPlugin,
   shell: AdminShell,
   region: string,
   { clock, stderr, runPlugin }: Surroundings,
@@ -84,7 +96,7 @@ async function openShell(
     text: (seconds) => `Admin shell: ${seconds} s left to open it`,
   });
   try {
-    return await runPlugin(plugin, pluginArguments(shell, region));
+    return await runPlugin(plugin.path, pluginRun(shell, region, plugin.version));
   } finally {
     countdown.stop();
   }

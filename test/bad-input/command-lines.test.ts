@@ -139,6 +139,7 @@ describe('the command lines', () => {
               stdout: terminal,
               stderr: terminal,
               askReason: undefined,
+              readPluginVersion: () => Promise.resolve(undefined),
               runPlugin: () => Promise.reject(new Error('There is no plugin.')),
             });
 

@@ -1,9 +1,17 @@
 import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../cli/admin-shell/arguments.ts';
 import { countDown, type Terminal } from '../../cli/admin-shell/countdown.ts';
 import { LOCAL_ENDPOINT, parseEndpoint } from '../../cli/admin-shell/endpoint.ts';
-import { pluginArguments, pluginCommand } from '../../cli/admin-shell/plugin.ts';
+import {
+  pluginArguments,
+  pluginCommand,
+  pluginRun,
+  readPluginVersion,
+} from '../../cli/admin-shell/plugin.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 
 const SHELL = {
@@ -86,6 +94,42 @@ describe('session-manager-plugin', () => {
     const { stdout } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
 
     expect(stdout).toBe(`${pluginArguments(SHELL, 'us-west-2').join('\n')}\n`);
+  });
+
+  it.each(['1.2.497.1', '1.2.536.0', '1.2.1000.0', '1.3.0.0', '2.0.0', '1.2.497.0.1'])(
+    'gets the credentials in its environment, not in its arguments, from %s on',
+    (version) => {
+      const { args, environment } = pluginRun(SHELL, 'us-west-2', version);
+
+      expect(args.join(' ')).not.toContain(SHELL.tokenValue);
+      expect(args.slice(1)).toEqual(pluginArguments(SHELL, 'us-west-2').slice(1));
+      expect(JSON.parse(environment[args[0] ?? ''] ?? '')).toEqual({
+        SessionId: SHELL.sessionId,
+        StreamUrl: SHELL.streamUrl,
+        TokenValue: SHELL.tokenValue,
+      });
+    },
+  );
+
+  it.each(['1.2.497.0', '1.2.497', '1.2.96.0', '1.1.999.9', '', 'unknown', '2', undefined])(
+    'gets the credentials in its arguments when its version is %s',
+    (version) => {
+      expect(pluginRun(SHELL, 'us-west-2', version)).toEqual({
+        args: pluginArguments(SHELL, 'us-west-2'),
+        environment: {},
+      });
+    },
+  );
+
+  it.each([
+    ['the version that it prints', '#!/bin/sh\n[ "$1" = --version ] && echo 1.2.707.0\n', '1.2.707.0'],
+    ['none when it fails', '#!/bin/sh\necho 9.9.9.9\nexit 1\n', undefined],
+  ])('is asked for its version: %s', async (_, script, version) => {
+    const path = join(await mkdtemp(join(tmpdir(), 'plugin-')), 'session-manager-plugin');
+    await writeFile(path, script);
+    await chmod(path, 0o755);
+
+    expect(await readPluginVersion(path)).toBe(version);
   });
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { apiClient } from '../../cli/admin-shell/api-client.ts';
 import { parseEndpoint } from '../../cli/admin-shell/endpoint.ts';
+import type { PluginRun } from '../../cli/admin-shell/plugin.ts';
 import { requestShell } from '../../cli/admin-shell/request-shell.ts';
 import { run } from '../../cli/admin-shell/run.ts';
 import {
@@ -42,7 +43,7 @@ async function prepare(...replies: (LoopbackReply | typeof HANG_UP)[]) {
   const clock = new VirtualClock();
   const out: string[] = [];
   const told: string[] = [];
-  const started: { path: string; args: readonly string[] }[] = [];
+  const started: (PluginRun & { readonly path: string })[] = [];
   const folder = await mkdtemp(join(tmpdir(), 'plugin-'));
   const plugin = join(folder, 'session-manager-plugin');
   await writeFile(plugin, '');
@@ -53,7 +54,8 @@ async function prepare(...replies: (LoopbackReply | typeof HANG_UP)[]) {
       hasPlugin = true,
       isTTY = false,
       answer,
-    }: { hasPlugin?: boolean; isTTY?: boolean; answer?: string } = {},
+      version = '1.2.497.0',
+    }: { hasPlugin?: boolean; isTTY?: boolean; answer?: string; version?: string } = {},
   ): Promise<number> => {
     let code: number | undefined;
     const running = run([...args, '--endpoint', api.url], {
@@ -62,8 +64,9 @@ async function prepare(...replies: (LoopbackReply | typeof HANG_UP)[]) {
       stdout: { isTTY, write: (text) => out.push(text) },
       stderr: { isTTY, write: (text) => told.push(text) },
       askReason: answer === undefined ? undefined : async () => answer,
-      runPlugin: async (path, pluginArgs) => {
-        started.push({ path, args: pluginArgs });
+      readPluginVersion: async () => version,
+      runPlugin: async (path, pluginRun) => {
+        started.push({ path, ...pluginRun });
         return 3;
       },
     }).then((exitCode) => {
@@ -116,6 +119,27 @@ describe('npm run admin-shell', () => {
           '{"Target":"ssm-1"}',
           'https://ssm.us-west-2.api.aws',
         ],
+        environment: {},
+      },
+    ]);
+  });
+
+  it('keeps the credentials out of the arguments of a plugin that reads its environment', async () => {
+    const { command, started } = await prepare(granted);
+
+    await command(SESSION, { version: '1.2.707.0' });
+
+    expect(started).toMatchObject([
+      {
+        args: [
+          'AWS_SSM_START_SESSION_RESPONSE',
+          'us-west-2',
+          'StartSession',
+          '',
+          '{"Target":"ssm-1"}',
+          'https://ssm.us-west-2.api.aws',
+        ],
+        environment: { AWS_SSM_START_SESSION_RESPONSE: JSON.stringify(CREDENTIALS) },
       },
     ]);
   });

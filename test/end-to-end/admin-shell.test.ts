@@ -10,14 +10,23 @@ import { listEvents } from '../../local/event-bus/local-client.ts';
 import { GameLiftStreamsControl } from '../../local/game-lift-streams/control-client.ts';
 
 const root = join(import.meta.dirname, '../..');
-const recordSchema = z.object({ args: z.array(z.string()), inherited: z.boolean() });
+const recordSchema = z.object({
+  args: z.array(z.string()),
+  response: z.string().optional(),
+  inherited: z.boolean(),
+});
 const credentialsSchema = z.object({ SessionId: z.string(), StreamUrl: z.string(), TokenValue: z.string() });
 
-/** Writes down how it was called, and ends as a shell that was left with `exit 7`. */
+/** A plugin that reads its environment: records how it was called, and ends as a shell that was left with `exit 7`. */
 const FAKE_PLUGIN = `#!/usr/bin/env node
 const { fstatSync, writeFileSync } = require('node:fs');
+if (process.argv[2] === '--version') {
+  console.log('1.2.707.0');
+  process.exit(0);
+}
 const inherited = [0, 1, 2].every((fd) => fstatSync(fd) !== undefined);
-writeFileSync(process.env.PLUGIN_RECORD, JSON.stringify({ args: process.argv.slice(2), inherited }));
+const response = process.env.AWS_SSM_START_SESSION_RESPONSE;
+writeFileSync(process.env.PLUGIN_RECORD, JSON.stringify({ args: process.argv.slice(2), response, inherited }));
 console.log('the shell is open');
 process.exit(7);
 `;
@@ -98,10 +107,11 @@ it('a new operator pastes one line and has a shell, on a session that is ready o
   expect(Date.now() - askedAtMs).toBeGreaterThan(4000);
   expect(code).toBe(7);
   expect(stdout).toContain('the shell is open');
-  const { args, inherited } = recordSchema.parse(JSON.parse(await readFile(record, 'utf8')));
-  const credentials = credentialsSchema.parse(JSON.parse(args[0] ?? ''));
+  const { args, response, inherited } = recordSchema.parse(JSON.parse(await readFile(record, 'utf8')));
+  const credentials = credentialsSchema.parse(JSON.parse(response ?? ''));
   expect(inherited).toBe(true);
-  expect(args.slice(1)).toEqual([
+  expect(args).toEqual([
+    'AWS_SSM_START_SESSION_RESPONSE',
     'us-west-2',
     'StartSession',
     '',
