@@ -6,13 +6,14 @@ import {
   adminShellReadinessSchema,
   faultSchema,
   happeningSchema,
+  sessionSettingsChangeSchema,
   settingsChangeSchema,
   settingsSchema,
   startSessionsSchema,
   streamGroupSchema,
 } from './control-schemas.ts';
 import { makeHappen } from './happenings.ts';
-import { readSession, readSessions, startSessions } from './session-records.ts';
+import { changeSessionSettings, readSession, readSessions, startSessions } from './session-records.ts';
 import type { World } from './world.ts';
 
 /** Not a path of the service, so that both APIs can share a port. */
@@ -37,12 +38,14 @@ const ROUTES: Readonly<Record<string, ControlRoute>> = {
   'POST stream-sessions': ({ world, body }) => startSessions(world, read(startSessionsSchema, body)),
   'GET stream-sessions': ({ world, query }) => readSessions(world, query),
   'GET stream-sessions/': ({ world, rest }) => readSession(world, rest),
+  'PATCH stream-sessions/': ({ world, rest, body }) =>
+    changeSessionSettings(world, rest, read(sessionSettingsChangeSchema, body)),
   'POST happenings': ({ world, body }) => makeHappen(world, read(happeningSchema, body)),
   'POST faults': ({ world, body }) => {
     world.faults.plan(read(faultSchema, body));
     return {};
   },
-  'GET faults': ({ world }) => ({ faults: world.faults.list() }),
+  'GET faults': ({ world }) => ({ faults: world.faults.list(world.nowMs()) }),
   'DELETE faults': ({ world }) => {
     world.faults.clear();
     return {};

@@ -12,6 +12,7 @@ import {
   type NewStreamGroup,
   type NewStreamSessions,
   type SessionRecord,
+  type SessionSettings,
   type Settings,
   type StreamGroupRecord,
   sessionRecordSchema,
@@ -72,9 +73,19 @@ export class GameLiftStreamsControl {
     return this.#happen({ kind: 'clientConnects', streamSessionIds: list(streamSessionIds), ...answer });
   }
 
-  /** CONNECTED → PENDING_CLIENT_RECONNECTION. */
-  clientDrops(streamSessionIds: OneOrMore): Promise<SessionRecord[]> {
-    return this.#happen({ kind: 'clientDrops', streamSessionIds: list(streamSessionIds) });
+  /**
+   * CONNECTED → PENDING_CLIENT_RECONNECTION, once the service has noticed the loss.
+   *
+   * @param lossNoticeMs how long that takes, where it is not what the settings say
+   */
+  clientDrops(streamSessionIds: OneOrMore, lossNoticeMs?: number): Promise<SessionRecord[]> {
+    const notice = lossNoticeMs === undefined ? {} : { lossNoticeMs };
+    return this.#happen({ kind: 'clientDrops', streamSessionIds: list(streamSessionIds), ...notice });
+  }
+
+  /** A lost client is back before the service has noticed its loss: the session stays CONNECTED. */
+  clientRecovers(streamSessionIds: OneOrMore): Promise<SessionRecord[]> {
+    return this.#happen({ kind: 'clientRecovers', streamSessionIds: list(streamSessionIds) });
   }
 
   /** The player does something in a CONNECTED session: the idle timeout begins anew. */
@@ -92,7 +103,7 @@ export class GameLiftStreamsControl {
     return this.#happen({ kind: 'sessionFails', streamSessionIds: list(streamSessionIds), reason });
   }
 
-  /** The next `calls` calls of an operation go wrong. */
+  /** The next `calls` calls of an operation go wrong, or all of them until a time. */
   async injectFault(fault: NewFault): Promise<void> {
     await this.#send('POST', 'faults', emptySchema, fault);
   }
@@ -112,6 +123,12 @@ export class GameLiftStreamsControl {
 
   changeSettings(change: Partial<Settings>): Promise<Settings> {
     return this.#send('PATCH', 'settings', settingsSchema, change);
+  }
+
+  /** Settings of one session, which go before those of the stand-in. */
+  changeSessionSettings(streamSessionId: string, change: Partial<SessionSettings>): Promise<SessionRecord> {
+    const path = `stream-sessions/${encodeURIComponent(streamSessionId)}`;
+    return this.#send('PATCH', path, sessionRecordSchema, change);
   }
 
   /** Admin shells answer StreamSessionAccessNotReadyException for some time from now. */

@@ -12,6 +12,25 @@ const id = z.string().regex(/^[a-zA-Z0-9-]{1,32}$/);
 const operation = z.enum(OPERATION_NAMES);
 const durationMs = z.int().min(0).max(86_400_000);
 
+/** What the service never says about itself, and may be different from one session to the next. */
+const sessionSettings = {
+  /** How long CreateStreamSessionConnection takes. */
+  connectionMs: durationMs,
+  /** From the loss of a client to PENDING_CLIENT_RECONNECTION. Until then the session is CONNECTED. */
+  lossNoticeMs: durationMs,
+  /** From TERMINATING to TERMINATED. */
+  terminationMs: durationMs,
+  /** The StatusReason of a session that has ended: the documented value, this text, or no member at all. */
+  statusReason: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('documented') }),
+    z.strictObject({ kind: z.literal('text'), text: z.string().max(1024) }),
+    z.strictObject({ kind: z.literal('absent') }),
+  ]),
+};
+export const sessionSettingsSchema = z.strictObject(sessionSettings);
+export type SessionSettings = z.output<typeof sessionSettingsSchema>;
+export const sessionSettingsChangeSchema = sessionSettingsSchema.partial();
+
 export const streamGroupSchema = z.strictObject({
   streamGroupId: id,
   /** Where its sessions run, unless StartStreamSession says. The default is the account's Region. */
@@ -29,6 +48,8 @@ export const startSessionsSchema = z.strictObject({
   sessionLengthSeconds: z.int().min(1).max(86_400).default(43_200),
   applicationIdentifier: z.string().min(1).max(128).default('a-local0001'),
   userId: z.string().max(1024).optional(),
+  /** The sessions' own settings. The settings of the stand-in apply where these say nothing. */
+  settings: sessionSettingsChangeSchema.optional(),
   exportFilesMetadata: z
     .strictObject({
       Status: z.enum(ExportFilesStatus),
@@ -51,7 +72,14 @@ export const happeningSchema = z.discriminatedUnion('kind', [
     /** The answer that the client has: a client with an older one than the session's cannot connect. */
     signalResponse: z.string().optional(),
   }),
-  z.strictObject({ kind: z.literal('clientDrops'), streamSessionIds: sessionIds }),
+  z.strictObject({
+    kind: z.literal('clientDrops'),
+    streamSessionIds: sessionIds,
+    /** When the service notices this loss. The default is the session's setting. */
+    lossNoticeMs: durationMs.optional(),
+  }),
+  /** A lost client is back before the service has noticed its loss. */
+  z.strictObject({ kind: z.literal('clientRecovers'), streamSessionIds: sessionIds }),
   z.strictObject({ kind: z.literal('clientInput'), streamSessionIds: sessionIds }),
   z.strictObject({ kind: z.literal('applicationExits'), streamSessionIds: sessionIds }),
   z.strictObject({
@@ -73,7 +101,10 @@ export type NewHappening = z.input<typeof happeningSchema>;
 
 const anyFault = {
   operation,
-  calls: z.int().min(1).max(1_000_000).default(1),
+  /** The default is 1, and every call for a fault that has a time to end. */
+  calls: z.int().min(1).max(1_000_000).optional(),
+  /** No call meets the fault from this time on. */
+  untilMs: z.int().min(0).optional(),
   /** Only calls for this session count and fail. */
   streamSessionId: z.string().min(1).optional(),
 };
@@ -84,8 +115,16 @@ export const faultSchema = z.discriminatedUnion('kind', [
       'accessDenied',
       'conflict',
       'internalServer',
+      /** 403: the signature has been made by a clock that is wrong. */
+      'invalidSignature',
+      /** Nothing happens, and no reply comes until the caller gives up. */
+      'noReply',
       /** The effect happens, the connection is cut before the reply. */
       'lostReply',
+      /** 400: the request's date is more than 15 minutes old. */
+      'requestExpired',
+      /** 408: the service has waited for the request in vain. */
+      'requestTimeout',
       'resourceNotFound',
       'throttling',
       /** An untyped 503 with an empty body, as a proxy answers. */
@@ -115,12 +154,15 @@ export const settingsSchema = z.strictObject({
   wrongStatusConnectionHttpStatus: z.union([z.literal(409), z.literal(400)]),
   /** What an admin shell in the wrong status is answered: the developer guide names both. */
   wrongStatusAdminShellHttpStatus: z.union([z.literal(400), z.literal(404)]),
-  /** How long CreateStreamSessionConnection takes. */
-  connectionMs: durationMs,
   /** From ACTIVATING to ACTIVE. */
   activationMs: durationMs,
-  /** From TERMINATING to TERMINATED. */
-  terminationMs: durationMs,
+  /** What a call is answered that repeats the ClientToken and the parameters of an earlier one. */
+  repeatedClientToken: z.enum(['firstAnswer', 'conflict']),
+  /** How exact LastUpdatedAt and CreatedAt are. Whole seconds are rounded down. */
+  timestampUnit: z.enum(['millisecond', 'second']),
+  /** How much later LastUpdatedAt is in a list than in GetStreamSession, though never in the future. */
+  listedLaterMs: durationMs,
+  ...sessionSettings,
 });
 export type Settings = z.output<typeof settingsSchema>;
 export const settingsChangeSchema = settingsSchema.partial();

@@ -2,7 +2,8 @@ import type { Counters, OperationCounters } from './control-schemas.ts';
 import type { OperationName } from './routes.ts';
 
 export interface CallOutcome {
-  readonly httpStatus: number;
+  /** Undefined for a call that was never answered, nor had an effect. */
+  readonly httpStatus: number | undefined;
   readonly isReplay?: boolean;
   readonly isLost?: boolean;
 }
@@ -27,7 +28,8 @@ export class CallCounters {
     const counters = this.#byOperation.get(operation) ?? none();
     this.#byOperation.set(operation, counters);
     counters.calls++;
-    if (httpStatus < 400) counters.accepted++;
+    if (httpStatus === undefined) counters.lost++;
+    else if (httpStatus < 400) counters.accepted++;
     else if (httpStatus === 429) counters.throttled++;
     else if (httpStatus < 500) counters.rejected++;
     else counters.failed++;

@@ -5,16 +5,14 @@ import { errorReply, readMembers, successReply } from './protocol.ts';
 import { randomUuid } from './randomness.ts';
 import { type Call, matchRoute } from './routes.ts';
 import { ServiceError, throttling, unknownOperation } from './service-error.ts';
+import type { Waiting } from './sleeper.ts';
 import type { StreamClients } from './stream-clients.ts';
 import type { World } from './world.ts';
-
-/** Waits until the clock shows `atMs` or later. */
-type WaitUntil = (atMs: number) => Promise<void>;
 
 /** Answers a request to the service: its quota first, then the planned faults, then the operation. */
 export async function answerService(
   world: World,
-  waitUntil: WaitUntil,
+  waiting: Waiting,
   request: LoopbackRequest,
   clients?: StreamClients,
 ): Promise<LoopbackReply | typeof HANG_UP> {
@@ -30,8 +28,14 @@ export async function answerService(
   const { call } = route;
   const arrivedAtMs = world.settle();
   const isInQuota = world.quotas.take(call.operation, arrivedAtMs);
-  const faults = isInQuota ? world.faults.take(call.operation, sessionIdOf(call)) : NO_FAULTS;
+  const faults = isInQuota ? world.faults.take(call.operation, sessionIdOf(call), arrivedAtMs) : NO_FAULTS;
+  const { until: waitUntil } = waiting;
   await waitUntil(arrivedAtMs + faults.requestLatencyMs);
+  if (faults.fault?.kind === 'noReply') {
+    world.counters.count(call.operation, { httpStatus: undefined });
+    await waiting.inVain(request.callerGone);
+    return HANG_UP;
+  }
   const reply = await carryOut({ world, waitUntil, call, request, requestId, isInQuota, faults, clients });
   await waitUntil(world.settle() + faults.replyLatencyMs);
   return isLost(faults) ? HANG_UP : reply;
@@ -39,7 +43,7 @@ export async function answerService(
 
 interface Arrival {
   readonly world: World;
-  readonly waitUntil: WaitUntil;
+  readonly waitUntil: Waiting['until'];
   readonly call: Call;
   readonly request: LoopbackRequest;
   readonly requestId: string;

@@ -4,6 +4,9 @@ import {
   accessDenied,
   conflict,
   internalServerError,
+  invalidSignature,
+  requestExpired,
+  requestTimeout,
   resourceNotFound,
   type ServiceError,
   throttling,
@@ -12,7 +15,8 @@ import {
 
 interface Planned {
   readonly fault: Fault;
-  callsLeft: number;
+  /** Undefined for a fault that ends at a time alone. */
+  callsLeft: number | undefined;
 }
 
 /** The faults that meet one call. */
@@ -31,7 +35,8 @@ export class PlannedFaults {
   #planned: Planned[] = [];
 
   plan(fault: Fault): void {
-    this.#planned.push({ fault, callsLeft: fault.calls });
+    const { calls, untilMs } = fault;
+    this.#planned.push({ fault, callsLeft: calls ?? (untilMs === undefined ? 1 : undefined) });
   }
 
   clear(): void {
@@ -39,12 +44,16 @@ export class PlannedFaults {
   }
 
   /** What is still to come, for `GET /_control/faults`. */
-  list(): Fault[] {
-    return this.#planned.map(({ fault, callsLeft }) => ({ ...fault, calls: callsLeft }));
+  list(nowMs: number): Fault[] {
+    this.#forgetPast(nowMs);
+    return this.#planned.map(({ fault, callsLeft }) =>
+      callsLeft === undefined ? fault : { ...fault, calls: callsLeft },
+    );
   }
 
   /** @param streamSessionId undefined for operations without a session */
-  take(operation: OperationName, streamSessionId: string | undefined): FaultsOfCall {
+  take(operation: OperationName, streamSessionId: string | undefined, nowMs: number): FaultsOfCall {
+    this.#forgetPast(nowMs);
     const fits = ({ fault }: Planned) =>
       fault.operation === operation &&
       (fault.streamSessionId === undefined || fault.streamSessionId === streamSessionId);
@@ -58,9 +67,15 @@ export class PlannedFaults {
   #use(fits: (planned: Planned) => boolean): Fault | undefined {
     const found = this.#planned.find(fits);
     if (found === undefined) return undefined;
+    if (found.callsLeft === undefined) return found.fault;
     found.callsLeft--;
     if (found.callsLeft === 0) this.#planned = this.#planned.filter((planned) => planned !== found);
     return found.fault;
+  }
+
+  #forgetPast(nowMs: number): void {
+    const isPast = ({ fault: { untilMs } }: Planned) => untilMs !== undefined && untilMs <= nowMs;
+    if (this.#planned.some(isPast)) this.#planned = this.#planned.filter((planned) => !isPast(planned));
   }
 }
 
@@ -73,6 +88,12 @@ export function errorOf(fault: Fault | undefined): ServiceError | undefined {
       return conflict('The request conflicts with the current state of the resource.');
     case 'internalServer':
       return internalServerError();
+    case 'invalidSignature':
+      return invalidSignature();
+    case 'requestExpired':
+      return requestExpired();
+    case 'requestTimeout':
+      return requestTimeout();
     case 'resourceNotFound':
       return resourceNotFound('resource');
     case 'throttling':

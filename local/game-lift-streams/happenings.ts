@@ -1,9 +1,8 @@
-import type { StreamSessionStatus } from '@aws-sdk/client-gameliftstreams';
 import { ControlRefusal } from './control-refusal.ts';
 import type { Happening } from './control-schemas.ts';
-import { mayBecome, noteInput } from './lifecycle.ts';
+import { loseClient, mayBecome, noteInput, recoverClient } from './lifecycle.ts';
 import { recordOf } from './session-records.ts';
-import type { Due, StreamSession } from './stream-session.ts';
+import type { StreamSession } from './stream-session.ts';
 import type { World } from './world.ts';
 
 /**
@@ -21,39 +20,47 @@ export function makeHappen(world: World, happening: Happening): object {
     refuseImpossible(session, happening);
     return session;
   });
-  for (const session of sessions) {
-    const change = changeBy(happening, atMs);
-    if (change !== undefined) {
-      world.become(session, change);
-    } else {
-      noteInput(session, atMs, world.settings);
-      world.watch(session);
-    }
-  }
+  for (const session of sessions) happen(world, session, happening, atMs);
+  // A loss that is noticed at once has changed the status already.
+  world.settle();
   return { sessions: sessions.map(recordOf) };
 }
 
-function changeBy(happening: Happening, atMs: number): Due | undefined {
+function happen(world: World, session: StreamSession, happening: Happening, atMs: number): void {
+  const durations = world.settingsOf(session);
   switch (happening.kind) {
     case 'clientConnects':
-      return { status: 'CONNECTED', atMs };
-    case 'clientDrops':
-      return { status: 'PENDING_CLIENT_RECONNECTION', atMs };
+      world.become(session, { status: 'CONNECTED', atMs });
+      return;
     case 'applicationExits':
-      return { status: 'TERMINATED', reason: 'applicationExit', atMs };
+      world.become(session, { status: 'TERMINATED', reason: 'applicationExit', atMs });
+      return;
     case 'sessionFails':
-      return { status: 'ERROR', reason: happening.reason, atMs };
+      world.become(session, { status: 'ERROR', reason: happening.reason, atMs });
+      return;
+    case 'clientDrops': {
+      const { lossNoticeMs = durations.lossNoticeMs } = happening;
+      loseClient(session, atMs, { ...durations, lossNoticeMs });
+      break;
+    }
+    case 'clientRecovers':
+      recoverClient(session, durations);
+      break;
     case 'clientInput':
-      return undefined;
+      noteInput(session, atMs, durations);
+      break;
   }
+  world.watch(session);
 }
 
 function refuseImpossible(session: StreamSession, happening: Happening): void {
   const { status, streamSessionId } = session;
-  const isPossible =
-    happening.kind === 'clientInput' ? status === 'CONNECTED' : mayBecome(session, targetOf(happening));
-  if (!isPossible) {
-    throw new ControlRefusal(409, `${happening.kind} cannot happen: ${streamSessionId} is ${status}.`);
+  if (!isPossible(session, happening)) {
+    const without = isLost(session) ? ' without a client' : '';
+    throw new ControlRefusal(
+      409,
+      `${happening.kind} cannot happen: ${streamSessionId} is ${status}${without}.`,
+    );
   }
   if (happening.kind !== 'clientConnects') return;
   if (session.signalResponse === undefined) {
@@ -64,16 +71,20 @@ function refuseImpossible(session: StreamSession, happening: Happening): void {
   }
 }
 
-function targetOf({ kind }: Happening): StreamSessionStatus {
+function isPossible(session: StreamSession, { kind }: Happening): boolean {
   switch (kind) {
     case 'clientConnects':
+      return mayBecome(session, 'CONNECTED');
     case 'clientInput':
-      return 'CONNECTED';
     case 'clientDrops':
-      return 'PENDING_CLIENT_RECONNECTION';
+      return session.status === 'CONNECTED' && !isLost(session);
+    case 'clientRecovers':
+      return isLost(session);
     case 'applicationExits':
-      return 'TERMINATED';
+      return mayBecome(session, 'TERMINATED');
     case 'sessionFails':
-      return 'ERROR';
+      return mayBecome(session, 'ERROR');
   }
 }
+
+const isLost = (session: StreamSession) => session.lossNoticedAtMs !== undefined;

@@ -28,6 +28,7 @@ export function mayBecome(session: StreamSession, status: StreamSessionStatus): 
 /** The durations that the service chooses, in milliseconds. */
 export interface Durations {
   readonly activationMs: number;
+  readonly lossNoticeMs: number;
   readonly terminationMs: number;
 }
 
@@ -43,6 +44,7 @@ export function become(session: StreamSession, change: Due, durations: Durations
   session.status = status;
   if (reason !== undefined) session.statusReason = reason;
   if (status === 'CONNECTED') session.inputAtMs = atMs;
+  delete session.lossNoticedAtMs;
   session.lastUpdatedAtMs = atMs;
   session.history.push(reason === undefined ? { status, atMs } : { status, atMs, reason });
   setDue(session, durations);
@@ -81,6 +83,17 @@ export function beginConnection(
   setDue(session, durations);
 }
 
+/** The client is gone, and the service does not know yet. The status does not change before it does. */
+export function loseClient(session: StreamSession, atMs: number, durations: Durations): void {
+  session.lossNoticedAtMs = atMs + durations.lossNoticeMs;
+  setDue(session, durations);
+}
+
+export function recoverClient(session: StreamSession, durations: Durations): void {
+  delete session.lossNoticedAtMs;
+  setDue(session, durations);
+}
+
 /** The player did something: the idle timeout begins anew. */
 export function noteInput(session: StreamSession, atMs: number, durations: Durations): void {
   session.inputAtMs = atMs;
@@ -106,8 +119,13 @@ function nextByStatus(session: StreamSession, durations: Durations): Due | undef
       // The reason after a reconnection (the second window) is not documented. We answer the same as in the
       // first: what has run out is the time to connect.
       return { atMs: sinceMs + connectionTimeoutMs, status: 'TERMINATED', reason: 'connectionTimeout' };
-    case 'CONNECTED':
-      return { atMs: session.inputAtMs + IDLE_TIMEOUT_MS, status: 'TERMINATED', reason: 'idleTimeout' };
+    case 'CONNECTED': {
+      const idleAtMs = session.inputAtMs + IDLE_TIMEOUT_MS;
+      const { lossNoticedAtMs } = session;
+      return lossNoticedAtMs !== undefined && lossNoticedAtMs <= idleAtMs
+        ? { atMs: lossNoticedAtMs, status: 'PENDING_CLIENT_RECONNECTION' }
+        : { atMs: idleAtMs, status: 'TERMINATED', reason: 'idleTimeout' };
+    }
     case 'PENDING_CLIENT_RECONNECTION':
       return { atMs: sinceMs + connectionTimeoutMs, status: 'TERMINATED', reason: 'reconnectionTimeout' };
     case 'RECONNECTING': {

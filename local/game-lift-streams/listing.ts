@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { summarizeSession } from './describe.ts';
+import { summarizeListed } from './describe.ts';
 import { fingerprintOf } from './idempotency.ts';
 import { validation } from './service-error.ts';
 import type { ListParameters } from './validation.ts';
@@ -31,7 +31,7 @@ export function listPage(world: World, streamGroupId: string | undefined, parame
     if (ExportFilesStatus !== undefined && session.exportFilesMetadata?.Status !== ExportFilesStatus)
       continue;
     if (items.length === MaxResults) return { Items: items, NextToken: writeToken(index, query) };
-    items.push(summarizeSession(session));
+    items.push(summarizeListed(session, world));
   }
   return { Items: items };
 }

@@ -68,10 +68,13 @@ function startWith(
   const { ClientToken: token, ...parameters } = input;
   const fingerprint = fingerprintOf({ ...parameters, Identifier: group.streamGroupId });
   const earlier = world.startTokens.find(token, fingerprint, nowMs);
-  if (earlier !== undefined) return { httpStatus: 201, body: earlier, isReplay: true };
+  if (earlier !== undefined) {
+    refuseRepeat(world);
+    return { httpStatus: 201, body: earlier, isReplay: true };
+  }
   const session = world.addSession(group, input, undefined, client?.answer);
   client?.keep(session);
-  const body = describeSession(session, world.account.accountId);
+  const body = describeSession(session, world);
   world.startTokens.remember(token, fingerprint, nowMs, body);
   return { httpStatus: 201, body };
 }
@@ -79,7 +82,7 @@ function startWith(
 function getStreamSession({ world, call }: OperationContext): OperationResult {
   world.settle();
   const input = parseInput(streamSessionInput, call.labels);
-  return { httpStatus: 200, body: describeSession(findSession(world, input), world.account.accountId) };
+  return { httpStatus: 200, body: describeSession(findSession(world, input), world) };
 }
 
 function listStreamSessions({ world, call }: OperationContext): OperationResult {
@@ -137,11 +140,13 @@ async function connectWith(
   const { world } = context;
   const nowMs = world.settle();
   const session = findSession(world, input);
+  const settings = world.settingsOf(session);
   const { ClientToken: token, SignalRequest: signalRequest } = input;
   const fingerprint = fingerprintOf({ arn: session.arn, signalRequest });
 
   const earlier = world.connectionTokens.find(token, fingerprint, nowMs);
   if (earlier !== undefined) {
+    refuseRepeat(world);
     // Calls that come while the first is under way wait for the same effect.
     const body = await answerOf(context, session, earlier);
     return { httpStatus: 200, body, isReplay: true };
@@ -156,7 +161,7 @@ async function connectWith(
 
   const attempt: ConnectionAttempt = {
     acceptedAtMs: nowMs,
-    readyAtMs: nowMs + world.settings.connectionMs,
+    readyAtMs: nowMs + settings.connectionMs,
     clientToken: token,
     signalRequest,
     signalRequestSha256: sha256(signalRequest),
@@ -164,7 +169,7 @@ async function connectWith(
     outcome: 'underWay',
   };
   client?.keep(session);
-  beginConnection(session, attempt, world.settings);
+  beginConnection(session, attempt, settings);
   world.watch(session);
   world.connectionTokens.remember(token, fingerprint, nowMs, attempt);
   try {
@@ -173,6 +178,11 @@ async function connectWith(
     world.connectionTokens.forget(token, attempt);
     throw error;
   }
+}
+
+/** "Idempotency token" is all that the documentation says: it may be an error to come twice. */
+function refuseRepeat({ settings }: World): void {
+  if (settings.repeatedClientToken === 'conflict') throw conflict('The ClientToken has been used already.');
 }
 
 async function answerOf(

@@ -10,9 +10,9 @@ export function readMembers(body: Buffer): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null));
 }
 
-/** restJson1 writes a timestamp as epoch seconds, with decimals for the milliseconds. */
-export function toTimestamp(epochMs: number): number {
-  return epochMs / 1000;
+/** restJson1 writes a timestamp as epoch seconds, with decimals for the milliseconds where there are any. */
+export function toTimestamp(epochMs: number, unit: 'millisecond' | 'second'): number {
+  return unit === 'second' ? Math.floor(epochMs / 1000) : epochMs / 1000;
 }
 
 export function successReply(httpStatus: number, requestId: string, body?: object): LoopbackReply {

@@ -5,7 +5,7 @@ import { answerService } from './dispatch.ts';
 import type { Peers } from './peers/peers.ts';
 import { DEFAULT_QUOTAS, type Quotas } from './quotas.ts';
 import type { Random } from './randomness.ts';
-import { type Activity, ClockSleeper, sleepUntil } from './sleeper.ts';
+import { type Activity, ClockSleeper, holdOpen, sleepUntil, type Waiting } from './sleeper.ts';
 import { StreamClients } from './stream-clients.ts';
 import { World } from './world.ts';
 
@@ -29,6 +29,8 @@ export interface GameLiftStreamsOptions {
   readonly activationMs?: number;
   /** From TERMINATING to TERMINATED. The default is 1000 ms. */
   readonly terminationMs?: number;
+  /** From the loss of a client to PENDING_CLIENT_RECONNECTION. The default is at once. */
+  readonly lossNoticeMs?: number;
   /**
    * How a call waits inside the server, for `connectionMs` and latency faults. With a VirtualClock pass the
    * clock itself: its `sleep` lets time move on while the caller's tracked work waits for the reply. The
@@ -78,6 +80,11 @@ export async function startGameLiftStreams(options: GameLiftStreamsOptions): Pro
         connectionMs: options.connectionMs ?? 50,
         activationMs: options.activationMs ?? 3000,
         terminationMs: options.terminationMs ?? 1000,
+        lossNoticeMs: options.lossNoticeMs ?? 0,
+        repeatedClientToken: 'firstAnswer',
+        timestampUnit: 'millisecond',
+        listedLaterMs: 0,
+        statusReason: { kind: 'documented' },
       },
       streamGroupIds: options.streamGroupIds ?? [DEFAULT_STREAM_GROUP_ID],
     });
@@ -85,7 +92,10 @@ export async function startGameLiftStreams(options: GameLiftStreamsOptions): Pro
   const clientsOf = (world: World) => (peers === undefined ? undefined : new StreamClients(world, peers));
   let world = newWorld();
   let clients = clientsOf(world);
-  const waitUntil = (atMs: number) => sleepUntil(clock, activity, atMs);
+  const waiting: Waiting = {
+    until: (atMs) => sleepUntil(clock, activity, atMs),
+    inVain: (callerGone) => holdOpen(clock, activity, callerGone),
+  };
   const reset = () => {
     clients?.hangUpAll();
     world = newWorld();
@@ -97,7 +107,7 @@ export async function startGameLiftStreams(options: GameLiftStreamsOptions): Pro
     maxBodyBytes: MAX_BODY_BYTES,
     handle: async (request) => {
       if (request.target.startsWith(CONTROL_PATH)) return answerControl(world, reset, request);
-      return answerService(world, waitUntil, request, clients);
+      return answerService(world, waiting, request, clients);
     },
   });
   return {

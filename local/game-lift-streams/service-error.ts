@@ -19,6 +19,21 @@ export const conflict = (message: string) => new ServiceError('ConflictException
 export const internalServerError = () =>
   new ServiceError('InternalServerException', 500, 'The service encountered an internal error.');
 
+/* The three errors of a clock that is wrong are in no operation's model: any AWS service answers them. */
+
+export const invalidSignature = () =>
+  new ServiceError(
+    'InvalidSignatureException',
+    403,
+    'Signature expired: the date of the request is too old.',
+  );
+
+export const requestExpired = () =>
+  new ServiceError('RequestExpired', 400, 'The request has expired: its date is more than 15 minutes old.');
+
+export const requestTimeout = () =>
+  new ServiceError('RequestTimeoutException', 408, 'The request was not read in time.');
+
 export const resourceNotFound = (what: string) =>
   new ServiceError('ResourceNotFoundException', 404, `The ${what} was not found.`);
 

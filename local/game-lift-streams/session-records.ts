@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { ControlRefusal } from './control-refusal.ts';
-import type { SessionRecord, startSessionsSchema } from './control-schemas.ts';
+import type { SessionRecord, sessionSettingsChangeSchema, startSessionsSchema } from './control-schemas.ts';
 import type { StreamSession } from './stream-session.ts';
 import type { World } from './world.ts';
 
@@ -29,6 +29,8 @@ export function startSessions(world: World, wanted: z.output<typeof startSession
         ...(wanted.userId === undefined ? {} : { UserId: wanted.userId }),
       },
       wanted.exportFilesMetadata,
+      undefined,
+      wanted.settings,
     );
     for (const status of WAY.slice(1, WAY.indexOf(wanted.status) + 1)) {
       world.become(session, { status, atMs: session.createdAtMs });
@@ -63,6 +65,23 @@ export function readSession(world: World, streamSessionId: string): SessionRecor
   world.settle();
   const session = world.session(streamSessionId);
   if (session === undefined) throw new ControlRefusal(404, 'There is no such stream session.');
+  return recordOf(session);
+}
+
+/**
+ * A time that has begun to run keeps its length: the change is for what begins after it.
+ *
+ * @throws ControlRefusal 404
+ */
+export function changeSessionSettings(
+  world: World,
+  streamSessionId: string,
+  change: z.output<typeof sessionSettingsChangeSchema>,
+): SessionRecord {
+  world.settle();
+  const session = world.session(streamSessionId);
+  if (session === undefined) throw new ControlRefusal(404, 'There is no such stream session.');
+  session.settings = { ...session.settings, ...change };
   return recordOf(session);
 }
 

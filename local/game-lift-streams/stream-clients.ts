@@ -113,7 +113,7 @@ export class StreamClients {
   #plays({ session, isConnected }: Client): void {
     const atMs = this.#world.settle();
     if (session?.status !== 'CONNECTED' || !isConnected) return;
-    noteInput(session, atMs, this.#world.settings);
+    noteInput(session, atMs, this.#world.settingsOf(session));
     this.#world.watch(session);
   }
 
@@ -129,6 +129,11 @@ export class StreamClients {
         return;
       case 'PENDING_CLIENT_RECONNECTION':
         if (client.isConnected) this.#hangUp(client);
+        return;
+      case 'CONNECTED':
+        // The control API has taken the client away, and the service has not noticed yet.
+        if (session.lossNoticedAtMs === undefined) this.#show(client, session);
+        else this.#hangUp(client);
         return;
       default:
         this.#show(client, session);

@@ -5,6 +5,7 @@ import type {
 } from '@aws-sdk/client-gameliftstreams';
 import type { Answer } from './answers.ts';
 import type { ConnectionAttempt } from './connection-attempt.ts';
+import type { SessionSettings } from './control-schemas.ts';
 import type { StartStreamSessionParameters } from './validation.ts';
 
 export interface StatusChange {
@@ -28,6 +29,9 @@ export interface StreamSession {
   readonly parameters: StartStreamSessionParameters;
   readonly exportFilesMetadata?: ExportFilesMetadata;
 
+  /** Where this session differs from the stand-in's settings. */
+  settings: { readonly [Name in keyof SessionSettings]?: SessionSettings[Name] | undefined };
+
   status: StreamSessionStatus;
   statusReason?: StreamSessionStatusReason;
   /** Of the last status change. Whether the service counts other updates too is not documented. */
@@ -43,6 +47,8 @@ export interface StreamSession {
   attempt?: ConnectionAttempt;
   readonly attempts: ConnectionAttempt[];
 
+  /** When the service notices that the client is lost; only while it has not. */
+  lossNoticedAtMs?: number;
   /** When the player last did something, for the idle timeout. */
   inputAtMs: number;
   /** How often, over all its connections. */

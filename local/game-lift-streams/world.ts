@@ -72,6 +72,18 @@ export class World {
     return this.#clock.nowMs();
   }
 
+  settingsOf(session: StreamSession): Settings {
+    const { connectionMs, lossNoticeMs, terminationMs, statusReason } = session.settings;
+    const { settings } = this;
+    return {
+      ...settings,
+      connectionMs: connectionMs ?? settings.connectionMs,
+      lossNoticeMs: lossNoticeMs ?? settings.lossNoticeMs,
+      terminationMs: terminationMs ?? settings.terminationMs,
+      statusReason: statusReason ?? settings.statusReason,
+    };
+  }
+
   /** A number that no other object has. */
   nextSerial(): number {
     return ++this.#serial;
@@ -105,6 +117,7 @@ export class World {
     parameters: StartStreamSessionParameters,
     exportFilesMetadata?: NewStreamSessions['exportFilesMetadata'],
     firstAnswer?: Answer,
+    settings: StreamSession['settings'] = {},
   ): StreamSession {
     const createdAtMs = this.settle();
     const number = this.#sessions.length;
@@ -123,6 +136,7 @@ export class World {
       sessionLengthSeconds: parameters.SessionLengthSeconds ?? DEFAULT_SESSION_LENGTH_SECONDS,
       parameters,
       ...(exportFilesMetadata === undefined ? {} : { exportFilesMetadata }),
+      settings,
       status: 'ACTIVATING',
       lastUpdatedAtMs: createdAtMs,
       history: [{ status: 'ACTIVATING', atMs: createdAtMs }],
@@ -133,7 +147,7 @@ export class World {
       inputs: 0,
       adminShells: 0,
     };
-    setDue(session, this.settings);
+    setDue(session, this.settingsOf(session));
     this.#sessions.push(session);
     this.#sessionsById.set(streamSessionId, session);
     this.watch(session);
@@ -141,7 +155,7 @@ export class World {
   }
 
   become(session: StreamSession, change: Due): void {
-    become(session, change, this.settings);
+    become(session, change, this.settingsOf(session));
     this.watch(session);
   }
 

@@ -22,6 +22,7 @@ interface Sent {
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  readonly abortSignal: AbortSignal | undefined;
 }
 
 /**
@@ -46,13 +47,16 @@ export class InProcessNetwork {
 
   /** For the SDK's clients. */
   readonly requestHandler = {
-    handle: async ({ method, port = 0, path, query = {}, headers, body }: SdkRequest) => {
+    handle: async (
+      { method, port = 0, path, query = {}, headers, body }: SdkRequest,
+      { abortSignal }: { readonly abortSignal?: AbortSignal } = {},
+    ) => {
       const search = new URLSearchParams();
       for (const [name, value] of Object.entries(query)) {
         for (const one of [value].flat()) search.append(name, one ?? '');
       }
       const target = search.size > 0 ? `${path}?${search}` : path;
-      const reply = await this.#send({ port, method, target, headers, body: textOf(body) });
+      const reply = await this.#send({ port, method, target, headers, body: textOf(body), abortSignal });
       const response = {
         statusCode: reply.status,
         headers: textHeaders(reply),
@@ -73,6 +77,7 @@ export class InProcessNetwork {
       target: `${pathname}${search}`,
       headers: Object.fromEntries(new Headers(init.headers)),
       body: textOf(init.body),
+      abortSignal: init.signal ?? undefined,
     });
     return new Response(reply.status === 204 ? null : textOf(reply.body), {
       status: reply.status,
@@ -80,19 +85,34 @@ export class InProcessNetwork {
     });
   };
 
-  async #send({ port, method, target, headers, body }: Sent): Promise<LoopbackReply> {
+  async #send({ port, method, target, headers, body, abortSignal }: Sent): Promise<LoopbackReply> {
     const handle = this.#handlers.get(port);
     if (handle === undefined) throw connectionError('ECONNREFUSED');
-    const reply = await handle({
-      method,
-      target,
-      headers: { ...headers, host: `127.0.0.1:${port}` },
-      rawHeaders: Object.entries(headers).flat(),
-      body: Buffer.from(body),
-    });
+    const reply = await unlessAborted(
+      handle({
+        method,
+        target,
+        headers: { ...headers, host: `127.0.0.1:${port}` },
+        rawHeaders: Object.entries(headers).flat(),
+        body: Buffer.from(body),
+        ...(abortSignal === undefined ? {} : { callerGone: abortSignal }),
+      }),
+      abortSignal,
+    );
     if (reply === HANG_UP) throw connectionError('ECONNRESET');
     return reply;
   }
+}
+
+/** The caller hears nothing more, as on a socket that it has closed; what the server does, it does. */
+function unlessAborted<Reply>(reply: Promise<Reply>, abortSignal: AbortSignal | undefined): Promise<Reply> {
+  if (abortSignal === undefined) return reply;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(Object.assign(new Error('Request aborted'), { name: 'AbortError' }));
+    if (abortSignal.aborted) abort();
+    else abortSignal.addEventListener('abort', abort, { once: true });
+    reply.then(resolve, reject).finally(() => abortSignal.removeEventListener('abort', abort));
+  });
 }
 
 function textOf(body: unknown): string {

@@ -14,6 +14,8 @@ export interface LoopbackRequest {
   /** Names and values in turn, as they came: repeated headers are not joined, names keep their case. */
   readonly rawHeaders: readonly string[];
   readonly body: Buffer;
+  /** Aborts when the caller gives up before there is a reply. */
+  readonly callerGone?: AbortSignal;
 }
 
 export interface LoopbackReply {
@@ -52,7 +54,9 @@ export type StartServer = (options: LoopbackServerOptions) => Promise<LoopbackSe
  */
 export async function startLoopbackServer(options: LoopbackServerOptions): Promise<LoopbackServer> {
   const server = createServer((request, response) => {
-    answer(request, options)
+    const callerGone = new AbortController();
+    response.once('close', () => callerGone.abort());
+    answer(request, options, callerGone.signal)
       .catch((): LoopbackReply => ({ status: 500, body: FAILED }))
       .then((reply) => {
         if (reply === HANG_UP) {
@@ -90,6 +94,7 @@ function write({ status, headers, body }: LoopbackReply, response: ServerRespons
 async function answer(
   request: IncomingMessage,
   options: LoopbackServerOptions,
+  callerGone: AbortSignal,
 ): Promise<LoopbackReply | typeof HANG_UP> {
   if (!isLoopbackHost(request.headers.host)) {
     return { status: 421, body: 'This server answers to 127.0.0.1, localhost and [::1] only.' };
@@ -101,7 +106,7 @@ async function answer(
   }
   const { method = 'GET', url: target = '/', headers, rawHeaders } = request;
   try {
-    return await options.handle({ method, target, headers, rawHeaders, body });
+    return await options.handle({ method, target, headers, rawHeaders, body, callerGone });
   } catch (error) {
     console.error(error);
     throw error;

@@ -161,6 +161,11 @@ describe('the control API', () => {
       connectionMs: 0,
       activationMs: 10,
       terminationMs: 1000,
+      lossNoticeMs: 0,
+      repeatedClientToken: 'firstAnswer',
+      timestampUnit: 'millisecond',
+      listedLaterMs: 0,
+      statusReason: { kind: 'documented' },
     });
     expect(await gls.control.settings()).toEqual(settings);
     expect(SignalResponse).toBeDefined();

@@ -131,6 +131,11 @@ export async function start(options: Partial<GameLiftStreamsOptions> = {}) {
           ...(ClientToken === undefined ? {} : { ClientToken }),
         }),
       ),
+    /** A connection whose caller can give up. */
+    abortable: (id: string, abortSignal: AbortSignal) =>
+      client.send(new CreateStreamSessionConnectionCommand({ ...path(id), SignalRequest: anOffer() }), {
+        abortSignal,
+      }),
     connect: (id: string, offer = anOffer(), ClientToken?: string) =>
       passing(CONNECTION_MS, () =>
         client.send(

@@ -108,12 +108,12 @@ export async function startModelWorld(seed: number) {
 
   const requestHandler = {
     ...network.requestHandler,
-    handle: (request: Parameters<typeof network.requestHandler.handle>[0]) =>
+    handle: (...[request, options]: Parameters<typeof network.requestHandler.handle>) =>
       travel(request.headers['x-amz-target'] ?? `${request.method} ${request.path}`, () => {
         if (request.headers['x-amz-target'] === undefined) {
           arrivals.push({ request: operationOf(request), atMs: clock.nowMs() });
         }
-        return network.requestHandler.handle(request);
+        return network.requestHandler.handle(request, options);
       }),
   };
   const table = {

@@ -86,7 +86,7 @@ export class ControlStrip {
       windowMachineArn: this.#windowMachineArn,
       connections: counters[OPERATION],
       drops: dropsOf(sessions),
-      pendingMishaps: faults.map(({ kind, calls }) => ({ kind, calls })),
+      pendingMishaps: faults.flatMap(({ kind, calls }) => (calls === undefined ? [] : [{ kind, calls }])),
       ...(this.#storm === undefined ? {} : { storm: this.#storm.progress() }),
     };
   }
