@@ -9,6 +9,7 @@ import type { SessionRecord } from '../../local/game-lift-streams/control-schema
 import { startLocalStack } from '../../local/local-stack.ts';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import type { Stack } from '../../local/stack.ts';
+import { offerOf } from '../../test/helpers/offers.ts';
 import { seededRandom } from '../shared/seeded-random.ts';
 import { boundOf } from './bound.ts';
 import { ourPolicy } from './our-policy.ts';
@@ -154,10 +155,9 @@ async function savePlayer(
 async function post({ endpoints }: Stack, session: SessionRecord, deadlineMs: number) {
   const { streamGroupId, streamSessionId } = session;
   const path = `streamgroups/${streamGroupId}/streamsessions/${streamSessionId}/connections`;
-  const offer = JSON.stringify({ type: 'offer', sdp: `v=0\r\ns=${streamSessionId}\r\n` });
   const response = await fetch(`${endpoints.api}/${path}`, {
     method: 'POST',
-    body: JSON.stringify({ SignalRequest: offer }),
+    body: JSON.stringify({ SignalRequest: offerOf(streamSessionId) }),
     signal: AbortSignal.timeout(Math.max(1000, deadlineMs + 10_000 - Date.now())),
   });
   await response.arrayBuffer();

@@ -11,6 +11,7 @@ import { requestConnection } from '../../functions/request-connection/request-co
 import type { Log } from '../../functions/shared/logging.ts';
 import { openWindow } from '../../functions/shared/table/open-window.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
+import { offerOf } from '../../test/helpers/offers.ts';
 import type { Policy, Storm } from './policy.ts';
 import { RetryPolicy } from './retry-policy.ts';
 import type { Player } from './scenario.ts';
@@ -70,7 +71,7 @@ export function ourPolicy(): Policy {
       await openWindows(storm, memory);
       return async (player) => {
         const session = { streamGroupId: STREAM_GROUP_ID, streamSessionId: player.id };
-        const body = JSON.stringify({ SignalRequest: `{"type":"offer","sdp":"${player.id}"}` });
+        const body = JSON.stringify({ SignalRequest: offerOf(player.id) });
         while (clock.nowMs() < player.deadlineMs) {
           await storm.service.travel();
           const requestId = `request-${++requests}`;

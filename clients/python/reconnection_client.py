@@ -42,6 +42,7 @@ def reconnect(client, stream_group, stream_session, signal_request):
 
 if __name__ == "__main__":
     api, group, session, offer_file, *user = sys.argv[1:]
-    with open(offer_file, encoding="utf-8") as file:
+    # A byte order mark, as PowerShell writes it, is no part of the offer.
+    with open(offer_file, encoding="utf-8-sig") as file:
         offer = file.read().strip()
     print(reconnect(reconnection_client(api, user[0] if user else None), group, session, offer))

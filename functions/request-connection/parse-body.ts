@@ -8,8 +8,8 @@ export interface ConnectionBody {
 }
 
 /**
- * Reads the body of a reconnection request, strictly: the service's SDK checks nothing, and an offer that is
- * none can end the session (StatusReason invalidSignalRequest).
+ * Reads the body of a reconnection request. It is strict, because the service's SDK checks nothing and a malformed
+ * offer can end the waiting session (StatusReason invalidSignalRequest).
  *
  * @throws InvalidRequestError naming the field.
  */
@@ -28,13 +28,18 @@ export function parseConnectionBody(text: string): ConnectionBody {
   if (Buffer.byteLength(signalRequest, 'utf8') > MAX_SIGNAL_REQUEST_BYTES) {
     throw new InvalidRequestError(`SignalRequest must be ${MAX_SIGNAL_REQUEST_BYTES} bytes at most.`);
   }
-  if (!offerSchema.safeParse(parseJson(signalRequest)).success) {
-    throw new InvalidRequestError(
-      'SignalRequest must be JSON text with type "offer" and a string sdp, as generateSignalRequest() makes it.',
-    );
+  const offer = offerSchema.safeParse(parseJson(signalRequest));
+  if (!offer.success) {
+    const isSdpProblem = offer.error.issues[0]?.code === 'invalid_format';
+    throw new InvalidRequestError(isSdpProblem ? NO_SDP_OFFER : NO_OFFER);
   }
-  return { signalRequest, clientToken };
+  return { signalRequest, clientToken: clientToken ?? undefined };
 }
+
+const NO_OFFER =
+  'SignalRequest must be JSON text with type "offer" and a string sdp, as generateSignalRequest() makes it.';
+const NO_SDP_OFFER =
+  'SignalRequest must have an sdp that begins with v=0 and has an m= line, a=ice-ufrag and a=fingerprint.';
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   SignalRequest: `SignalRequest must be a string of 1 to ${MAX_SIGNAL_REQUEST_BYTES} bytes.`,

@@ -9,7 +9,7 @@ import { parseJson } from '../shared/parse-json.ts';
 import type { Answer } from './answer.ts';
 
 /** No more than the call needs: our own rules for offers may be what has to be got out of the way. */
-const bodySchema = z.object({ SignalRequest: z.string().min(1), ClientToken: z.string().min(1).optional() });
+const bodySchema = z.object({ SignalRequest: z.string().min(1), ClientToken: z.string().min(1).nullish() });
 
 /**
  * The offer goes to the service as it came, once. The token of a caller who gave none is the usual one, so that a

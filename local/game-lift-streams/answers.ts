@@ -31,13 +31,18 @@ export function answerTo(signalRequest: string, serial: number, random: Random):
   return { kind: 'answer', signalResponse };
 }
 
+/** The fingerprint in a simulated player's offer: all zeros, which no certificate has. */
+export const NO_CERTIFICATE = `a=fingerprint:sha-256 ${Array(32).fill('00').join(':')}`;
+
 /**
- * The offer in a signal request, when a client could be behind it: a browser's has the fingerprint of its DTLS
- * certificate. Simulated players' offers have none.
+ * Returns the offer in a signal request when a client could be behind it: a browser's has the fingerprint of its DTLS
+ * certificate. A simulated player's has none, or `NO_CERTIFICATE`.
  */
 export function browserOffer(signalRequest: string): { readonly sdp: string } | undefined {
   const offer = offerSchema.safeParse(parseJson(signalRequest));
-  return offer.success && offer.data.sdp.includes('a=fingerprint:') ? { sdp: offer.data.sdp } : undefined;
+  if (!offer.success) return undefined;
+  const { sdp } = offer.data;
+  return sdp.includes('a=fingerprint:') && !sdp.includes(NO_CERTIFICATE) ? { sdp } : undefined;
 }
 
 function parseJson(text: string): unknown {

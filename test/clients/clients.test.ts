@@ -161,6 +161,7 @@ function pythonOrSkip(context: TestContext): string {
 
 describe('a client in Python', () => {
   const script = 'clients/python/reconnection_client.py';
+  const javaScript = 'clients/javascript/reconnection-client.ts';
 
   it('sends what the client in JavaScript sends, and is answered by the same API', async (context) => {
     const python = pythonOrSkip(context);
@@ -191,6 +192,18 @@ describe('a client in Python', () => {
     expect(wireOf(second)).toEqual(wireOf(first));
     expect(wireOf(second).userId).toBe('player-1');
     expect(new Set(api.accepted.map(tokenOf)).size).toBe(1);
+  });
+
+  it('takes a file with a byte order mark, as the client in JavaScript does', async (context) => {
+    const python = pythonOrSkip(context);
+    const api = await startApi();
+    const offer = newOffer();
+    const args = [`${api.url}/dev`, ...Object.values(ARNS), await fileWith(`\ufeff${offer}\r\n`)];
+
+    const codes = [await run(python, script, args), await run(process.execPath, javaScript, args)];
+
+    expect(codes.map(({ code }) => code)).toEqual([0, 0]);
+    expect(api.accepted.map((request) => wireOf(request).body.SignalRequest)).toEqual([offer, offer]);
   });
 
   it('is refused with boto3’s own signature, which is for gameliftstreams', async (context) => {

@@ -10,6 +10,7 @@ import {
   TerminateStreamSessionCommand,
 } from '@aws-sdk/client-gameliftstreams';
 import { onTestFinished } from 'vitest';
+import { NO_CERTIFICATE } from '../../local/game-lift-streams/answers.ts';
 import { GameLiftStreamsControl } from '../../local/game-lift-streams/control-client.ts';
 import { type GameLiftStreamsOptions, startGameLiftStreams } from '../../local/game-lift-streams/server.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
@@ -44,6 +45,7 @@ export function anOffer(): string {
     'm=audio 9 UDP/TLS/RTP/SAVPF 111 0',
     'c=IN IP4 0.0.0.0',
     `a=ice-ufrag:offer${offers}`,
+    NO_CERTIFICATE,
     'a=mid:0',
     'a=recvonly',
     'a=rtpmap:0 PCMU/8000',

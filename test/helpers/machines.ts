@@ -13,6 +13,7 @@ import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { startStepFunctions } from '../../local/step-functions/server.ts';
+import { offerOf } from './offers.ts';
 
 /** Answers one invocation of a function; throw a `TaskError` to fail it. */
 export type ScriptedFunction = (payload: Record<string, unknown>) => unknown;
@@ -174,7 +175,7 @@ export function connectionInput(nowMs: number) {
   return {
     streamGroupId: 'sg-1AB2C3De4',
     streamSessionId: 'ABC123def4567',
-    signalRequest: '{"type":"offer","sdp":"v=0"}',
+    signalRequest: offerOf('player'),
     clientToken: 'token'.padEnd(32, '0'),
     deadlineMs: nowMs + 20_000,
   };

@@ -1,6 +1,8 @@
 /** Who acts on the service from outside: players with their tabs, feeds, operators. */
+
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { NO_CERTIFICATE } from '../../local/game-lift-streams/answers.ts';
 import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import type { ModelWorld } from './world.ts';
 
@@ -221,6 +223,7 @@ function offerOf(serial: number): string {
     'c=IN IP4 0.0.0.0',
     `a=ice-ufrag:ufrag${serial}`,
     `a=ice-pwd:offer-pwd-${serial}`,
+    NO_CERTIFICATE,
     'a=mid:0',
     'a=sctp-port:5000',
   ];

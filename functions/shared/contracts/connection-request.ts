@@ -11,14 +11,29 @@ export const createConnectionBodySchema = z
       .min(1)
       // In characters, so a first sieve only; the bytes are counted after it.
       .max(MAX_SIGNAL_REQUEST_BYTES)
-      .describe('A fresh WebRTC offer: JSON text with type "offer" and a string sdp, 65,536 bytes at most'),
+      .describe(
+        'A fresh WebRTC offer: JSON text with type "offer" and an SDP offer in sdp, 65,536 bytes at most',
+      ),
     ClientToken: z
       .string()
       .regex(/^[\x21-\x7E]{32,128}$/)
-      .optional()
-      .describe('32 to 128 visible ASCII characters; the same for every repeat of one request'),
+      .nullish()
+      .describe('32 to 128 visible ASCII characters; the same for every repeat of one request. null is none'),
   })
   .meta({ title: 'CreateStreamSessionConnection, request body' });
 
-/** What an offer must be inside its text. Further members (webSdkVersion, extras, …) are the Web SDK's own. */
-export const offerSchema = z.looseObject({ type: z.literal('offer'), sdp: z.string().min(1) });
+/**
+ * What an offer must be inside its text. Further members (webSdkVersion, extras, …) are the Web SDK's own. The sdp has
+ * what every WebRTC offer has, at session or media level (RFC 8829, sections 5.2.1 and 5.8.2): the service ends a
+ * waiting session in ERROR for an offer that it cannot read.
+ */
+export const offerSchema = z.looseObject({
+  type: z.literal('offer'),
+  sdp: z
+    .string()
+    .min(1)
+    .regex(/^v=0\r?\n/)
+    .regex(/\nm=\S/)
+    .regex(/\na=ice-ufrag:\S/)
+    .regex(/\na=fingerprint:\S/),
+});

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { NO_CERTIFICATE } from '../../game-lift-streams/answers.ts';
 import type { GameLiftStreamsControl } from '../../game-lift-streams/control-client.ts';
 import type { StormProgress, StormRequest } from './messages.ts';
 
@@ -120,10 +121,18 @@ export class Storm {
   }
 }
 
-/** An offer of nobody: it has no media, so no real peer is made to answer it. */
+/** An offer of a simulated player: no certificate has its fingerprint, so no real peer is made to answer it. */
 function simulatedOffer(): string {
-  return JSON.stringify({
-    type: 'offer',
-    sdp: `v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=${randomUUID()}\r\nt=0 0\r\n`,
-  });
+  const sdp = [
+    'v=0',
+    'o=- 0 0 IN IP4 127.0.0.1',
+    `s=${randomUUID()}`,
+    't=0 0',
+    'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+    'c=IN IP4 0.0.0.0',
+    'a=ice-ufrag:simulated',
+    NO_CERTIFICATE,
+    'a=mid:0',
+  ];
+  return JSON.stringify({ type: 'offer', sdp: `${sdp.join('\r\n')}\r\n` });
 }

@@ -11,6 +11,7 @@ import {
   writePlace,
 } from '../../../functions/shared/table/places.ts';
 import { delayNext, failNext } from '../../helpers/failing-table.ts';
+import { offerOf } from '../../helpers/offers.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { newSession } from '../../helpers/sessions.ts';
@@ -48,7 +49,7 @@ function prepare() {
           {
             ...session,
             executionName: `${session.streamSessionId}-request`,
-            signalRequest: '{"type":"offer","sdp":"v=0"}',
+            signalRequest: offerOf('player'),
             clientToken: CLIENT_TOKEN,
             deadlineMs: startMs + 20_000,
             retryCount: 0,

@@ -9,6 +9,7 @@ import { bucketEndMs, readLine } from '../../../functions/shared/table/line.ts';
 import { openWindow } from '../../../functions/shared/table/open-window.ts';
 import { takePermit } from '../../../functions/shared/table/permits.ts';
 import { readPlace } from '../../../functions/shared/table/places.ts';
+import { offerOf } from '../../helpers/offers.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { newSession } from '../../helpers/sessions.ts';
@@ -267,7 +268,7 @@ describe('a session whose deadline has passed while it stood in line', () => {
     const input = {
       ...session,
       executionName: 'execution',
-      signalRequest: '{"type":"offer","sdp":"v=0"}',
+      signalRequest: offerOf('player'),
       clientToken: `offer of ${session.streamSessionId}`,
       deadlineMs: clock.nowMs() + 20_000,
       retryCount: 0,
@@ -292,7 +293,7 @@ describe('a call', () => {
     const input = {
       ...session,
       executionName: 'execution',
-      signalRequest: '{"type":"offer","sdp":"v=0"}',
+      signalRequest: offerOf('player'),
       clientToken: `offer of ${session.streamSessionId}`,
       deadlineMs: clock.nowMs() + 20_000,
       retryCount: 0,
@@ -314,7 +315,7 @@ describe('a call', () => {
     const input = {
       ...session,
       executionName: 'execution',
-      signalRequest: '{"type":"offer","sdp":"v=0"}',
+      signalRequest: offerOf('player'),
       clientToken: `first of ${session.streamSessionId}`,
       deadlineMs: clock.nowMs() + 20_000,
       retryCount: 0,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { parseConnectionBody } from '../../../functions/request-connection/parse-body.ts';
 import { InvalidRequestError } from '../../../functions/shared/api/request-error.ts';
 import { newOffer, offerOfBytes, VALID_CLIENT_TOKEN } from '../../helpers/offers.ts';
@@ -16,6 +17,8 @@ function refusalOf(body: string): string {
   }
   throw new Error('The body was taken.');
 }
+
+const OFFER_SDP = z.object({ sdp: z.string() }).parse(JSON.parse(newOffer())).sdp;
 
 describe('a body of the contract', () => {
   it('is taken with an offer and a token, both as they are', () => {
@@ -34,6 +37,22 @@ describe('a body of the contract', () => {
       signalRequest: SignalRequest,
       clientToken: undefined,
     });
+  });
+
+  it('is taken with a token that is null, as one without', () => {
+    const body = text({ SignalRequest: newOffer(), ClientToken: null });
+
+    expect(parseConnectionBody(body).clientToken).toBeUndefined();
+  });
+
+  it.each([
+    ['CRLF', OFFER_SDP],
+    ['LF', OFFER_SDP.replaceAll('\r', '')],
+    ['attributes at session level', 'v=0\na=ice-ufrag:u\na=fingerprint:sha-256 00\nm=audio 9 RTP 0'],
+  ])('may have an sdp with %s', (_, sdp) => {
+    const signalRequest = JSON.stringify({ type: 'offer', sdp });
+
+    expect(parseConnectionBody(text({ SignalRequest: signalRequest })).signalRequest).toBe(signalRequest);
   });
 
   it.each(['a', 'é', '漢', '😀'])('may have an offer of 65,536 bytes, and not one more: of %s', (filler) => {
@@ -61,6 +80,9 @@ describe('a body that breaks a rule', () => {
   const MEMBERS = 'The body may have the members SignalRequest and ClientToken only.';
   const OFFER =
     'SignalRequest must be JSON text with type "offer" and a string sdp, as generateSignalRequest() makes it.';
+  const SDP =
+    'SignalRequest must have an sdp that begins with v=0 and has an m= line, a=ice-ufrag and a=fingerprint.';
+  const sdp = (value: string) => text({ SignalRequest: JSON.stringify({ type: 'offer', sdp: value }) });
   const LENGTH = 'SignalRequest must be a string of 1 to 65536 bytes.';
   const TOKEN = 'ClientToken must be 32 to 128 visible ASCII characters.';
 
@@ -86,12 +108,23 @@ describe('a body that breaks a rule', () => {
     ['an offer whose sdp is no string', text({ SignalRequest: '{"type":"offer","sdp":["v=0"]}' }), OFFER],
     ['an offer that is a list', text({ SignalRequest: '[{"type":"offer","sdp":"v=0"}]' }), OFFER],
     ['an offer in a prototype', text({ SignalRequest: '{"__proto__":{"type":"offer","sdp":"v=0"}}' }), OFFER],
+    ['an sdp that is a word', sdp('undefined'), SDP],
+    ['an sdp that is a version alone', sdp('v=0'), SDP],
+    ['an sdp of another version', sdp(OFFER_SDP.replace('v=0', 'v=01')), SDP],
+    ['an sdp that begins with a blank', sdp(` ${OFFER_SDP}`), SDP],
+    ['an sdp that begins with a byte order mark', sdp(`\ufeff${OFFER_SDP}`), SDP],
+    ['an sdp without a media line', sdp(OFFER_SDP.replace('m=', 'x=')), SDP],
+    ['an sdp with an empty media line', sdp(OFFER_SDP.replace(/m=.*/, 'm=')), SDP],
+    ['an sdp without an ice-ufrag', sdp(OFFER_SDP.replace('a=ice-ufrag', 'a=ice-user')), SDP],
+    ['an sdp with an empty ice-ufrag', sdp(OFFER_SDP.replace(/a=ice-ufrag:.*/, 'a=ice-ufrag:')), SDP],
+    ['an sdp without a fingerprint', sdp(OFFER_SDP.replace('a=fingerprint', 'a=finger')), SDP],
+    ['an sdp whose lines are named in another line', sdp('v=0\ns=m=1 a=ice-ufrag:1 a=fingerprint:1\n'), SDP],
+    ['an sdp whose lines end in CR alone', sdp(OFFER_SDP.replaceAll('\n', '')), SDP],
     ['a token that is too short', text({ SignalRequest, ClientToken: 'a'.repeat(31) }), TOKEN],
     ['a token that is too long', text({ SignalRequest, ClientToken: 'a'.repeat(129) }), TOKEN],
     ['a token with a space', text({ SignalRequest, ClientToken: `${'a'.repeat(32)} ` }), TOKEN],
     ['a token with a line break', text({ SignalRequest, ClientToken: `${'a'.repeat(32)}\n` }), TOKEN],
     ['a token that is not ASCII', text({ SignalRequest, ClientToken: 'é'.repeat(32) }), TOKEN],
-    ['a token that is null', text({ SignalRequest, ClientToken: null }), TOKEN],
     ['a token that is a number', text({ SignalRequest, ClientToken: 7 }), TOKEN],
   ])('is refused by the name of the field: %s', (_, body, message) => {
     expect(refusalOf(body)).toBe(message);
@@ -100,6 +133,7 @@ describe('a body that breaks a rule', () => {
 
 describe('whatever comes as a body', () => {
   const SECRET = 'a=ice-pwd:SECRET';
+  const secretOffer = JSON.stringify({ type: 'offer', sdp: `${OFFER_SDP}${SECRET}\r\n` });
   const jsonWithSecrets = fc.object({
     key: fc.oneof(
       fc.constantFrom('SignalRequest', 'ClientToken', 'type', 'sdp', '__proto__', 'constructor', SECRET),
@@ -113,6 +147,7 @@ describe('whatever comes as a body', () => {
         null,
         7,
         `{"type":"offer","sdp":"${SECRET}"}`,
+        secretOffer,
       ),
       fc.constant(JSON.stringify({ type: 'answer', sdp: SECRET })),
       fc.jsonValue(),
@@ -120,6 +155,7 @@ describe('whatever comes as a body', () => {
     maxDepth: 2,
   });
   const signalRequest = fc.oneof(
+    fc.constant(secretOffer),
     fc.constant(JSON.stringify({ type: 'offer', sdp: SECRET })),
     jsonWithSecrets.map((json) => JSON.stringify(json)),
     fc.string().map((noise) => `${noise}${SECRET}`),
@@ -165,8 +201,7 @@ describe('whatever comes as a body', () => {
     expect(refusalOf(deep)).toMatch(/^The body must/);
     expect(refusalOf(text({ SignalRequest: deep }))).toMatch(/^SignalRequest must/);
     expect(
-      parseConnectionBody(text({ SignalRequest: `{"type":"offer","sdp":"v=0","extras":${deep}}` }))
-        .clientToken,
+      parseConnectionBody(text({ SignalRequest: `{"extras":${deep},${newOffer().slice(1)}` })).clientToken,
     ).toBeUndefined();
   });
 });
