@@ -37,6 +37,7 @@ export async function getWindow(
     generation: window.generation,
     deadline: new Date(window.deadlineMs).toISOString(),
     remainingSeconds: remainingMs / 1000,
+    ...(isOpen(window) && window.serviceChecks !== undefined ? { waitingForService: true } : {}),
     ...(switchState === 'on' ? {} : { switch: switchState }),
     outcome: window.outcome,
     ...(typeof window.statusReason === 'string' ? { statusReason: window.statusReason } : {}),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { windowPhaseSchema } from '../shared/contracts.ts';
+import type { Metrics } from '../shared/metrics.ts';
 import { type MailboxDependencies, registerTaskToken as register } from '../shared/table/mailbox.ts';
 import { epochMsSchema, taskInputShape } from '../shared/task.ts';
 
@@ -13,14 +14,23 @@ export const registerTaskTokenInputSchema = z.object({
   ackSeq: z.int().min(0),
   waitNumber: z.int().min(0),
   retryCount: z.int().min(0),
+  /** Only when the window waits for the service: how often in a row it could not be read. */
+  serviceChecks: z.int().min(1).optional(),
 });
 export type RegisterTaskTokenInput = z.infer<typeof registerTaskTokenInputSchema>;
 
-/** The beginning of every wait of a reconnection window. Returns nothing: the state's result is the signal. */
+export interface RegisterTaskTokenDependencies extends MailboxDependencies {
+  readonly metrics: Metrics;
+}
+
+/** Begins a wait of a reconnection window. Returns nothing: the state's result is the signal. */
 export async function registerTaskToken(
   input: RegisterTaskTokenInput,
-  dependencies: MailboxDependencies,
+  dependencies: RegisterTaskTokenDependencies,
 ): Promise<void> {
   const { streamGroupId, streamSessionId, executionName: _, ...registration } = input;
+  const { serviceChecks, retryCount } = registration;
   await register({ streamGroupId, streamSessionId }, registration, dependencies);
+  // Only of the first attempt, because a repeat may have been counted before its reply was lost.
+  if (serviceChecks === 1 && retryCount === 0) dependencies.metrics.add('WindowsWaitingForService', 1);
 }

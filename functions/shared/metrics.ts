@@ -14,6 +14,7 @@ export const METRICS = {
   WindowsErrored: { unit: 'Count', byOperation: false },
   WindowsFailed: { unit: 'Count', byOperation: false },
   WindowsReplaced: { unit: 'Count', byOperation: false },
+  WindowsWaitingForService: { unit: 'Count', byOperation: false },
   TimeToReconnect: { unit: 'Milliseconds', byOperation: false },
   ConnectionsCreated: { unit: 'Count', byOperation: false },
   RequestsPutOff: { unit: 'Count', byOperation: false },

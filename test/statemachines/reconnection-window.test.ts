@@ -10,6 +10,9 @@ import {
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+/** Step Functions' quota for the history of one execution. */
+const MOST_HISTORY_EVENTS = 25_000;
 
 /** What check-session returns of a session, with a deadline far away. */
 function sessionCheck(overrides: Readonly<Record<string, unknown>> = {}): ScriptedFunction {
@@ -39,15 +42,21 @@ const recorded: ScriptedFunction = ({ ackSeq, connectionAttempts }) => ({
   connectionAttempts,
 });
 
-async function start(functions: Readonly<Record<string, ScriptedFunction>> = {}) {
-  const machines = await startMachines({
-    registerTaskToken: () => null,
-    checkSession: sessionCheck({ status: 'TERMINATED', statusReason: 'reconnectionTimeout' }),
-    recordOutcome: recorded,
-    recordFailure: () => null,
-    terminateSession: () => null,
-    ...functions,
-  });
+async function start(
+  functions: Readonly<Record<string, ScriptedFunction>> = {},
+  random: () => number = () => 0.5,
+) {
+  const machines = await startMachines(
+    {
+      registerTaskToken: () => null,
+      checkSession: sessionCheck({ status: 'TERMINATED', statusReason: 'reconnectionTimeout' }),
+      recordOutcome: recorded,
+      recordFailure: () => null,
+      terminateSession: () => null,
+      ...functions,
+    },
+    random,
+  );
   return {
     ...machines,
     /** Signals whoever waits now. */
@@ -344,7 +353,6 @@ interface Decision {
   readonly check: Readonly<Record<string, unknown>>;
   readonly next: string;
   readonly terminateAbandoned?: boolean;
-  readonly afterSeconds?: number;
 }
 
 describe('the decision by status', () => {
@@ -356,8 +364,6 @@ describe('the decision by status', () => {
     { check: { status: 'ACTIVE' }, next: 'AwaitClient' },
     { check: { status: 'ACTIVE', overdue: true }, terminateAbandoned: true, next: 'TerminateSession' },
     { check: { status: 'TERMINATING' }, next: 'AwaitEnd' },
-    // After five looks, below.
-    { check: { status: 'TERMINATING' }, next: 'RecordFailure', afterSeconds: 62 },
     { check: { status: 'NOT_FOUND' }, next: 'RecordFailure' },
     { check: { status: 'ACTIVATING' }, next: 'RejectUnexpectedStatus' },
   ];
@@ -373,17 +379,14 @@ describe('the decision by status', () => {
     { check: { status: 'PENDING_CLIENT_RECONNECTION', overdue: true }, next: 'AwaitEnd' },
     { check: { status: 'RECONNECTING', overdue: true }, next: 'AwaitEnd' },
     { check: { status: 'A_STATUS_OF_NEXT_YEAR' }, next: 'RejectUnexpectedStatus' },
-  ])('of $check leads to $next', async ({ check, next, terminateAbandoned = false, afterSeconds = 0 }) => {
-    const { clock, startWindow, signalWaiting, path } = await start({ checkSession: sessionCheck(check) });
+  ])('of $check leads to $next', async ({ check, next, terminateAbandoned = false }) => {
+    const { startWindow, signalWaiting, path } = await start({ checkSession: sessionCheck(check) });
     const window = await startWindow({ terminateAbandoned });
 
     await signalWaiting(created(1, 0, 0));
-    await clock.advance(afterSeconds * SECOND);
 
     const states = await path(window);
-    const decided =
-      afterSeconds > 0 ? states.lastIndexOf('DecideByStatus') : states.indexOf('DecideByStatus');
-    expect(states[decided + 1] ?? 'nothing').toBe(next);
+    expect(states[states.indexOf('DecideByStatus') + 1] ?? 'nothing').toBe(next);
   });
 
   it.each([
@@ -420,18 +423,41 @@ describe('the decision by status', () => {
 });
 
 describe('a session that outlives its window', () => {
-  it('is asked about at 2, 4, 8, 16 and 32 s, and then fails the window', async () => {
-    const { clock, startWindow, timesOf, payloadsOf, ...run } = await start({
-      checkSession: sessionCheck({ overdue: true }),
+  it.each([
+    ['overdue', { overdue: true }],
+    ['TERMINATING', { status: 'TERMINATING' }],
+  ])(
+    'is looked at after 2, 4, 8 … s, then every 15 minutes, while it is %s, and is no failure',
+    async (_, check) => {
+      const { clock, startWindow, timesOf, payloadsOf, ...run } = await start({
+        checkSession: sessionCheck(check),
+      });
+      const deadlineMs = clock.nowMs() + 122 * SECOND;
+      const window = await startWindow();
+
+      await clock.advance(122 * SECOND + 2822 * SECOND);
+
+      expect(timesOf('checkSession', deadlineMs)).toEqual([
+        0, 2, 6, 14, 30, 62, 126, 254, 510, 1022, 1922, 2822,
+      ]);
+      expect((await run.describe(window)).status).toBe('RUNNING');
+      expect(payloadsOf('terminateSession')).toEqual([]);
+    },
+  );
+
+  it('is recorded with how it ended, however late', async () => {
+    const { clock, startWindow, payloadsOf, path } = await start({
+      checkSession: inTurn(
+        ...Array(12).fill(sessionCheck({ status: 'TERMINATING' })),
+        sessionCheck({ status: 'ERROR' }),
+      ),
     });
-    const deadlineMs = clock.nowMs() + 122 * SECOND;
     const window = await startWindow();
 
-    await clock.advance(184 * SECOND);
+    await clock.advance(2 * HOUR);
 
-    expect(timesOf('checkSession', deadlineMs)).toEqual([0, 2, 6, 14, 30, 62]);
-    expect(await run.describe(window)).toMatchObject({ status: 'FAILED', error: 'SessionNotEnded' });
-    expect(payloadsOf('terminateSession')).toEqual([]);
+    expect(payloadsOf('recordOutcome')).toMatchObject([{ outcome: 'ERRORED' }]);
+    expect((await path(window)).at(-1)).toBe('Errored');
   });
 
   it('is terminated once, when that is switched on', async () => {
@@ -465,6 +491,150 @@ describe('a session that outlives its window', () => {
   });
 });
 
+/** A read that fails while the service is away, which a test ends. */
+function awayService(error: string, back: ScriptedFunction = sessionCheck({ status: 'TERMINATED' })) {
+  const service = { isAway: true };
+  const checkSession: ScriptedFunction = (payload) => (service.isAway ? failWith(error) : back(payload));
+  return { service, checkSession };
+}
+
+describe('a window whose session cannot be read', () => {
+  const outages = [
+    'ThrottlingException',
+    'InternalServerException',
+    'PermitNotAvailableException',
+    'DependencyUnavailableException',
+    'States.Timeout',
+    'Lambda.ServiceException',
+    'Lambda.TooManyRequestsException',
+    'Sandbox.Timedout',
+  ];
+
+  it.each(outages)(
+    'waits for the service after %s, and records the outcome when it is back',
+    async (error) => {
+      const { service, checkSession } = awayService(error);
+      const { clock, startWindow, payloadsOf, path, ...run } = await start({ checkSession });
+      const window = await startWindow();
+      await clock.advance(6 * HOUR);
+      expect((await run.describe(window)).status).toBe('RUNNING');
+
+      service.isAway = false;
+      await clock.advance(31 * MINUTE);
+
+      expect(payloadsOf('recordFailure')).toEqual([]);
+      expect(payloadsOf('recordOutcome')).toMatchObject([{ outcome: 'TERMINATED' }]);
+      expect((await path(window)).at(-1)).toBe('Terminated');
+    },
+  );
+
+  it('looks again after 1, 2, 4, 8 minutes, and every 15 minutes from then on', async () => {
+    const { checkSession } = awayService('InternalServerException');
+    const { clock, startWindow, payloadsOf, invoked } = await start({ checkSession });
+    await startWindow();
+
+    await clock.advance(2 * HOUR);
+
+    const waits = invoked.filter(({ payload }) => payload['serviceChecks'] !== undefined);
+    const pauses = waits.slice(0, 6).map(({ atMs }) => {
+      const next = invoked.find((call) => call.functionKey === 'checkSession' && call.atMs > atMs);
+      return ((next?.atMs ?? 0) - atMs) / MINUTE;
+    });
+    expect(pauses).toEqual([1, 2, 4, 8, 15, 15]);
+    expect(waits.slice(0, 3).map(({ payload }) => payload['serviceChecks'])).toEqual([1, 2, 3]);
+    expect(payloadsOf('recordFailure')).toEqual([]);
+  });
+
+  it('looks when it is woken, and begins again with a minute after a read that succeeds', async () => {
+    const { service, checkSession } = awayService('InternalServerException', sessionCheck({ overdue: true }));
+    const { clock, startWindow, signalWaiting, payloadsOf } = await start({ checkSession });
+    await startWindow();
+    await clock.advance(30 * MINUTE);
+    service.isAway = false;
+
+    await signalWaiting(created(0, 0, 0));
+    service.isAway = true;
+    await clock.advance(MINUTE);
+
+    const [overdue, away] = payloadsOf('registerTaskToken').slice(-2);
+    expect(overdue).toMatchObject({ phase: 'AWAITING_END' });
+    expect(overdue).not.toHaveProperty('serviceChecks');
+    expect(away).toMatchObject({ phase: 'AWAITING_END', serviceChecks: 1 });
+  });
+
+  it('says what it waits for besides, so that players go on asking until the deadline', async () => {
+    const { checkSession } = awayService('InternalServerException');
+    const { clock, startWindow, signalWaiting, payloadsOf } = await start({ checkSession });
+    await startWindow();
+    const waits = () =>
+      payloadsOf('registerTaskToken')
+        .filter(({ serviceChecks }) => serviceChecks !== undefined)
+        .map(({ phase }) => phase);
+
+    await signalWaiting(created(1, 0, 0));
+    await clock.advance(40 * SECOND);
+    expect(waits()).toEqual(['AWAITING_RECONNECTION']);
+    await signalWaiting(created(2, clock.nowMs()));
+    await clock.advance(40 * SECOND);
+    expect(waits()).toEqual(['AWAITING_RECONNECTION', 'AWAITING_CLIENT']);
+    await clock.advance(10 * MINUTE);
+    expect(waits().at(-1)).toBe('AWAITING_END');
+  });
+
+  it.each(['Runtime.OutOfMemory', 'UnexpectedError'])('is failed by %s, which is a defect', async (error) => {
+    const { checkSession } = awayService(error);
+    const { clock, startWindow, ...run } = await start({ checkSession });
+    const window = await startWindow();
+
+    await clock.advance(10 * MINUTE);
+
+    expect(await run.describe(window)).toMatchObject({ status: 'FAILED', error });
+  });
+});
+
+describe('the history of a window', () => {
+  const aDay = async (functions: Readonly<Record<string, ScriptedFunction>>, random: () => number) => {
+    const { clock, startWindow, ...run } = await start(functions, random);
+    const window = await startWindow();
+    await clock.advance(25 * HOUR);
+    expect((await run.describe(window)).status).toBe('TIMED_OUT');
+    return (await run.history(window)).length;
+  };
+
+  it.each(['PermitNotAvailableException', 'InternalServerException', 'Lambda.TooManyRequestsException'])(
+    'stays below its quota in 25 hours of %s, even when jitter makes no pause',
+    async (error) => {
+      const { checkSession } = awayService(error);
+
+      expect(await aDay({ checkSession }, () => 0)).toBeLessThan(MOST_HISTORY_EVENTS / 1.5);
+    },
+  );
+
+  it('stays below its quota in 25 hours of TERMINATING', async () => {
+    const checkSession = sessionCheck({ status: 'TERMINATING' });
+
+    expect(await aDay({ checkSession }, () => 0.5)).toBeLessThan(MOST_HISTORY_EVENTS / 10);
+  });
+
+  it('stays below its quota when somebody signals the window without end', async () => {
+    let seq = 0;
+    const { clock, startWindow, signal, ...run } = await start({
+      checkSession: sessionCheck({ deadlineMs: Date.UTC(2027, 0, 1) }),
+      registerTaskToken: ({ taskToken }) => {
+        seq += 1;
+        void signal(taskToken, { seq, connectionCreatedAtMs: 0, connectionAttempts: 0 });
+        return null;
+      },
+    });
+    const window = await startWindow();
+
+    await clock.advance(25 * HOUR);
+
+    expect((await run.describe(window)).status).toBe('TIMED_OUT');
+    expect((await run.history(window)).length).toBeLessThan(MOST_HISTORY_EVENTS / 1.5);
+  });
+});
+
 it('the machine ends by itself after 25 hours of being signalled', async () => {
   const { clock, startWindow, ...run } = await start({
     checkSession: sessionCheck({ deadlineMs: Date.UTC(2027, 0, 1) }),
@@ -483,6 +653,8 @@ const tasks: Readonly<
     {
       functionKey: string;
       phase?: string;
+      /** Of the waits that share a phase, the one for the service. */
+      waitsForService?: boolean;
       check?: Readonly<Record<string, unknown>>;
       terminateAbandoned?: boolean;
     }
@@ -491,6 +663,7 @@ const tasks: Readonly<
   AwaitReconnection: { functionKey: 'registerTaskToken', phase: 'AWAITING_RECONNECTION' },
   AwaitClient: { functionKey: 'registerTaskToken', phase: 'AWAITING_CLIENT' },
   AwaitEnd: { functionKey: 'registerTaskToken', phase: 'AWAITING_END', check: { status: 'TERMINATING' } },
+  AwaitService: { functionKey: 'registerTaskToken', waitsForService: true },
   CheckSession: { functionKey: 'checkSession', check: { status: 'CONNECTED' } },
   TerminateSession: {
     functionKey: 'terminateSession',
@@ -512,7 +685,9 @@ async function runTo(taskName: string, fail: (attempt: number) => unknown) {
       if (phase !== 'AWAITING_END') void signal(taskToken, created(connected, connected));
       return null;
     },
-    checkSession: sessionCheck(task.check ?? { status: 'CONNECTED' }),
+    checkSession: task.waitsForService
+      ? () => failWith('Lambda.SdkClientException')
+      : sessionCheck(task.check ?? { status: 'CONNECTED' }),
     recordOutcome: recorded,
     recordFailure: () => null,
     terminateSession: () => null,
@@ -522,13 +697,14 @@ async function runTo(taskName: string, fail: (attempt: number) => unknown) {
     ...usual,
     [task.functionKey]: (payload) => {
       if (task.phase !== undefined && payload['phase'] !== task.phase) return script?.(payload);
+      if (task.waitsForService && payload['serviceChecks'] === undefined) return script?.(payload);
       attemptsAtMs.push(clock.nowMs());
       const failure = fail(attemptsAtMs.length);
       return failure === undefined ? script?.(payload) : failure;
     },
   });
   const window = await startWindow({ terminateAbandoned: task.terminateAbandoned ?? false });
-  await clock.advance(30 * MINUTE);
+  await clock.advance(24 * HOUR);
   return { attemptsAtMs, path: await run.path(window), execution: await run.describe(window) };
 }
 
@@ -565,7 +741,30 @@ describe.each(taskStates)('%s', (taskName, state) => {
     },
   );
 
-  it.each(retriers.map((retrier) => [retrier.ErrorEquals[0] ?? '', retrier] as const))(
+  const waitsForService = (error: string) =>
+    (state.Catch ?? []).some(
+      ({ ErrorEquals, Next }) => Next === 'AwaitService' && ErrorEquals.includes(error),
+    );
+  const exhausted = retriers.flatMap((retrier) =>
+    retrier.ErrorEquals.map((error) => [error, retrier, waitsForService(error)] as const),
+  );
+  const waiting = exhausted.filter(([, , waits]) => waits);
+  const failing = exhausted.filter(([error, { ErrorEquals }, waits]) => !waits && error === ErrorEquals[0]);
+
+  it.runIf(waiting.length > 0).each(waiting)(
+    'waits for the service after its retries of %s, and then goes on',
+    async (error, { MaxAttempts = 3 }) => {
+      const { attemptsAtMs, path, execution } = await runTo(taskName, (attempt) =>
+        attempt <= 1 + MaxAttempts ? failWith(error) : undefined,
+      );
+
+      expect(attemptsAtMs).toHaveLength(2 + MaxAttempts);
+      expect(path).toContain('AwaitService');
+      expect(execution.status).toBe('SUCCEEDED');
+    },
+  );
+
+  it.each(failing)(
     'gives up after its retries of %s, and the window fails',
     async (error, { MaxAttempts = 3 }) => {
       const { attemptsAtMs, execution } = await runTo(taskName, () => failWith(error));

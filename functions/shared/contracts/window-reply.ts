@@ -12,6 +12,10 @@ export const windowReplySchema = z
     remainingSeconds: z.number().min(0),
     outcome: outcomeSchema.optional(),
     statusReason: statusReasonSchema.optional(),
+    waitingForService: z
+      .literal(true)
+      .optional()
+      .describe('Only while the service cannot be read: the window goes on by itself when it can'),
     switch: z
       .enum(['passThrough', 'refuse'])
       .optional()

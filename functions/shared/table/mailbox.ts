@@ -98,6 +98,8 @@ export interface Registration {
   /** How many waits the execution has begun before, and which attempt of its state this is. */
   readonly waitNumber: number;
   readonly retryCount: number;
+  /** Only when the state waits for the service: how often in a row it could not be read. */
+  readonly serviceChecks?: number | undefined;
 }
 
 /**
@@ -113,10 +115,12 @@ export async function registerTaskToken(
 ): Promise<void> {
   const { table, log } = dependencies;
   const { taskToken, generation, phase, deadlineMs, pendingSinceMs } = registration;
-  const { ackSeq, waitNumber, retryCount } = registration;
+  const { ackSeq, waitNumber, retryCount, serviceChecks } = registration;
+  const waitsForService = serviceChecks !== undefined;
   const window = await updateWindow(table, session, {
-    UpdateExpression:
-      'SET taskToken = :taskToken, waitOrder = :waitOrder, phase = :phase, deadlineMs = :deadlineMs, pendingSinceMs = :pendingSinceMs, ackSeq = :ackSeq, running = :true',
+    UpdateExpression: `SET taskToken = :taskToken, waitOrder = :waitOrder, phase = :phase, deadlineMs = :deadlineMs, pendingSinceMs = :pendingSinceMs, ackSeq = :ackSeq, running = :true${
+      waitsForService ? ', serviceChecks = :serviceChecks' : ' REMOVE serviceChecks'
+    }`,
     ConditionExpression: `generation = :generation AND ${IS_OPEN} AND (attribute_not_exists(waitOrder) OR waitOrder <= :waitOrder)`,
     ExpressionAttributeValues: {
       ...OPEN_PHASES,
@@ -128,6 +132,7 @@ export async function registerTaskToken(
       ':ackSeq': ackSeq,
       ':true': true,
       ':generation': generation,
+      ...(waitsForService ? { ':serviceChecks': serviceChecks } : {}),
     },
   });
   if (window === undefined) {

@@ -17,6 +17,7 @@ const MAX_RETRY_MS = 3_600_000;
 /** What an execution found out about its session and ended with: trying again would find the same. */
 const VERDICTS: ReadonlySet<string> = new Set([
   'SessionNotFound',
+  // Only of executions that began on a definition of 2026-11-21 or before.
   'SessionNotEnded',
   'UnexpectedSessionStatus',
 ]);

@@ -37,6 +37,8 @@ export const windowItemSchema = z.object({
   taskToken: z.string().optional(),
   /** Where in the execution's life the token was asked for; an older asker never replaces a newer one. */
   waitOrder: z.number().optional(),
+  /** Only while the execution waits for the service: how often in a row it could not be read. */
+  serviceChecks: z.number().optional(),
   connectionCreatedAtMs: z.number(),
   connectionAttempts: z.number(),
   outcome: outcomeSchema.optional(),
@@ -58,7 +60,7 @@ export function windowKey(session: SessionKey) {
 }
 
 /** What closing a window takes off its item: nobody waits, and the index of open windows loses it. */
-export const REMOVED_AT_CLOSE = 'taskToken, signalIds, openIn';
+export const REMOVED_AT_CLOSE = 'taskToken, signalIds, openIn, serviceChecks';
 
 /** Phases in which a window waits for its end. */
 export const OPEN_PHASES = {

@@ -47,6 +47,37 @@ async function get(session: SessionKey, nowMs = DISCONNECTED_AT_MS, switchState:
   return { statusCode, headers, reply, log };
 }
 
+it('a window that waits for the service says so, and what it waits for besides', async () => {
+  const session = newSession();
+  const { generation, deadlineMs } = await givenOpenWindow(table(), session, {
+    disconnectedAtMs: DISCONNECTED_AT_MS,
+    connectionTimeoutSeconds: 60,
+  });
+  await registerTaskToken(
+    session,
+    {
+      taskToken: 'token',
+      generation,
+      phase: 'AWAITING_RECONNECTION',
+      deadlineMs,
+      pendingSinceMs: DISCONNECTED_AT_MS,
+      ackSeq: 0,
+      waitNumber: 1,
+      retryCount: 0,
+      serviceChecks: 1,
+    },
+    { table: table(), stepFunctions: new SFNClient({ region: 'us-west-2' }), log: memoryLog() },
+  );
+
+  const { reply } = await get(session, DISCONNECTED_AT_MS + 20_000);
+
+  expect(windowReplySchema.parse(reply)).toMatchObject({
+    phase: 'AWAITING_RECONNECTION',
+    remainingSeconds: 40,
+    waitingForService: true,
+  });
+});
+
 const bus = () => new EventBridgeClient({ region: 'us-west-2' });
 
 describe('the window of a session', () => {

@@ -7,6 +7,7 @@ import {
 } from '../../../functions/register-task-token/register-task-token.ts';
 import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
 import { memoryLog } from '../../helpers/log.ts';
+import { memoryMetrics } from '../../helpers/metrics.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
 import { givenOpenWindow, windowOf } from '../../helpers/windows.ts';
@@ -23,7 +24,9 @@ beforeEach(() => {
 function prepare() {
   const session = newSession();
   const log = memoryLog();
-  const dependencies = { table: table(), stepFunctions: new SFNClient({ region: 'us-west-2' }), log };
+  const metrics = memoryMetrics();
+  const stepFunctionsClient = new SFNClient({ region: 'us-west-2' });
+  const dependencies = { table: table(), stepFunctions: stepFunctionsClient, log, metrics };
   const input = {
     ...session,
     executionName: `${session.streamSessionId}-1`,
@@ -36,8 +39,33 @@ function prepare() {
     waitNumber: 3,
     retryCount: 2,
   };
-  return { session, log, dependencies, input };
+  return { session, log, metrics, dependencies, input };
 }
+
+describe('a wait for the service', () => {
+  it('is known to the window until its next wait, and is counted once in a row', async () => {
+    const { session, metrics, dependencies, input } = prepare();
+    await givenOpenWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
+
+    await registerTaskToken({ ...input, retryCount: 0, serviceChecks: 1 }, dependencies);
+    expect(await windowOf(table(), session)).toMatchObject({ serviceChecks: 1, phase: 'AWAITING_CLIENT' });
+    await registerTaskToken({ ...input, waitNumber: 4, serviceChecks: 2 }, dependencies);
+    expect(await windowOf(table(), session)).toMatchObject({ serviceChecks: 2 });
+    await registerTaskToken({ ...input, waitNumber: 5 }, dependencies);
+
+    expect(await windowOf(table(), session)).not.toHaveProperty('serviceChecks');
+    expect(metrics.values).toEqual([{ name: 'WindowsWaitingForService', value: 1 }]);
+  });
+
+  it('is not counted again by a repeat of its task', async () => {
+    const { session, metrics, dependencies, input } = prepare();
+    await givenOpenWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
+
+    await registerTaskToken({ ...input, retryCount: 1, serviceChecks: 1 }, dependencies);
+
+    expect(metrics.values).toEqual([]);
+  });
+});
 
 describe('a wait that begins', () => {
   it('is known to the window: its token, its phase, its deadline, and that the execution runs', async () => {
