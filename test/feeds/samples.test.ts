@@ -113,7 +113,7 @@ describe.runIf(hasPython)("a backend's sample in Python", () => {
   });
 
   it('fails when EventBridge has not taken the event', async () => {
-    const child = python([script, 'the-bus', 'sg-1AB2C3De4', 'ABC123def4567'], { STUB_REFUSES: '1' });
+    const child = python([script, 'the-bus', 'sg-1AB2C3De4', 'ABC123def4567'], { STUB_FAULTS: 'refused' });
     const { code, stderr } = await outputOf(child);
 
     expect(code).not.toBe(0);
@@ -175,6 +175,89 @@ describe.runIf(hasPython)("the game process's sample", () => {
         statusChangedAt: expect.any(String),
       }),
     );
+  });
+
+  /** Runs lines of Python that have the sample as `feed` and a Reporter whose waits take no time. */
+  async function runReporter(lines: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+    const code = [
+      'import sys, boto3',
+      'sys.path.insert(0, "feeds/game-process")',
+      'import report_disconnects as feed',
+      'time = [0.0]',
+      'def sleep(seconds): time[0] += seconds',
+      'def detail(number): return {"statusChangedAt": str(number)}',
+      'send = lambda detail: feed.send_report(boto3.client("events"), "the-bus", detail)',
+      'def reporter(send=send): return feed.Reporter(send, sleep, lambda: time[0], lambda: 1.0)',
+      ...lines,
+    ].join('\n');
+    return outputOf(python(['-c', code], environment));
+  }
+  const numbersIn = (stdout: string) =>
+    [...stdout.matchAll(/\\"statusChangedAt\\": \\"(\d+)\\"/g)].map(([, number]) => Number(number));
+
+  it('sends a report again until the bus has taken it, and the next ones after it', async () => {
+    const { stdout, stderr } = await runReporter(
+      [
+        'one = reporter()',
+        'one.report(detail(1))',
+        'one.report(detail(2))',
+        'one.finish()',
+        'print(time[0])',
+      ],
+      { STUB_FAULTS: 'refused,raises,refused' },
+    );
+
+    expect(numbersIn(stdout)).toEqual([1, 2]);
+    expect(stderr).toContain('InternalFailure');
+    expect(stderr).toContain('The connection was closed.');
+    // 1, 2 and 4 s at the most.
+    expect(stdout.trim().split('\n').at(-1)).toBe('7.0');
+  });
+
+  it('drops a report that the bus has not taken for an hour, at 30 s between attempts, and says so', async () => {
+    const { stdout, stderr } = await runReporter([
+      'attempts = []',
+      'def refuse(detail): attempts.append(detail); raise RuntimeError("no")',
+      'one = reporter(refuse)',
+      'one.report(detail(1))',
+      'one.finish()',
+      'print(len(attempts), time[0])',
+    ]);
+
+    const [attempts, seconds] = stdout.trim().split(' ').map(Number);
+    expect(attempts).toBe(124);
+    expect(seconds).toBe(3601);
+    expect(stderr).toContain('was dropped after 3600 s');
+  });
+
+  it('keeps the latest hundred reports while the bus is away', async () => {
+    const { stdout, stderr } = await runReporter([
+      'import threading',
+      'gate = threading.Event()',
+      'taken = threading.Event()',
+      'def slow(detail): taken.set(); gate.wait(); return send(detail)',
+      'one = reporter(slow)',
+      'one.report(detail(0))',
+      'taken.wait()',
+      'for number in range(1, 251): one.report(detail(number))',
+      'gate.set()',
+      'one.finish()',
+    ]);
+
+    const numbers = numbersIn(stdout);
+    expect(numbers[0]).toBe(0);
+    expect(numbers.at(-1)).toBe(250);
+    expect(numbers.length).toBeLessThanOrEqual(101);
+    expect(stderr).toContain('the oldest was dropped');
+  });
+
+  it('waits for STS when it starts while STS is away', async () => {
+    const { stdout } = await runReporter(['print(feed.own_session(boto3.client("sts"), sleep))'], {
+      STUB_FAULTS: 'raises,raises',
+      STUB_CALLER_ARN: CALLER_ARN,
+    });
+
+    expect(stdout).toContain("('sg-1AB2C3De4', 'ABC123def4567')");
   });
 
   it('does not run with credentials that are not a session’s', async () => {
