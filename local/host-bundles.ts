@@ -41,6 +41,7 @@ export function hostBundles(
         AWS_ENDPOINT_URL_SFN: endpoints.stepFunctions,
         AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.eventBus,
         AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamoDb,
+        AWS_ENDPOINT_URL_SQS: endpoints.sqs,
       },
     })),
   });

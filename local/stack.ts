@@ -3,6 +3,8 @@ import { startDynamoDb } from './dynamodb/server.ts';
 import { startEventBus } from './event-bus/server.ts';
 import { GameLiftStreamsControl } from './game-lift-streams/control-client.ts';
 import { type GameLiftStreamsOptions, startGameLiftStreams } from './game-lift-streams/server.ts';
+import { Concurrency, type ConcurrencyOptions } from './lambda/concurrency.ts';
+import { EventSourceMapping } from './lambda/event-source-mapping.ts';
 import { startRestApi } from './rest-api/server.ts';
 import { startScheduler } from './scheduler/scheduler.ts';
 import type { Service } from './service/service.ts';
@@ -11,6 +13,10 @@ import { LOCAL_CREDENTIALS } from './shared/credentials.ts';
 import type { InProcessNetwork } from './shared/in-process-network.ts';
 import type { InvokeLambda } from './shared/invoke-lambda.ts';
 import { startLoopbackServer } from './shared/loopback-server.ts';
+import { randomUuid } from './shared/random-uuid.ts';
+import type { Queue } from './sqs/queue.ts';
+import { queuesOf } from './sqs/queues.ts';
+import { startSqs } from './sqs/server.ts';
 import { type StartQuotas, startStepFunctions } from './step-functions/server.ts';
 
 /** Where the parts of a running stack answer, all on 127.0.0.1. */
@@ -20,6 +26,7 @@ export interface Endpoints {
   readonly eventBus: string;
   readonly dynamoDb: string;
   readonly api: string;
+  readonly sqs: string;
 }
 
 /** Runs the service's functions against a stack that is up. */
@@ -38,6 +45,8 @@ export interface StackOptions {
   readonly gameLiftStreams?: Partial<GameLiftStreamsOptions>;
   /** How many finished executions can be read, where the usual 5,000 are too many. */
   readonly keptExecutions?: number | undefined;
+  /** Concurrent executions of the account, where it does not have 1,000. */
+  readonly accountConcurrency?: ConcurrencyOptions['account'];
   /** Quotas of StartExecution, where they differ from the Region's. */
   readonly startQuotas?: Partial<StartQuotas> | undefined;
   /** Whether the service's schedules fire. */
@@ -53,6 +62,8 @@ export interface Stack {
   readonly service: Service;
   readonly control: GameLiftStreamsControl;
   readonly invoke: InvokeLambda;
+  /** How far the account's concurrency has gone. */
+  readonly concurrency: Concurrency;
   close(): Promise<void>;
 }
 
@@ -75,9 +86,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     for (const closePart of closers.splice(0)) await closePart();
   };
   let host: FunctionHost | undefined;
+  const concurrency = new Concurrency(
+    { account: options.accountConcurrency, reserved: reservationsOf(service) },
+    clock,
+  );
+  const newId = () => randomUuid(random);
+  const queues = queuesOf(service.queues, { clock, newId });
   const invokeLambda: InvokeLambda = (functionName, payload) => {
     if (host === undefined) throw new Error('The functions are invoked before the stack is up.');
-    return host.invoke(functionName, payload);
+    const running = host;
+    const name = service.functions.find(({ arn }) => arn === functionName)?.name ?? functionName;
+    return concurrency.invoke(name, () => running.invoke(functionName, payload));
   };
   try {
     const common = { clock, random, region, accountId: account, startServer };
@@ -96,6 +115,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         region,
         account,
         rules,
+        queues: [...queues.values()],
         invokeLambda,
         startServer,
         port: ports.eventBus ?? 0,
@@ -130,6 +150,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         port: ports.api ?? 0,
       }),
     );
+    const sqs = opened(await startSqs({ port: ports.sqs ?? 0, queues: [...queues.values()], startServer }));
     await createStateMachines(service, stepFunctions.url, network);
     const endpoints: Endpoints = {
       gameLiftStreams: gameLiftStreams.url,
@@ -137,17 +158,57 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       eventBus: eventBus.url,
       dynamoDb: dynamoDb.url,
       api: api.url,
+      sqs: sqs.url,
     };
     host = opened(options.hostFunctions(endpoints));
+    closers.unshift(...startEventSources({ service, queues, clock, invokeLambda }));
     if (options.runSchedules === true) {
       opened(startScheduler({ clock, random, region, account, schedules: service.schedules, invokeLambda }));
     }
     const control = new GameLiftStreamsControl(gameLiftStreams.url, network?.fetch);
-    return { endpoints, service, control, invoke: invokeLambda, close };
+    return { endpoints, service, control, invoke: invokeLambda, concurrency, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** @returns what ends each of them, and the queues' timers. */
+function startEventSources({
+  service,
+  queues,
+  clock,
+  invokeLambda,
+}: {
+  readonly service: Service;
+  readonly queues: ReadonlyMap<string, Queue>;
+  readonly clock: Clock;
+  readonly invokeLambda: InvokeLambda;
+}): (() => Promise<void>)[] {
+  const mappings = service.eventSources.map(({ queueName, functionName, ...settings }) => {
+    const queue = queues.get(queueName);
+    const fn = service.functions.find(({ name }) => name === functionName);
+    if (queue === undefined || fn === undefined)
+      throw new Error(`${queueName} or ${functionName} is missing.`);
+    return new EventSourceMapping({
+      ...settings,
+      queue,
+      functionName,
+      functionTimeoutSeconds: fn.timeoutSeconds,
+      clock,
+      region: service.region,
+      invokeLambda,
+    });
+  });
+  return [...mappings, ...queues.values()].map((part) => async () => part.close());
+}
+
+function reservationsOf({ functions }: Service): Record<string, number> {
+  return Object.fromEntries(
+    functions.flatMap(({ name, reservedConcurrency }) =>
+      reservedConcurrency === undefined ? [] : [[name, reservedConcurrency]],
+    ),
+  );
 }
 
 function tablesOf({ tables }: Service) {

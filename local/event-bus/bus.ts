@@ -1,7 +1,9 @@
+import { z } from 'zod';
+import { AsynchronousInvocations } from '../lambda/asynchronous-invocations.ts';
 import type { Rule, RuleTarget } from '../service/service.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { InvokeLambda } from '../shared/invoke-lambda.ts';
-import { AsynchronousInvocations } from './asynchronous-invocations.ts';
+import { Queue } from '../sqs/queue.ts';
 import { BoundedList } from './bounded-list.ts';
 import { type Disturbance, Disturbances } from './disturbances.ts';
 import { compilePattern, type EventPattern } from './pattern/pattern.ts';
@@ -34,9 +36,17 @@ export interface DeadLetter {
 }
 
 export interface QueueMessage {
-  /** The whole event, as an SQS message's body has it. */
-  readonly body: EventEnvelope;
+  /** The JSON of the SQS message's body: the whole event, as a rule. */
+  readonly body: Readonly<Record<string, unknown>>;
 }
+
+/** For a bus of its own: what comes in can be looked at. */
+function unreadQueue(name: string, clock: Clock): Queue {
+  const settings = { visibilityTimeoutSeconds: 30, retentionSeconds: 1_209_600 };
+  return new Queue({ name, arn: name, ...settings, clock, newId: () => name });
+}
+
+const messageBodySchema = z.record(z.string(), z.unknown());
 
 interface CompiledRule {
   readonly name: string;
@@ -52,10 +62,13 @@ export class Bus {
   readonly #disturbances: Disturbances;
   readonly #events = new BoundedList<EventRecord>(MAX_RECORDS);
   readonly #deadLetters = new BoundedList<DeadLetter>(MAX_RECORDS);
-  readonly #queues: ReadonlyMap<string, BoundedList<QueueMessage>>;
+  readonly #queues: ReadonlyMap<string, Queue>;
 
-  /** @throws InvalidEventPatternException */
-  constructor(rules: readonly Rule[], clock: Clock, invokeLambda: InvokeLambda) {
+  /**
+   * @param queues of the service. One that a rule sends to and that is not among them is made here.
+   * @throws InvalidEventPatternException
+   */
+  constructor(rules: readonly Rule[], queues: readonly Queue[], clock: Clock, invokeLambda: InvokeLambda) {
     this.#rules = rules.map(({ name, busName, pattern, targets }) => ({
       name,
       busName,
@@ -65,11 +78,12 @@ export class Bus {
     this.#invocations = new AsynchronousInvocations(clock, invokeLambda);
     this.#disturbances = new Disturbances(clock);
     const targets = rules.flatMap((rule) => rule.targets);
-    this.#queues = new Map(
-      targets.flatMap((target) =>
-        target.type === 'queue' ? [[target.queueName, new BoundedList<QueueMessage>(MAX_RECORDS)]] : [],
+    this.#queues = new Map([
+      ...targets.flatMap((target) =>
+        target.type === 'queue' ? ([[target.queueName, unreadQueue(target.queueName, clock)]] as const) : [],
       ),
-    );
+      ...queues.map((queue) => [queue.name, queue] as const),
+    ]);
   }
 
   /** An event for a bus that is not there matches nothing, and nobody is told: EventBridge does the same. */
@@ -124,7 +138,10 @@ export class Bus {
   }
 
   messages(queueName: string): QueueMessage[] | undefined {
-    return this.#queues.get(queueName)?.latest();
+    return this.#queues
+      .get(queueName)
+      ?.bodies()
+      .map((body) => ({ body: messageBodySchema.parse(JSON.parse(body)) }));
   }
 
   idle(): Promise<void> {
@@ -138,14 +155,15 @@ export class Bus {
 
   #deliver(envelope: EventEnvelope, rule: string, target: RuleTarget): void {
     if (target.type === 'queue') {
-      this.#queues.get(target.queueName)?.add({ body: envelope });
+      this.#queues.get(target.queueName)?.send(JSON.stringify(envelope));
       return;
     }
-    const { functionName, maximumRetryAttempts } = target;
+    const { functionName, maximumRetryAttempts, maximumEventAgeSeconds } = target;
     this.#invocations.start({
       functionName,
       payload: envelope,
       maximumRetryAttempts,
+      maximumEventAgeSeconds,
       onGivenUp: (errorName, attempts) => {
         const { id, source, 'detail-type': detailType } = envelope;
         this.#deadLetters.add({ id, source, detailType, rule, functionName, errorName, attempts });

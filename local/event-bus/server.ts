@@ -9,6 +9,7 @@ import {
   startLoopbackServer,
 } from '../shared/loopback-server.ts';
 import { randomUuid } from '../shared/random-uuid.ts';
+import type { Queue } from '../sqs/queue.ts';
 import { Bus } from './bus.ts';
 import type { Disturbance } from './disturbances.ts';
 import { answerLocal, LOCAL_PATH } from './local-api.ts';
@@ -29,6 +30,8 @@ export interface EventBusOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly rules: readonly Rule[];
+  /** Those that the rules send to, and those that people look into. */
+  readonly queues?: readonly Queue[];
   readonly invokeLambda: InvokeLambda;
   readonly account: string;
   readonly region: string;
@@ -64,7 +67,7 @@ export interface EventBusServer {
 export async function startEventBus(options: EventBusOptions): Promise<EventBusServer> {
   const { clock, random, rules, invokeLambda, account, region } = options;
   const { startServer = startLoopbackServer } = options;
-  const bus = new Bus(rules, clock, invokeLambda);
+  const bus = new Bus(rules, options.queues ?? [], clock, invokeLambda);
   const newId = () => randomUuid(random);
 
   const putEvents = (request: unknown): object => {

@@ -1,4 +1,4 @@
-import { AsynchronousInvocations } from '../event-bus/asynchronous-invocations.ts';
+import { AsynchronousInvocations } from '../lambda/asynchronous-invocations.ts';
 import type { Schedule } from '../service/service.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { InvokeLambda } from '../shared/invoke-lambda.ts';

@@ -7,6 +7,7 @@ import {
   functionLogicalId,
   intrinsicScope,
   lambdaArn,
+  type NamedParts,
   queueArn,
   stateMachineArn,
 } from './names.ts';
@@ -60,7 +61,11 @@ export function describeService(document: unknown, { account }: DescribeOptions)
     return { ...machine, definition: resolved };
   });
   const named = { ...unnamed, stateMachines };
-  return { ...named, ...routesAndRules(named, new Map(parsedFunctions), resources.rules) };
+  return {
+    ...named,
+    queues: withRedrives(named, resources.queues),
+    ...routesAndRules(named, new Map(parsedFunctions), resources.rules),
+  };
 }
 
 function describeFunction(
@@ -79,6 +84,8 @@ function describeFunction(
     timeoutSeconds: parsed.timeout ?? provider.timeout,
     memoryMegabytes: parsed.memorySize ?? provider.memorySize,
     maximumRetryAttempts: parsed.maximumRetryAttempts,
+    ...(parsed.maximumEventAge !== undefined && { maximumEventAgeSeconds: parsed.maximumEventAge }),
+    ...(parsed.reservedConcurrency !== undefined && { reservedConcurrency: parsed.reservedConcurrency }),
     environment: { ...provider.environment, ...parsed.environment },
   };
 }
@@ -121,13 +128,33 @@ function nameResources(
     })),
     queues: resources.queues.map(({ logicalId, properties }) => {
       const name = nameOf(logicalId, properties.QueueName, 'QueueName');
-      return { logicalId, name, arn: queueArn(region, account, name) };
+      return {
+        logicalId,
+        name,
+        arn: queueArn(region, account, name),
+        visibilityTimeoutSeconds: properties.VisibilityTimeout,
+        retentionSeconds: properties.MessageRetentionPeriod,
+      };
     }),
     buses: resources.buses.map(({ logicalId, properties }) => {
       const name = nameOf(logicalId, properties.Name, 'Name');
       return { logicalId, name, arn: eventBusArn(region, account, name) };
     }),
   };
+}
+
+/** A queue's redrive policy names another queue of the service. */
+function withRedrives(parts: NamedParts, parsed: ParsedResources['queues']): Service['queues'] {
+  const scope = intrinsicScope(parts);
+  return parts.queues.map((queue) => {
+    const policy = parsed.find(({ logicalId }) => logicalId === queue.logicalId)?.properties.RedrivePolicy;
+    if (policy === undefined) return queue;
+    const path = `resources.Resources.${queue.logicalId}.Properties.RedrivePolicy.deadLetterTargetArn`;
+    const arn = resolveText(policy.deadLetterTargetArn, scope, path);
+    const target = parts.queues.find((candidate) => candidate.arn === arn);
+    if (target === undefined) throw new ServiceDescriptionError(path, `${arn} is no queue of this service`);
+    return { ...queue, redrive: { queueName: target.name, maxReceiveCount: policy.maxReceiveCount } };
+  });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

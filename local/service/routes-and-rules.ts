@@ -2,19 +2,26 @@ import { parseAt, ServiceDescriptionError } from './description-error.ts';
 import { type IntrinsicScope, resolveIntrinsics, resolveText } from './intrinsics.ts';
 import { intrinsicScope, type NamedParts } from './names.ts';
 import type { ParsedResources } from './resources.ts';
-import { eventBridgeEventSchema, httpEventSchema, type ParsedFunction, rateSchema } from './schemas.ts';
-import type { Route, Rule, RuleTarget, Schedule, Service, ServiceFunction } from './service.ts';
+import {
+  eventBridgeEventSchema,
+  httpEventSchema,
+  type ParsedFunction,
+  rateSchema,
+  sqsEventSchema,
+} from './schemas.ts';
+import type { EventSource, Route, Rule, RuleTarget, Schedule, Service, ServiceFunction } from './service.ts';
 
 /** What reaches the functions: their own `events`, and the rules among the resources. */
 export function routesAndRules(
   parts: NamedParts,
   parsedFunctions: ReadonlyMap<string, ParsedFunction>,
   parsedRules: ParsedResources['rules'],
-): Pick<Service, 'routes' | 'rules' | 'schedules'> {
+): Pick<Service, 'routes' | 'rules' | 'schedules' | 'eventSources'> {
   const scope = intrinsicScope(parts);
   const routes: Route[] = [];
   const rules: Rule[] = [];
   const schedules: Schedule[] = [];
+  const eventSources: EventSource[] = [];
   for (const fn of parts.functions) {
     for (const [index, event] of (parsedFunctions.get(fn.key)?.events ?? []).entries()) {
       const path = `functions.${fn.key}.events.${index}`;
@@ -26,6 +33,9 @@ export function routesAndRules(
           break;
         case 'eventBridge':
           rules.push(describeFunctionRule(value, fn, index, parts, scope, `${path}.eventBridge`));
+          break;
+        case 'sqs':
+          eventSources.push(describeEventSource(value, fn, parts, scope, `${path}.sqs`));
           break;
         case 'schedule':
           schedules.push(describeSchedule(value, fn, index, `${path}.schedule`));
@@ -55,7 +65,7 @@ export function routesAndRules(
     }
   }
   refuseDuplicates(routes);
-  return { routes, rules, schedules };
+  return { routes, rules, schedules, eventSources };
 }
 
 function describeRoute(value: unknown, fn: ServiceFunction, path: string): Route {
@@ -85,6 +95,26 @@ function describeFunctionRule(
   };
 }
 
+function describeEventSource(
+  value: unknown,
+  fn: ServiceFunction,
+  parts: NamedParts,
+  scope: IntrinsicScope,
+  path: string,
+): EventSource {
+  const event = parseAt(sqsEventSchema, value, path);
+  const target = targetOf(event.arn, parts, scope, `${path}.arn`);
+  if (target.type !== 'queue') throw new ServiceDescriptionError(`${path}.arn`, 'must be a queue');
+  return {
+    queueName: target.queueName,
+    functionName: fn.name,
+    batchSize: event.batchSize,
+    batchingWindowSeconds: event.maximumBatchingWindow,
+    ...(event.maximumConcurrency !== undefined && { maximumConcurrency: event.maximumConcurrency }),
+    reportsItemFailures: event.functionResponseType !== undefined,
+  };
+}
+
 const SECONDS: Readonly<Record<string, number>> = { minute: 60, hour: 3600, day: 86_400 };
 
 function describeSchedule(value: unknown, fn: ServiceFunction, index: number, path: string): Schedule {
@@ -96,12 +126,18 @@ function scheduleOf(name: string, rate: string, target: RuleTarget, path: string
     throw new ServiceDescriptionError(path, 'the stand-ins know schedules of functions only');
   }
   const [, count = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(rate) ?? [];
-  const { functionName, maximumRetryAttempts } = target;
-  return { name, functionName, everySeconds: Number(count) * (SECONDS[unit] ?? 0), maximumRetryAttempts };
+  const { type: _, ...invocation } = target;
+  return { name, everySeconds: Number(count) * (SECONDS[unit] ?? 0), ...invocation };
 }
 
-function functionTarget({ name, maximumRetryAttempts }: ServiceFunction): RuleTarget {
-  return { type: 'function', functionName: name, maximumRetryAttempts };
+function functionTarget(fn: ServiceFunction): RuleTarget {
+  const { name, maximumRetryAttempts, maximumEventAgeSeconds } = fn;
+  return {
+    type: 'function',
+    functionName: name,
+    maximumRetryAttempts,
+    ...(maximumEventAgeSeconds !== undefined && { maximumEventAgeSeconds }),
+  };
 }
 
 function targetOf(value: unknown, parts: NamedParts, scope: IntrinsicScope, path: string): RuleTarget {

@@ -38,9 +38,9 @@ export const functionSchema = z.strictObject({
   maximumRetryAttempts: z.int().min(0).max(2).default(2),
   environment: z.record(z.string(), z.unknown()).default({}),
   events: z.array(z.record(z.string(), z.unknown())).default([]),
-  // What Lambda does with an event that it could not hand over for so long, or that failed each time. Here every
-  // event is handed over at once, and one that fails each time is in the log.
-  maximumEventAge: withoutLocalMeaning,
+  maximumEventAge: z.int().min(60).max(21_600).optional(),
+  reservedConcurrency: z.int().min(0).optional(),
+  // Where Lambda records an event that it has given up. Here it is among the dead letters of the event bus.
   destinations: withoutLocalMeaning,
   description: withoutLocalMeaning,
   package: withoutLocalMeaning,
@@ -49,7 +49,6 @@ export const functionSchema = z.strictObject({
   role: withoutLocalMeaning,
   tags: withoutLocalMeaning,
   tracing: withoutLocalMeaning,
-  reservedConcurrency: withoutLocalMeaning,
   logRetentionInDays: withoutLocalMeaning,
   logs: withoutLocalMeaning,
 });
@@ -76,6 +75,15 @@ export const rateSchema = z
     /^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$/,
     'the stand-ins know rate(…) only',
   );
+
+export const sqsEventSchema = z.strictObject({
+  arn: z.unknown(),
+  batchSize: z.int().default(10),
+  maximumBatchingWindow: z.int().default(0),
+  maximumConcurrency: z.coerce.number().int().optional(),
+  functionResponseType: z.literal('ReportBatchItemFailures').optional(),
+  enabled: z.literal(true, 'the stand-ins know no disabled event sources').optional(),
+});
 
 const awsIamSchema = z.literal(['aws_iam', 'AWS_IAM']);
 
@@ -187,8 +195,15 @@ export const busPropertiesSchema = z.strictObject({
 export const queuePropertiesSchema = z.strictObject({
   QueueName: z.unknown().optional(),
   FifoQueue: z.literal(false, 'the stand-ins know no FIFO queues').optional(),
-  MessageRetentionPeriod: withoutLocalMeaning,
-  VisibilityTimeout: withoutLocalMeaning,
+  // SQS's defaults: 4 days, and 30 seconds.
+  MessageRetentionPeriod: z.coerce.number().int().min(60).max(1_209_600).default(345_600),
+  VisibilityTimeout: z.coerce.number().int().min(0).max(43_200).default(30),
+  RedrivePolicy: z
+    .strictObject({
+      deadLetterTargetArn: z.unknown(),
+      maxReceiveCount: z.coerce.number().int().min(1).max(1_000),
+    })
+    .optional(),
   SqsManagedSseEnabled: withoutLocalMeaning,
   KmsMasterKeyId: withoutLocalMeaning,
   Tags: withoutLocalMeaning,

@@ -14,6 +14,7 @@ export interface Service {
   readonly stateMachines: readonly StateMachine[];
   readonly tables: readonly Table[];
   readonly queues: readonly Queue[];
+  readonly eventSources: readonly EventSource[];
   readonly buses: readonly EventBus[];
 }
 
@@ -31,6 +32,10 @@ export interface ServiceFunction {
   readonly memoryMegabytes: number;
   /** How often an asynchronous invocation is repeated: 0 to 2. */
   readonly maximumRetryAttempts: number;
+  /** How old an event may get before its invocation is given up: 60 to 21,600 seconds, the default. */
+  readonly maximumEventAgeSeconds?: number;
+  /** Executions at one time that the account keeps for it alone; none unless set. */
+  readonly reservedConcurrency?: number;
   /** The provider's and its own; values may be intrinsics (`resolveEnvironment` replaces them). */
   readonly environment: Readonly<Record<string, unknown>>;
 }
@@ -59,6 +64,7 @@ export interface Schedule {
   readonly functionName: string;
   readonly everySeconds: number;
   readonly maximumRetryAttempts: number;
+  readonly maximumEventAgeSeconds?: number;
 }
 
 export type RuleTarget =
@@ -66,6 +72,7 @@ export type RuleTarget =
       readonly type: 'function';
       readonly functionName: string;
       readonly maximumRetryAttempts: number;
+      readonly maximumEventAgeSeconds?: number;
     }
   | { readonly type: 'queue'; readonly queueName: string };
 
@@ -111,6 +118,21 @@ export interface Queue {
   readonly logicalId: string;
   readonly name: string;
   readonly arn: string;
+  readonly visibilityTimeoutSeconds: number;
+  readonly retentionSeconds: number;
+  /** Where a message goes that was received so often without being deleted. */
+  readonly redrive?: { readonly queueName: string; readonly maxReceiveCount: number };
+}
+
+/** A queue whose messages invoke a function, in batches. */
+export interface EventSource {
+  readonly queueName: string;
+  readonly functionName: string;
+  readonly batchSize: number;
+  readonly batchingWindowSeconds: number;
+  readonly maximumConcurrency?: number;
+  /** Whether the function tells which messages of a batch have failed. */
+  readonly reportsItemFailures: boolean;
 }
 
 export interface EventBus {

@@ -11,7 +11,7 @@ import { uniqueIds } from './engine/unique-ids.ts';
 import { Executions, KEPT_EXECUTIONS } from './executions.ts';
 import { StateMachines } from './state-machines.ts';
 
-export type { StartQuota, StartQuotas } from './api/start-quota.ts';
+export type { StartQuotas } from './api/start-quota.ts';
 export type { ExecutionStatusChange } from './api/status-change.ts';
 export { checkDefinition, type DefinitionError } from './definition/check.ts';
 export type { InvokeLambda, LambdaFailure, LambdaResult } from './engine/lambda.ts';

@@ -179,6 +179,12 @@ const SAMPLES: Readonly<Record<keyof Endpoints | 'web', readonly Sample[]>> = {
       body: { kind: 'duplicate', deliveries: 1 },
     },
   ],
+  sqs: [
+    awsJson('AmazonSQS', 'ChangeMessageVisibilityBatch', {
+      QueueUrl: `https://sqs.us-west-2.amazonaws.com/123456789012/${service.queues[0]?.name}`,
+      Entries: [{ Id: '0', ReceiptHandle: 'handle', VisibilityTimeout: 5 }],
+    }),
+  ],
   dynamoDb: [
     dynamo('PutItem', {
       TableName,

@@ -13,7 +13,14 @@ beforeAll(async () => {
     handle: async () => ({ status: 200, body: '{"stateMachines":[]}' }),
   });
   const { url } = emptyStack;
-  const endpoints = { gameLiftStreams: url, stepFunctions: url, eventBus: url, dynamoDb: url, api: url };
+  const endpoints = {
+    gameLiftStreams: url,
+    stepFunctions: url,
+    eventBus: url,
+    dynamoDb: url,
+    api: url,
+    sqs: url,
+  };
   web = await startWebServer({ port: 0, endpoints });
 });
 

@@ -57,6 +57,7 @@ beforeEach(async () => {
     eventBus: api.url,
     dynamoDb: api.url,
     api: api.url,
+    sqs: api.url,
   };
   backend = startPlayerBackend({ endpoints, control, service: inject('service') }, seededRandom());
   web = await startWebServer({ port: 0, endpoints, playerBackend: backend });

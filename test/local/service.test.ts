@@ -96,6 +96,7 @@ describe('the service of this repository', () => {
               type: 'function',
               functionName: 'stream-session-reconnection-local-onStatusChange',
               maximumRetryAttempts: 2,
+              maximumEventAgeSeconds: 3600,
             },
           ],
         },
@@ -134,6 +135,7 @@ describe('the service of this repository', () => {
         functionName: 'stream-session-reconnection-local-watchSessions',
         everySeconds: 60,
         maximumRetryAttempts: 0,
+        maximumEventAgeSeconds: 60,
       },
     ]);
   });

@@ -25,7 +25,14 @@ beforeEach(async () => {
     },
   });
   const { url } = behind;
-  const endpoints = { gameLiftStreams: url, stepFunctions: url, eventBus: url, dynamoDb: url, api: url };
+  const endpoints = {
+    gameLiftStreams: url,
+    stepFunctions: url,
+    eventBus: url,
+    dynamoDb: url,
+    api: url,
+    sqs: url,
+  };
   web = await startWebServer({ port: 0, endpoints });
 });
 
