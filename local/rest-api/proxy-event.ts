@@ -20,16 +20,25 @@ export interface EventContext {
 const API_ID = 'localapi00';
 const SOURCE_IP = '127.0.0.1';
 
-/** What concerns one connection, and API Gateway does not hand on. */
-const HOP_HEADERS: ReadonlySet<string> = new Set([
+/**
+ * What API Gateway does not hand on to a function (developer guide, Important notes, the column for Lambda).
+ * `Content-Length` is generated from the body and does not appear in events; `Keep-Alive` belongs to
+ * `Connection`.
+ */
+const DROPPED_HEADERS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
+  'content-md5',
   'expect',
   'keep-alive',
+  'max-forwards',
+  'proxy-authenticate',
+  'server',
   'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'www-authenticate',
 ]);
 
 /** The event of a REST API's Lambda proxy integration (payload format 1.0). */
@@ -92,14 +101,20 @@ export function splitTarget(target: string): { readonly path: string; readonly q
 }
 
 /** By the name that came first, whatever the case of the others; and what API Gateway adds. */
-function headersOf({ rawHeaders }: LoopbackRequest, { traceId }: EventContext): Record<string, string[]> {
+function headersOf(
+  { rawHeaders }: LoopbackRequest,
+  { traceId, route }: EventContext,
+): Record<string, string[]> {
+  const isIamRoute = route.authorizer === 'AWS_IAM';
   const byLowerName = new Map<string, { name: string; values: string[] }>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     const lowerName = name.toLowerCase();
-    if (HOP_HEADERS.has(lowerName)) continue;
+    const value = rawHeaders[index + 1] ?? '';
+    if (DROPPED_HEADERS.has(lowerName)) continue;
+    if (lowerName === 'authorization' && (isIamRoute || isSignature(value))) continue;
     const header = byLowerName.get(lowerName) ?? { name, values: [] };
-    header.values.push(rawHeaders[index + 1] ?? '');
+    header.values.push(value);
     byLowerName.set(lowerName, header);
   }
   const added = {
@@ -112,6 +127,11 @@ function headersOf({ rawHeaders }: LoopbackRequest, { traceId }: EventContext): 
     byLowerName.set(name.toLowerCase(), { name, values: [value] });
   }
   return Object.fromEntries([...byLowerName.values()].map(({ name, values }) => [name, values]));
+}
+
+/** "The Authorization header is dropped if it contains a Signature Version 4 signature" (same table). */
+function isSignature(authorization: string): boolean {
+  return authorization.startsWith('AWS4-');
 }
 
 function multiValuesOf(query: URLSearchParams): Record<string, string[]> {

@@ -20,19 +20,31 @@ const replySchema = z.looseObject({
   isBase64Encoded: z.boolean().nullish(),
 });
 
-/** Names that API Gateway keeps for itself; a function's own go out under another name. */
+/**
+ * Names that API Gateway keeps for itself; a function's own go out under another name (developer guide,
+ * Important notes, the column for Lambda). `Content-Length` passes there; LocalStack saw it remapped.
+ */
 const REMAPPED_HEADERS: ReadonlySet<string> = new Set([
   'authorization',
   'connection',
   'content-length',
   'content-md5',
   'date',
-  'host',
+  'max-forwards',
   'server',
   'user-agent',
   'www-authenticate',
 ]);
-const DROPPED_HEADERS: ReadonlySet<string> = new Set(['expect', 'te', 'transfer-encoding', 'upgrade']);
+const DROPPED_HEADERS: ReadonlySet<string> = new Set([
+  'expect',
+  'host',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'via',
+]);
 
 /**
  * What goes out for a function's reply; undefined when API Gateway would call it a "malformed Lambda proxy

@@ -8,7 +8,12 @@ import {
   startLoopbackServer,
 } from '../shared/loopback-server.ts';
 import { randomUuid } from '../shared/random-uuid.ts';
-import { GATEWAY_ERRORS } from './gateway-errors.ts';
+import {
+  GATEWAY_RESPONSES,
+  gatewayReply,
+  TOO_LARGE_FOR_GATEWAY,
+  TOO_LARGE_FOR_LAMBDA,
+} from './gateway-errors.ts';
 import { proxyEvent, splitTarget } from './proxy-event.ts';
 import { mapReply } from './proxy-reply.ts';
 import { matchRoute } from './router.ts';
@@ -46,17 +51,14 @@ export interface RestApiServer {
 export async function startRestApi(options: RestApiOptions): Promise<RestApiServer> {
   const { startServer = startLoopbackServer } = options;
   const cancels = new Set<() => void>();
-  const withRequestIds = (reply: LoopbackReply, ids = requestIds(options)): LoopbackReply => ({
-    ...reply,
-    headers: { ...reply.headers, ...ids.headers },
-  });
   const server = await startServer({
     port: options.port,
     maxBodyBytes: MAX_BODY_BYTES,
-    tooLarge: () => withRequestIds(GATEWAY_ERRORS.REQUEST_TOO_LARGE),
+    tooLarge: () => TOO_LARGE_FOR_GATEWAY,
     handle: async (request) => {
       const ids = requestIds(options);
-      return withRequestIds(await answer(request, options, ids, cancels), ids);
+      const reply = await answer(request, options, ids, cancels);
+      return { ...reply, headers: { ...reply.headers, ...ids.headers } };
     },
   });
   return {
@@ -76,7 +78,7 @@ interface RequestIds {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What every reply carries, errors included. */
+/** What every reply carries, errors included; only a body over 10 MB is refused before it gets any. */
 function requestIds({ clock, random }: RestApiOptions): RequestIds {
   const requestId = randomUuid(random);
   const extendedRequestId = `${randomUuid(random).replaceAll('-', '').slice(0, 15)}=`;
@@ -98,8 +100,8 @@ async function answer(
 ): Promise<LoopbackReply> {
   const { routes, account, region, stage, clock } = options;
   const match = matchRoute(routes, request.method, splitTarget(request.target).path);
-  if (match.type === 'malformed') return GATEWAY_ERRORS.DEFAULT_4XX;
-  if (match.type === 'none') return GATEWAY_ERRORS.MISSING_AUTHENTICATION_TOKEN;
+  if (match.type === 'malformed') return gatewayReply(GATEWAY_RESPONSES.DEFAULT_4XX);
+  if (match.type === 'none') return gatewayReply(GATEWAY_RESPONSES.MISSING_AUTHENTICATION_TOKEN);
   const { route, pathParameters } = match;
   const { requestId, extendedRequestId, traceId } = ids;
   const nowMs = clock.nowMs();
@@ -115,12 +117,13 @@ async function answer(
     traceId,
   });
   const result = await invokeInTime(route.functionName, event, options, cancels);
-  if (result === 'too slow') return GATEWAY_ERRORS.INTEGRATION_TIMEOUT;
-  if (result.ok) return mapReply(result.payload) ?? GATEWAY_ERRORS.DEFAULT_5XX;
+  if (result === 'too slow') return gatewayReply(GATEWAY_RESPONSES.INTEGRATION_TIMEOUT);
+  if (result.ok) return mapReply(result.payload) ?? gatewayReply(GATEWAY_RESPONSES.DEFAULT_5XX);
+  const { errorType } = result.failure;
   // Lambda takes 6 MB, less than API Gateway does.
-  return result.failure.errorType === 'Lambda.RequestTooLargeException'
-    ? GATEWAY_ERRORS.REQUEST_TOO_LARGE
-    : GATEWAY_ERRORS.DEFAULT_5XX;
+  if (errorType === 'Lambda.RequestTooLargeException') return TOO_LARGE_FOR_LAMBDA;
+  // An Invoke that Lambda itself refuses, a throttled one above all, is a 500; a function that fails is a 502.
+  return gatewayReply(GATEWAY_RESPONSES.DEFAULT_5XX, errorType.startsWith('Lambda.') ? 500 : 502);
 }
 
 /** A function that is too slow goes on working; nobody waits for it any more. */

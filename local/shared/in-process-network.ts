@@ -123,7 +123,7 @@ function textOf(body: unknown): string {
 function textHeaders({ headers = {} }: LoopbackReply): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name.toLowerCase(), String(value)]],
+      value === undefined ? [] : [[name.toLowerCase(), [value].flat().join(', ')]],
     ),
   );
 }

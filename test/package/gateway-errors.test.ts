@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { GATEWAY_ERRORS } from '../../local/rest-api/gateway-errors.ts';
+import { GATEWAY_RESPONSES } from '../../local/rest-api/gateway-errors.ts';
 import { REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
 
 const responseSchema = z.object({
@@ -31,20 +31,19 @@ beforeAll(async () => {
 });
 
 describe("a deployed API's own errors", () => {
-  it.each(Object.entries(GATEWAY_ERRORS))(
+  it.each(Object.entries(GATEWAY_RESPONSES))(
     '%s is what the local API answers',
-    (type, { status, headers, body }) => {
+    (type, { status, mappedHeaders, body }) => {
       // Act
       const response = responses.get(type);
 
       // Assess
-      const { 'content-type': _, ...ownHeaders } = { 'content-type': '', ...headers };
       expect(response?.ResponseTemplates['application/json']).toBe(body);
       expect(response?.ResponseParameters).toEqual(
         Object.fromEntries(
-          Object.entries(ownHeaders).map(([name, value]) => [
+          Object.entries(mappedHeaders).map(([name, value]) => [
             `gatewayresponse.header.${name}`,
-            `'${String(value)}'`,
+            `'${value}'`,
           ]),
         ),
       );
@@ -54,7 +53,7 @@ describe("a deployed API's own errors", () => {
   );
 
   it('have fixed messages: nothing of the request, and nothing that API Gateway says of it', () => {
-    expect(responses.size).toBeGreaterThan(Object.keys(GATEWAY_ERRORS).length);
+    expect(responses.size).toBeGreaterThan(Object.keys(GATEWAY_RESPONSES).length);
     for (const { ResponseTemplates, ResponseParameters } of responses.values()) {
       const body: unknown = JSON.parse(ResponseTemplates['application/json']);
       expect(Object.keys(z.record(z.string(), z.string()).parse(body))).toEqual(['Message']);
