@@ -16,6 +16,7 @@ export type LogEvent =
   | 'EventWithoutWindowIgnored'
   | 'EventRejected'
   | 'SessionChecked'
+  | 'SessionNotAbandoned'
   | 'SessionTerminated'
   | 'TerminationLeftOut'
   | 'OutcomeRecorded'

@@ -19,6 +19,8 @@ export interface SessionState {
   readonly connectionTimeoutSeconds: number | null;
   /** Start plus SessionLengthSeconds. */
   readonly sessionEndsAtMs: number | null;
+  /** When the read went out: what it tells is as of then or later. */
+  readonly asOfMs: number;
 }
 
 const WAITING_STATUSES: ReadonlySet<string> = new Set([
@@ -46,6 +48,7 @@ export async function readSession(
   deadlineMs?: number,
   priority?: PermitRequest['priority'],
 ): Promise<SessionState> {
+  let asOfMs = dependencies.clock.nowMs();
   const read = await callService(
     {
       operation: 'GetStreamSession',
@@ -53,17 +56,19 @@ export async function readSession(
       priority,
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
     },
-    (client, abortSignal) =>
-      client.send(
+    (client, abortSignal) => {
+      asOfMs = dependencies.clock.nowMs();
+      return client.send(
         new GetStreamSessionCommand({ Identifier: streamGroupId, StreamSessionIdentifier: streamSessionId }),
         { abortSignal },
-      ),
+      );
+    },
     dependencies,
   );
-  return read.ok ? stateOf(read.reply) : { ...stateOf({}), status: 'NOT_FOUND' };
+  return read.ok ? stateOf(read.reply, asOfMs) : { ...stateOf({}, asOfMs), status: 'NOT_FOUND' };
 }
 
-function stateOf(session: GetStreamSessionOutput): SessionState {
+function stateOf(session: GetStreamSessionOutput, asOfMs: number): SessionState {
   const { CreatedAt: createdAt, SessionLengthSeconds: lengthSeconds } = session;
   return {
     status: session.Status ?? 'NONE',
@@ -74,5 +79,6 @@ function stateOf(session: GetStreamSessionOutput): SessionState {
       createdAt === undefined || lengthSeconds === undefined
         ? null
         : createdAt.getTime() + lengthSeconds * 1000,
+    asOfMs,
   };
 }

@@ -6,7 +6,7 @@ import { switchReader } from '../shared/switch.ts';
 import { taskHandler } from '../shared/task.ts';
 import { terminateSession, terminateSessionInputSchema } from './terminate-session.ts';
 
-const settings = readSettings(['TABLE_NAME', 'TERMINATIONS_PER_SECOND']);
+const settings = readSettings(['TABLE_NAME', 'READS_PER_SECOND', 'TERMINATIONS_PER_SECOND']);
 const table = { documents, name: settings.TABLE_NAME };
 
 export const handler = taskHandler(terminateSessionInputSchema, terminateSession, {

@@ -1,46 +1,85 @@
 import { TerminateStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
 import * as z from 'zod';
-import { callService, type ServiceDependencies } from '../shared/call-service.ts';
+import { callService } from '../shared/call-service.ts';
+import { type ReadSessionDependencies, readSession, type SessionState } from '../shared/read-session.ts';
 import type { ReadSwitch } from '../shared/switch.ts';
-import { taskInputShape } from '../shared/task.ts';
+import { epochMsSchema, taskInputShape } from '../shared/task.ts';
 
-export const terminateSessionInputSchema = z.object(taskInputShape);
+export const terminateSessionInputSchema = z.object({
+  ...taskInputShape,
+  /** When the present disconnect happened, as the window's last look knew it. */
+  pendingSinceMs: epochMsSchema,
+  marginSeconds: z.number().min(0),
+});
 export type TerminateSessionInput = z.infer<typeof terminateSessionInputSchema>;
 
-export interface TerminateSessionDependencies extends ServiceDependencies {
+export interface TerminateSessionDependencies extends ReadSessionDependencies {
   readonly readSwitch: ReadSwitch;
-  readonly settings: { readonly TERMINATIONS_PER_SECOND: number };
+  readonly settings: ReadSessionDependencies['settings'] & { readonly TERMINATIONS_PER_SECOND: number };
 }
 
+/** How old the read may be when the call goes out. An answer or a permit that takes longer is given up. */
+const MAX_READ_AGE_MS = 2000;
+
 /**
- * Ends a session that outlived its window. A session that is gone, or refuses because its status has moved,
- * is no failure: the check that follows reads what became of it. While the service is switched off, windows only
- * observe, and the session stays the service's own to end.
+ * Ends a session that nobody came back to and that the service kept past its window, to give its capacity back.
+ * A termination cannot be undone, and the window's decision may be minutes old by now. So this attempt reads the
+ * session itself, directly before the call, and leaves it alone unless the service still waits for a client that is
+ * overdue. While the service is switched off, windows only observe.
+ *
+ * The window looks at the session again whatever comes of this. So a 4xx of the call is no failure: the session is
+ * gone or its status has moved.
  *
  * @throws what `callService` throws.
  */
 export async function terminateSession(
-  { streamGroupId, streamSessionId }: TerminateSessionInput,
+  input: TerminateSessionInput,
   dependencies: TerminateSessionDependencies,
 ): Promise<void> {
-  const switchState = await dependencies.readSwitch(dependencies.log);
+  const { log, metrics, settings } = dependencies;
+  const switchState = await dependencies.readSwitch(log);
   if (switchState !== 'on') {
-    dependencies.log.warn('TerminationLeftOut', { switch: switchState });
+    log.warn('TerminationLeftOut', { switch: switchState });
+    return;
+  }
+  const session = await readSession(input, dependencies, undefined, 'LOW');
+  if (!isAbandoned(session, input)) {
+    log.info('SessionNotAbandoned', { status: session.status });
     return;
   }
   const termination = await callService(
-    { operation: 'TerminateStreamSession', perSecond: dependencies.settings.TERMINATIONS_PER_SECOND },
+    {
+      operation: 'TerminateStreamSession',
+      perSecond: settings.TERMINATIONS_PER_SECOND,
+      inVainAfterMs: session.asOfMs + MAX_READ_AGE_MS,
+    },
     (client, abortSignal) =>
       client.send(
         new TerminateStreamSessionCommand({
-          Identifier: streamGroupId,
-          StreamSessionIdentifier: streamSessionId,
+          Identifier: input.streamGroupId,
+          StreamSessionIdentifier: input.streamSessionId,
         }),
         { abortSignal },
       ),
     dependencies,
   );
   if (!termination.ok) return;
-  dependencies.log.info('SessionTerminated');
-  dependencies.metrics.add('AbandonedSessionsEnded', 1);
+  log.info('SessionTerminated');
+  metrics.add('AbandonedSessionsEnded', 1);
+}
+
+/**
+ * Whether the service should have ended the session by its own ConnectionTimeoutSeconds, counted from the later of
+ * the times that are known for the loss. An ACTIVE session is never abandoned: somebody has just been given an answer.
+ * SessionLengthSeconds does not count, because the service does not document when it begins. What the read does not
+ * tell is not guessed.
+ */
+function isAbandoned(
+  { status, lastUpdatedAtMs, connectionTimeoutSeconds, asOfMs }: SessionState,
+  { pendingSinceMs, marginSeconds }: TerminateSessionInput,
+): boolean {
+  if (status !== 'PENDING_CLIENT_RECONNECTION') return false;
+  if (lastUpdatedAtMs === null || connectionTimeoutSeconds === null) return false;
+  const sinceMs = Math.max(pendingSinceMs, lastUpdatedAtMs);
+  return asOfMs >= sinceMs + (connectionTimeoutSeconds + marginSeconds) * 1000;
 }

@@ -18,6 +18,8 @@ const sessionSettings = {
   connectionMs: durationMs,
   /** From the loss of a client to PENDING_CLIENT_RECONNECTION. Until then the session is CONNECTED. */
   lossNoticeMs: durationMs,
+  /** From the end of ConnectionTimeoutSeconds to TERMINATED. Until then the session waits for a client. */
+  overstayMs: durationMs,
   /** From TERMINATING to TERMINATED. */
   terminationMs: durationMs,
   /** The StatusReason of a session that has ended: the documented value, this text, or no member at all. */

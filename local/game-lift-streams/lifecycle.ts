@@ -29,6 +29,7 @@ export function mayBecome(session: StreamSession, status: StreamSessionStatus): 
 export interface Durations {
   readonly activationMs: number;
   readonly lossNoticeMs: number;
+  readonly overstayMs: number;
   readonly terminationMs: number;
 }
 
@@ -111,7 +112,7 @@ export function setDue(session: StreamSession, durations: Durations): void {
 
 function nextByStatus(session: StreamSession, durations: Durations): Due | undefined {
   const sinceMs = session.lastUpdatedAtMs;
-  const connectionTimeoutMs = session.connectionTimeoutSeconds * 1000;
+  const connectionTimeoutMs = session.connectionTimeoutSeconds * 1000 + durations.overstayMs;
   switch (session.status) {
     case 'ACTIVATING':
       return { atMs: sinceMs + durations.activationMs, ...resultOf(session.firstAnswer) };

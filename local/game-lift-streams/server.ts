@@ -81,6 +81,7 @@ export async function startGameLiftStreams(options: GameLiftStreamsOptions): Pro
         activationMs: options.activationMs ?? 3000,
         terminationMs: options.terminationMs ?? 1000,
         lossNoticeMs: options.lossNoticeMs ?? 0,
+        overstayMs: 0,
         repeatedClientToken: 'firstAnswer',
         timestampUnit: 'millisecond',
         listedLaterMs: 0,

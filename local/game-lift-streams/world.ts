@@ -73,12 +73,13 @@ export class World {
   }
 
   settingsOf(session: StreamSession): Settings {
-    const { connectionMs, lossNoticeMs, terminationMs, statusReason } = session.settings;
+    const { connectionMs, lossNoticeMs, overstayMs, terminationMs, statusReason } = session.settings;
     const { settings } = this;
     return {
       ...settings,
       connectionMs: connectionMs ?? settings.connectionMs,
       lossNoticeMs: lossNoticeMs ?? settings.lossNoticeMs,
+      overstayMs: overstayMs ?? settings.overstayMs,
       terminationMs: terminationMs ?? settings.terminationMs,
       statusReason: statusReason ?? settings.statusReason,
     };

@@ -146,7 +146,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     retryCount: 0,
   }),
   'signal-window': task({ connectionCreatedAtMs: NOW_MS, connectionAttempts: 1 }),
-  'terminate-session': task({}),
+  'terminate-session': task({ pendingSinceMs: NOW_MS, marginSeconds: 2 }),
   'on-status-change': {
     inputs: nearly(
       statusChangeEvent({

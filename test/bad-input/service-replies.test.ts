@@ -53,7 +53,10 @@ const CALLS: Readonly<Record<string, { readonly input: object; readonly reply: o
     input: { ...task, deadlineMs: NOW_MS + 1e12 },
     reply: { SessionId: 'shell-1', StreamUrl: 'wss://x.example', TokenValue: 'token' },
   },
-  terminateSession: { input: task, reply: {} },
+  terminateSession: {
+    input: { ...task, pendingSinceMs: NOW_MS, marginSeconds: 2 },
+    reply: { ...READ, LastUpdatedAt: (NOW_MS - 3_600_000) / 1000 },
+  },
   watchSessions: { input: {}, reply: { Items: [READ], NextToken: 'next' } },
 };
 

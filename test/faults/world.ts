@@ -5,7 +5,7 @@ import { windowExecutionName } from '../../functions/shared/naming.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { anOffer } from '../game-lift-streams/harness.ts';
-import { startWorkflow, type WorkflowOptions } from '../helpers/workflow.ts';
+import { type SessionOverrides, startWorkflow, type WorkflowOptions } from '../helpers/workflow.ts';
 import { FaultInjector } from './fault-injector.ts';
 
 export const SECOND = 1000;
@@ -63,7 +63,7 @@ export async function startWorld(options: Omit<WorkflowOptions, 'hooks' | 'watch
     executionsOf,
     untilAnswered,
     /** A session whose player has just dropped. */
-    async dropped(overrides: { connectionTimeoutSeconds?: number } = {}): Promise<SessionRecord> {
+    async dropped(overrides: SessionOverrides = {}): Promise<SessionRecord> {
       const session = await run.session({ connectionTimeoutSeconds: 300, ...overrides });
       await control.clientDrops(session.streamSessionId);
       return session;

@@ -89,6 +89,24 @@ describe('the loss of a client', () => {
   });
 });
 
+describe('a session that the service ends late', () => {
+  it('waits for its client until then', async () => {
+    const gls = await start();
+    const { streamSessionId: id } = await gls.control.startSession({
+      connectionTimeoutSeconds: 10,
+      settings: { overstayMs: MINUTE_MS },
+    });
+    await gls.control.clientDrops(id);
+
+    await gls.clock.advance(10_000 + MINUTE_MS - 1);
+    const before = await statusOf(gls, id);
+    await gls.clock.advance(1);
+
+    expect(before).toBe(PENDING);
+    expect(await statusOf(gls, id)).toBe('TERMINATED');
+  });
+});
+
 describe('TERMINATING', () => {
   it.each([0, 10 * MINUTE_MS])('lasts for %i ms', async (terminationMs) => {
     const gls = await start({ terminationMs: 1000 });

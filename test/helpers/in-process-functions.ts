@@ -163,7 +163,7 @@ export function inProcessFunctions(
     terminateSession: fromText(
       taskHandler(terminateSessionInputSchema, terminateSession, {
         ...common,
-        settings: settingsOf('terminateSession', ['TERMINATIONS_PER_SECOND']),
+        settings: settingsOf('terminateSession', ['READS_PER_SECOND', 'TERMINATIONS_PER_SECOND']),
       }),
     ),
     recordOutcome: fromText(

@@ -23,7 +23,7 @@ import {
   type StatusChangeDetail,
 } from '../../functions/shared/contracts.ts';
 import { listEvents } from '../../local/event-bus/local-client.ts';
-import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
+import type { NewStreamSessions, SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
@@ -32,6 +32,11 @@ import { anOffer, seededRandom } from '../game-lift-streams/harness.ts';
 import { type FunctionHooks, inMemory } from './function-hooks.ts';
 import { type BeforeInvocation, inProcessFunctions } from './in-process-functions.ts';
 import { allItems, tableAt } from './table.ts';
+
+export type SessionOverrides = Pick<
+  NewStreamSessions,
+  'connectionTimeoutSeconds' | 'sessionLengthSeconds' | 'settings'
+>;
 
 export interface WorkflowOptions {
   readonly before?: BeforeInvocation;
@@ -129,8 +134,7 @@ export async function startWorkflow({
     table,
     publish,
     /** A CONNECTED session. */
-    session: (overrides: { connectionTimeoutSeconds?: number; sessionLengthSeconds?: number } = {}) =>
-      control.startSession(overrides),
+    session: (overrides: SessionOverrides = {}) => control.startSession(overrides),
     /** The event that a backend sends when the session's status changes now. */
     report: (session: SessionRecord, overrides: Partial<StatusChangeDetail> = {}) =>
       publish({

@@ -147,21 +147,28 @@ describe('the service that refuses', () => {
   });
 
   it.each([
-    ['refuse', 0, 'CONNECTED'],
-    ['passThrough', 0, 'CONNECTED'],
-    ['on', 1, 'TERMINATING'],
-  ] as const)('has windows that end no session themselves: %s', async (state, calls, status) => {
+    ['refuse', 0],
+    ['passThrough', 0],
+    ['on', 1],
+  ] as const)('has windows that do not even look whether to end a session: %s', async (state, reads) => {
     const { switchTo, live, invoke, callsOf, control, clock, streamSessionId } = await started();
     const { streamGroupId } = live;
     await switchTo(state);
 
     const result = await clock.track(() =>
-      invoke('terminateSession', { streamGroupId, streamSessionId, executionName: `${streamSessionId}-1` }),
+      invoke('terminateSession', {
+        streamGroupId,
+        streamSessionId,
+        executionName: `${streamSessionId}-1`,
+        pendingSinceMs: clock.nowMs(),
+        marginSeconds: 0,
+      }),
     );
 
     expect(result).toMatchObject({ ok: true });
-    expect(await callsOf('TerminateStreamSession')).toBe(calls);
-    expect((await control.session(streamSessionId)).status).toBe(status);
+    expect(await callsOf('GetStreamSession')).toBe(reads);
+    expect(await callsOf('TerminateStreamSession')).toBe(0);
+    expect((await control.session(streamSessionId)).status).toBe('CONNECTED');
   });
 });
 

@@ -159,6 +159,38 @@ describe('a disconnect', () => {
   });
 });
 
+describe('a session that the service keeps past its window', () => {
+  const environment = { TERMINATE_ABANDONED_SESSIONS: 'true' };
+  const keptLonger = { connectionTimeoutSeconds: 10, settings: { overstayMs: 600 * SECOND } };
+
+  it('is ended by the window, where that is switched on', async () => {
+    const { clock, control, report, outcomes, ...run } = await startWorkflow({ environment });
+    const session = await run.session(keptLonger);
+    await control.clientDrops(session.streamSessionId);
+    await report(session);
+
+    await clock.advance(15 * SECOND);
+
+    expect(await outcomes(session)).toMatchObject([{ outcome: 'TERMINATED', statusReason: 'apiTerminated' }]);
+  });
+
+  it('is left to its player, who is back before the window can end it', async () => {
+    const { clock, control, report, reconnect, outcomes, ...run } = await startWorkflow({ environment });
+    const session = await run.session(keptLonger);
+    const { streamSessionId } = session;
+    await control.clientDrops(streamSessionId);
+    await report(session);
+    await control.injectFault({ kind: 'throttling', operation: 'TerminateStreamSession', calls: 2 });
+    await clock.advance(15 * SECOND);
+
+    await control.clientConnects(streamSessionId, await reconnect(session));
+    await clock.advance(120 * SECOND);
+
+    expect(await outcomes(session)).toMatchObject([{ outcome: 'RECONNECTED' }]);
+    expect((await control.counters()).TerminateStreamSession).toMatchObject({ calls: 2, accepted: 0 });
+  });
+});
+
 describe('events that come wrong', () => {
   it('twice, ten times or at once open one window and record one outcome', async () => {
     const { clock, control, report, outcomes, executions, ...run } = await startWorkflow();

@@ -96,19 +96,17 @@ export const CALLS: readonly Scenario[] = [
   },
   {
     name: 'a session outlives its window, and is ended',
+    start: () => startWorld({ environment: { TERMINATE_ABANDONED_SESSIONS: 'true' } }),
     play: async (world) => {
-      const session = await world.dropped({ connectionTimeoutSeconds: 3600 });
-      const { streamGroupId, streamSessionId } = session;
+      const session = await world.dropped({
+        connectionTimeoutSeconds: 10,
+        settings: { overstayMs: 600 * SECOND },
+      });
+      const { streamSessionId } = session;
       await world.report(session);
       const fault = { kind: 'throttling', operation: 'TerminateStreamSession', streamSessionId } as const;
       await world.control.injectFault(fault);
-      await world.invokeAsynchronously('terminateSession', {
-        streamGroupId,
-        streamSessionId,
-        executionName: `${streamSessionId}-1`,
-      });
-      await world.clock.advance(10 * SECOND);
-      await world.report(session, { status: 'TERMINATED' });
+      await world.clock.advance(60 * SECOND);
       return closed(session);
     },
   },

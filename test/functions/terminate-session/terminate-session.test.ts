@@ -1,8 +1,16 @@
-import { GameLiftStreamsClient, TerminateStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
+import {
+  GameLiftStreamsClient,
+  GetStreamSessionCommand,
+  type GetStreamSessionCommandOutput,
+  TerminateStreamSessionCommand,
+} from '@aws-sdk/client-gameliftstreams';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SwitchState } from '../../../functions/shared/table/switch.ts';
-import { terminateSession } from '../../../functions/terminate-session/terminate-session.ts';
+import {
+  type TerminateSessionInput,
+  terminateSession,
+} from '../../../functions/terminate-session/terminate-session.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
@@ -11,41 +19,69 @@ import { useTable } from '../../helpers/table.ts';
 
 const table = useTable();
 const service = mockClient(GameLiftStreamsClient);
+const TIMEOUT_SECONDS = 120;
+const MARGIN_SECONDS = 2;
+const QUOTA = { operation: 'TerminateStreamSession', perSecond: 20 } as const;
 
 beforeEach(() => {
   service.reset();
 });
 
+/** The clock stands at the moment from which the session is overdue, the margin included. */
 function prepare(switchState: SwitchState = 'on') {
   const dependencies = {
     ...serviceDependencies(table()),
     readSwitch: async () => switchState,
-    settings: { TERMINATIONS_PER_SECOND: 20 },
+    settings: { READS_PER_SECOND: 20, TERMINATIONS_PER_SECOND: 20 },
   };
   const session = newSession();
-  const input = { ...session, executionName: `${session.streamSessionId}-1` };
   const { clock } = dependencies;
-  const terminate = () => clock.track(() => terminateSession(input, dependencies));
-  return { ...dependencies, dependencies, session, terminate };
+  const lostAtMs = clock.nowMs() - (TIMEOUT_SECONDS + MARGIN_SECONDS) * 1000;
+  const read = (overrides: Partial<GetStreamSessionCommandOutput> = {}) =>
+    service.on(GetStreamSessionCommand).resolves({
+      Status: 'PENDING_CLIENT_RECONNECTION',
+      LastUpdatedAt: new Date(lostAtMs),
+      ConnectionTimeoutSeconds: TIMEOUT_SECONDS,
+      ...overrides,
+    });
+  read();
+  service.on(TerminateStreamSessionCommand).resolves({});
+  const terminate = (overrides: Partial<TerminateSessionInput> = {}) =>
+    clock.track(() =>
+      terminateSession(
+        {
+          ...session,
+          executionName: `${session.streamSessionId}-1`,
+          pendingSinceMs: lostAtMs,
+          marginSeconds: MARGIN_SECONDS,
+          ...overrides,
+        },
+        dependencies,
+      ),
+    );
+  return { ...dependencies, dependencies, session, lostAtMs, read, terminate };
 }
 
-describe('an overdue session', () => {
-  it('is terminated by one call, and the reply goes nowhere', async () => {
+const terminations = () => service.commandCalls(TerminateStreamSessionCommand);
+
+describe('an abandoned session', () => {
+  it('is read and then terminated, by one call each, and the reply goes nowhere', async () => {
     const { terminate, session, log, metrics } = prepare();
-    service.on(TerminateStreamSessionCommand).resolves({});
 
     expect(await terminate()).toBeUndefined();
 
-    expect(service.commandCalls(TerminateStreamSessionCommand).map(({ args: [{ input }] }) => input)).toEqual(
-      [{ Identifier: session.streamGroupId, StreamSessionIdentifier: session.streamSessionId }],
-    );
-    expect(service.calls()).toHaveLength(1);
+    const ids = { Identifier: session.streamGroupId, StreamSessionIdentifier: session.streamSessionId };
+    expect(service.calls().map(({ args: [command] }) => command.constructor.name)).toEqual([
+      'GetStreamSessionCommand',
+      'TerminateStreamSessionCommand',
+    ]);
+    expect(terminations().map(({ args: [{ input }] }) => input)).toEqual([ids]);
     expect(log.lines).toEqual([{ event: 'SessionTerminated', fields: {} }]);
     expect(metrics.values).toContainEqual({ name: 'AbandonedSessionsEnded', value: 1 });
   });
 
   it.each(['resourceNotFound', 'validation', 'conflict'] as const)(
-    'that is gone or has moved on is no failure, and is not said to be terminated: %s',
+    'that is gone or has moved on since the read is no failure: %s',
     async (error) => {
       const { terminate, log } = prepare();
       service.on(TerminateStreamSessionCommand).rejects(serviceErrors[error]());
@@ -61,17 +97,18 @@ describe('an overdue session', () => {
     ['throttlingAs400', 'ThrottlingException'],
     ['internalServer', 'InternalServerException'],
     ['connectionReset', 'InternalServerException'],
-    ['accessDenied', 'UnexpectedError'],
-  ] as const)('is left to the retry, or to nobody, when the call fails: %s', async (error, name) => {
-    const { terminate, log } = prepare();
-    service.on(TerminateStreamSessionCommand).rejects(serviceErrors[error]());
+  ] as const)('is left to the next look when a call fails: %s', async (error, name) => {
+    for (const command of [GetStreamSessionCommand, TerminateStreamSessionCommand]) {
+      const { terminate, log } = prepare();
+      service.on(command).rejects(serviceErrors[error]());
 
-    await expect(terminate()).rejects.toMatchObject({ name });
+      await expect(terminate()).rejects.toMatchObject({ name });
 
-    expect(log.lines.map(({ event }) => event)).not.toContain('SessionTerminated');
+      expect(log.lines.map(({ event }) => event)).not.toContain('SessionTerminated');
+    }
   });
 
-  it('is given up after five seconds', async () => {
+  it('is given up five seconds after the call', async () => {
     const { terminate, clock } = prepare();
     service.on(TerminateStreamSessionCommand).callsFake(() => clock.sleep(5000));
 
@@ -79,8 +116,7 @@ describe('an overdue session', () => {
     await clock.advance(5000);
     await termination;
 
-    const [call] = service.commandCalls(TerminateStreamSessionCommand);
-    expect(call?.args.at(1)).toMatchObject({ abortSignal: { aborted: true } });
+    expect(terminations()[0]?.args.at(1)).toMatchObject({ abortSignal: { aborted: true } });
   });
 
   it.each(['passThrough', 'refuse'] as const)(
@@ -95,18 +131,102 @@ describe('an overdue session', () => {
     },
   );
 
-  it('waits for its turn in the quota of the terminations', async () => {
+  it('waits up to two seconds for its permit', async () => {
     const { terminate, clock, dependencies } = prepare();
-    service.on(TerminateStreamSessionCommand).resolves({});
-    const quota = { operation: 'TerminateStreamSession', perSecond: 20 } as const;
-    await bookPermits(dependencies.table, quota, clock.nowMs() + 1000);
+    await bookPermits(dependencies.table, QUOTA, clock.nowMs() + 2000);
 
     const termination = terminate();
-    await clock.advance(999);
-    expect(service.calls()).toHaveLength(0);
+    await clock.advance(1999);
+    expect(terminations()).toHaveLength(0);
     await clock.advance(1);
     await termination;
 
-    expect(service.calls()).toHaveLength(1);
+    expect(terminations()).toHaveLength(1);
+  });
+
+  it('is not terminated by a read that is more than two seconds old when there is a permit', async () => {
+    const { terminate, clock, dependencies } = prepare();
+    await bookPermits(dependencies.table, QUOTA, clock.nowMs() + 2001);
+
+    await expect(terminate()).rejects.toMatchObject({ name: 'PermitNotAvailableException' });
+
+    expect(terminations()).toEqual([]);
+  });
+});
+
+describe('a session that is not abandoned by the read of this attempt', () => {
+  it.each([
+    'ACTIVE',
+    'RECONNECTING',
+    'CONNECTED',
+    'ACTIVATING',
+    'TERMINATING',
+    'TERMINATED',
+    'ERROR',
+  ] as const)('is left alone: it is %s', async (Status) => {
+    const { terminate, read, log } = prepare();
+    read({ Status });
+
+    expect(await terminate()).toBeUndefined();
+
+    expect(terminations()).toEqual([]);
+    expect(log.lines).toEqual([{ event: 'SessionNotAbandoned', fields: { status: Status } }]);
+  });
+
+  it.each<[string, Partial<GetStreamSessionCommandOutput>]>([
+    ['it dropped again since the look, and a player may still come back', { LastUpdatedAt: new Date(4e12) }],
+    ['its timeout is longer than the look knew', { ConnectionTimeoutSeconds: TIMEOUT_SECONDS + 1 }],
+    ['nothing tells since when it waits', { LastUpdatedAt: undefined }],
+    ['nothing tells its timeout', { ConnectionTimeoutSeconds: undefined }],
+    [
+      'only SessionLengthSeconds says that it is over',
+      {
+        ConnectionTimeoutSeconds: 3600,
+        CreatedAt: new Date(0),
+        SessionLengthSeconds: 1,
+      },
+    ],
+  ])('is left alone: %s', async (_, told) => {
+    const { terminate, read } = prepare();
+    read(told);
+
+    expect(await terminate()).toBeUndefined();
+
+    expect(terminations()).toEqual([]);
+  });
+
+  it('is left alone: the window knows of a later disconnect', async () => {
+    const { terminate, lostAtMs } = prepare();
+
+    await terminate({ pendingSinceMs: lostAtMs + 1 });
+
+    expect(terminations()).toEqual([]);
+  });
+
+  it('is left alone: it was not overdue yet when the read went out', async () => {
+    const { terminate, lostAtMs, clock } = prepare();
+    service.on(GetStreamSessionCommand).callsFake(async () => {
+      await clock.sleep(1000);
+      return {
+        Status: 'PENDING_CLIENT_RECONNECTION',
+        LastUpdatedAt: new Date(lostAtMs + 500),
+        ConnectionTimeoutSeconds: TIMEOUT_SECONDS,
+      };
+    });
+
+    const termination = terminate();
+    await clock.advance(1000);
+    await termination;
+
+    expect(terminations()).toEqual([]);
+  });
+
+  it('is left alone: the service does not know it', async () => {
+    const { terminate } = prepare();
+    service.on(GetStreamSessionCommand).rejects(serviceErrors.resourceNotFound());
+
+    expect(await terminate()).toBeUndefined();
+
+    expect(terminations()).toEqual([]);
   });
 });
