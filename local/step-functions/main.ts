@@ -6,7 +6,7 @@ import { type InvokeLambda, startStepFunctions } from './server.ts';
 
 const HELP = `Runs Step Functions' API on 127.0.0.1, for machines that invoke functions on this machine.
 
-  node local/step-functions/main.ts --invoker ./my-invoker.ts [--port 8083] [--region us-east-1]
+  npx node local/step-functions/main.mjs --invoker ./my-invoker.ts [--port 8083] [--region us-east-1]
 
   --invoker  a module that exports
                invoke: (functionName: string, payload: unknown) => Promise<LambdaResult>

@@ -223,6 +223,69 @@ describe('ListExecutions', () => {
   });
 });
 
+describe('what DescribeExecution says of a redrive', () => {
+  const DAY_MS = 24 * 60 * 60 * 1000;
+  const redriveOf = async ({ client }: Awaited<ReturnType<typeof startEndpoint>>, executionArn: string) => {
+    const { redriveStatus, redriveStatusReason } = await client.send(
+      new DescribeExecutionCommand({ executionArn }),
+    );
+    return { redriveStatus, redriveStatusReason };
+  };
+  const failing = machine({ A: { Type: 'Fail', Error: 'E' } });
+  const REDRIVABLE = { redriveStatus: 'REDRIVABLE', redriveStatusReason: undefined };
+  const not = (redriveStatusReason: string) => ({ redriveStatus: 'NOT_REDRIVABLE', redriveStatusReason });
+
+  it('is that an execution which runs, or has succeeded, cannot be redriven', async () => {
+    const endpoint = await startEndpoint();
+    const executionArn = await endpoint.run(machine({ A: wait({ Seconds: 60 }) }));
+
+    const running = await redriveOf(endpoint, executionArn);
+    await endpoint.clock.advance(60_000);
+
+    expect(running).toEqual(not('Execution is RUNNING and cannot be redriven'));
+    expect(await redriveOf(endpoint, executionArn)).toEqual(
+      not('Execution is SUCCEEDED and cannot be redriven'),
+    );
+  });
+
+  it('is that a failed, a timed out and an aborted execution can be redriven', async () => {
+    const endpoint = await startEndpoint();
+    const failed = await endpoint.run(failing);
+    const timedOut = await endpoint.run(machine({ A: wait({ Seconds: 60 }) }, { TimeoutSeconds: 10 }));
+    const aborted = await endpoint.run(machine({ A: wait({ Seconds: 60 }) }));
+    await endpoint.client.send(new StopExecutionCommand({ executionArn: aborted }));
+    await endpoint.clock.advance(10_000);
+
+    for (const executionArn of [failed, timedOut, aborted]) {
+      expect(await redriveOf(endpoint, executionArn)).toEqual(REDRIVABLE);
+    }
+  });
+
+  it('is that the time for it is over after 14 days', async () => {
+    const endpoint = await startEndpoint();
+    const executionArn = await endpoint.run(failing);
+
+    await endpoint.clock.advance(14 * DAY_MS);
+    const atTheEnd = await redriveOf(endpoint, executionArn);
+    await endpoint.clock.advance(1);
+
+    expect(atTheEnd).toEqual(REDRIVABLE);
+    expect(await redriveOf(endpoint, executionArn)).toEqual(not('Execution redrivable period exceeded'));
+  });
+
+  it('is that a history of 24,999 events has no room for it', async () => {
+    const endpoint = await startEndpoint();
+    const loop = machine({
+      A: { Type: 'Choice', Choices: [{ Condition: '{% false %}', Next: 'B' }], Default: 'A' },
+      B: pass(),
+    });
+
+    const executionArn = await endpoint.run(loop);
+
+    expect(await redriveOf(endpoint, executionArn)).toEqual(not('Execution history event limit exceeded'));
+  });
+});
+
 describe('StopExecution', () => {
   it('aborts, and nothing of the execution goes on', async () => {
     const { client, run, clock, describe: describeExecution, history } = await startEndpoint();

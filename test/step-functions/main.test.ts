@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +45,31 @@ function start(...options: string[]): {
   const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
   return { child, output: () => output, exit };
 }
+
+describe('the entry in plain JavaScript', () => {
+  const entry = MAIN.replace(/ts$/, 'mjs');
+  const asVersion = (version: string) =>
+    `data:text/javascript,Object.defineProperty(process,"version",{value:"${version}"})`;
+  const run = (...options: string[]) => spawnSync(process.execPath, options, { encoding: 'utf8' });
+
+  it('says which Node it wants, and nothing else, to one that is too old', () => {
+    const { status, stdout, stderr } = run('--import', asVersion('v20.20.2'), entry, '--help');
+
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr.split('\n')[0]).toBe('Step Functions needs Node 24 or newer, and this is v20.20.2.');
+    expect(stderr).not.toContain('    at ');
+  });
+
+  it('can be read by every Node with modules', async () => {
+    const source = await readFile(entry, 'utf8');
+
+    expect(source).not.toMatch(/^import |\?\?|\?\.|#\w/m);
+  });
+
+  it('is the program otherwise', () => {
+    expect(run(entry, '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--invoker') });
+  });
+});
 
 describe('starting it on its own', () => {
   it('prints where it answers, serves the SDK, and stops on Ctrl-C', async () => {

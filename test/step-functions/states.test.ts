@@ -301,6 +301,40 @@ describe('the payload limit', () => {
     });
   });
 
+  it('takes 10 MiB of variables in all, and fails a state that would add one byte', async () => {
+    const { run, describe: describeExecution } = await startEndpoint();
+    // Each value is its text in two quotes.
+    const assigning = (name: string, size: number, Next?: string) =>
+      pass({
+        Assign: { [name]: `{% $pad('', ${size - 2}, 'x') %}` },
+        Output: 'assigned',
+        ...(Next === undefined ? {} : { Next }),
+      });
+    const each = 250_000;
+    const left = 10 * 1024 * 1024 - 41 * each;
+    const states = (last: number) =>
+      machine({
+        ...Object.fromEntries(
+          Array.from({ length: 41 }, (_, index) => [
+            `S${index}`,
+            assigning(`v${index}`, each, `S${index + 1}`),
+          ]),
+        ),
+        // Assigned anew, a variable counts once.
+        S41: assigning('v1', each, 'S42'),
+        S42: assigning('last', last),
+      });
+
+    const fits = await run(states(left));
+    const tooMuch = await run(states(left + 1));
+
+    expect(await describeExecution(fits)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await describeExecution(tooMuch)).toMatchObject({
+      status: 'FAILED',
+      error: 'States.DataLimitExceeded',
+    });
+  });
+
   it('holds for variables', async () => {
     const { run, describe: describeExecution } = await startEndpoint();
     const definition = machine({ A: pass({ Assign: { a: "{% $pad('', 262144, 'x') %}" } }) });

@@ -6,6 +6,7 @@ import { executionArn, expressExecutionArn, requireArnOf } from './arns.ts';
 import { requireStateMachine } from './machine-operations.ts';
 import { requireName } from './names.ts';
 import { page } from './paging.ts';
+import { redriveOf } from './redrive.ts';
 import type { Request } from './requests.ts';
 import type { ServerContext } from './server-context.ts';
 import { ServiceError } from './service-error.ts';
@@ -52,8 +53,7 @@ export function describeExecution(context: ServerContext, request: Request<'Desc
   return {
     ...describe(execution, request.includedData),
     redriveCount: 0,
-    redriveStatus: 'NOT_REDRIVABLE',
-    redriveStatusReason: 'Executions cannot be redriven here',
+    ...redriveOf(execution, context.engine.clock.nowMs()),
   };
 }
 

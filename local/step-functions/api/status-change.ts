@@ -1,4 +1,5 @@
 import type { Execution } from '../engine/execution.ts';
+import type { RedriveStatus } from './redrive.ts';
 
 /**
  * The detail of the event "Step Functions Execution Status Change", every member of it, in the order in which
@@ -20,7 +21,7 @@ export interface ExecutionStatusChange {
   readonly stateMachineAliasArn: null;
   readonly redriveCount: 0;
   readonly redriveDate: null;
-  readonly redriveStatus: 'NOT_REDRIVABLE';
+  readonly redriveStatus: RedriveStatus;
   readonly redriveStatusReason: string;
   readonly error: string | null;
   readonly cause: string | null;
@@ -49,11 +50,21 @@ export function statusChangeOf(execution: Execution): ExecutionStatusChange {
     stateMachineAliasArn: null,
     redriveCount: 0,
     redriveDate: null,
-    redriveStatus: 'NOT_REDRIVABLE',
-    redriveStatusReason: 'Executions cannot be redriven here',
+    ...redriveOf(status),
     error: execution.errorName ?? null,
     cause: execution.causeText ?? null,
   };
+}
+
+/**
+ * As the developer guide's examples of the event have it. They call an aborted execution not redrivable, while
+ * the page on redrive and DescribeExecution say that it is.
+ */
+function redriveOf(status: Execution['status']) {
+  const isRedrivable = status === 'FAILED' || status === 'TIMED_OUT';
+  const redriveStatus: RedriveStatus = isRedrivable ? 'REDRIVABLE' : 'NOT_REDRIVABLE';
+  const verdict = isRedrivable ? 'is redrivable' : 'cannot be redriven';
+  return { redriveStatus, redriveStatusReason: `Execution is ${status} and ${verdict}` };
 }
 
 function escapedBytes(text: string): number {

@@ -7,7 +7,8 @@ import type { ChoiceState, FailState, State, WaitState } from './machine.ts';
 import { runTask } from './task.ts';
 import type { Template } from './template.ts';
 import { setLongTimer } from './timer.ts';
-import { type Departure, type Variables, Visit } from './visit.ts';
+import { Variables } from './variables.ts';
+import { type Departure, Visit } from './visit.ts';
 
 /** Runs an execution to its end. Never throws: what a definition cannot do ends the execution. */
 export async function run(execution: Execution, engine: Engine): Promise<void> {
@@ -38,7 +39,7 @@ async function walk(execution: Execution, engine: Engine): Promise<Document> {
   });
   let name = program.startAt;
   let input = execution.input;
-  let variables: Variables = {};
+  let variables = Variables.NONE;
   for (;;) {
     const state = program.states.get(name);
     if (state === undefined) throw new Error(`The definition was checked, but has no state "${name}".`);

@@ -6,8 +6,7 @@ import { dataLimitExceeded, STATES_ERRORS, StateFailure } from './failure.ts';
 import type { EventDetails } from './history.ts';
 import type { Leaving, State } from './machine.ts';
 import { EvaluationError, evaluateTemplate, type Template } from './template.ts';
-
-export type Variables = Readonly<Record<string, unknown>>;
+import type { Variables } from './variables.ts';
 
 /** Where the execution goes from here. */
 export interface Departure {
@@ -73,7 +72,7 @@ export class Visit {
     const { token, ...states } = available;
     const bindings = {
       ...this.engine.functions,
-      ...this.#variables,
+      ...this.#variables.values,
       states: { input: this.input.value, context: this.#context(token), ...states },
     };
     try {
@@ -126,22 +125,22 @@ export class Visit {
         ? otherwise
         : documentOf(await this.evaluate(outputTemplate, `${location}Output`, available));
     if (isTooLarge(output.text)) throw dataLimitExceeded(this.#state.name);
-    const variables = isObject(assigned?.value) ? assigned.value : {};
-    this.#recordExit(output, variables);
-    return { next, output, variables: { ...this.#variables, ...variables } };
+    const assignedTexts = isObject(assigned?.value)
+      ? Object.fromEntries(
+          Object.entries(assigned.value).map(([name, value]) => [name, JSON.stringify(value)]),
+        )
+      : {};
+    const variables = this.#variables.with(assignedTexts);
+    if (variables.isTooLarge) throw dataLimitExceeded(this.#state.name);
+    this.#recordExit(output, assignedTexts);
+    return { next, output, variables };
   }
 
-  #recordExit(output: Document, assigned: Variables): void {
-    const names = Object.keys(assigned);
+  #recordExit(output: Document, assignedVariables: Readonly<Record<string, string>>): void {
     const assignedDetails =
-      names.length === 0
+      Object.keys(assignedVariables).length === 0
         ? {}
-        : {
-            assignedVariables: Object.fromEntries(
-              names.map((name) => [name, JSON.stringify(assigned[name])]),
-            ),
-            assignedVariablesDetails: { truncated: false },
-          };
+        : { assignedVariables, assignedVariablesDetails: { truncated: false } };
     this.record(`${this.#state.type}StateExited`, {
       stateExitedEventDetails: {
         name: this.#state.name,
