@@ -1,4 +1,5 @@
 import { GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
+import { REFUSAL_CODE_HEADER } from '../../functions/shared/contracts.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Endpoint } from './endpoint.ts';
 import { PluginNotStartedError } from './plugin.ts';
@@ -16,8 +17,10 @@ export function explain(error: unknown, { url, isLocal }: Pick<Endpoint, 'url' |
   }
   if (error instanceof GameLiftStreamsServiceException && error.$metadata.httpStatusCode !== 200) {
     const status = error.$metadata.httpStatusCode;
+    // Our own permission is missing then, not the operator's.
+    const isOurs = error.$response?.headers[REFUSAL_CODE_HEADER] === 'SERVICE_ACCESS_DENIED';
     const advice =
-      status === 403
+      status === 403 && !isOurs
         ? ' Your IAM identity needs execute-api:Invoke for POST …/access; docs/admin-shells.md.'
         : '';
     return `${error.name} (${status ?? 'no status'}): ${error.message}${advice}`;

@@ -72,7 +72,7 @@ const RETRYABLE = [
  *
  * @throws StreamSessionAccessNotReadyException, ThrottlingException, PermitNotAvailableException,
  *   InternalServerException, DependencyUnavailableException: all retryable, and only while there is time for it.
- * @throws UnexpectedError when the service refuses a call for good (permissions).
+ * @throws ServiceAccessDeniedException, UnexpectedError when the service refuses a call for good.
  */
 export async function createAdminShell(
   input: CreateAdminShellInput,

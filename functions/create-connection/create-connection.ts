@@ -56,7 +56,7 @@ export interface CreateConnectionDependencies extends ServiceDependencies {
  *
  * @throws ThrottlingException, PermitNotAvailableException, ConflictException, InternalServerException: all
  *   retryable, with the same ClientToken.
- * @throws UnexpectedError when the service refuses the call for good (permissions).
+ * @throws ServiceAccessDeniedException, UnexpectedError when the service refuses the call for good.
  */
 export async function createConnection(
   input: CreateConnectionInput,

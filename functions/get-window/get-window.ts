@@ -29,7 +29,7 @@ export async function getWindow(
 ): Promise<APIGatewayProxyResult> {
   const [window, switchState] = await Promise.all([readWindow(table, session), readSwitch(log)]);
   if (window === undefined) {
-    return errorReply('ResourceNotFoundException', 'No reconnection window of this stream session is known.');
+    return errorReply('WINDOW_NOT_FOUND', 'No reconnection window of this stream session is known.');
   }
   const remainingMs = isOpen(window) ? Math.max(0, window.deadlineMs - clock.nowMs()) : 0;
   const reply: WindowReply = {

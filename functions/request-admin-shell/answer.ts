@@ -3,7 +3,7 @@ import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import type { PassedThrough } from '../shared/api/pass-through.ts';
-import { errorReply, okReply } from '../shared/api/replies.ts';
+import { errorReply, okReply, serviceDeniedReply } from '../shared/api/replies.ts';
 import { parseJson } from '../shared/parse-json.ts';
 import type { AuditedResult } from './audit.ts';
 
@@ -26,6 +26,11 @@ export interface Answer {
   readonly result: AuditedResult;
   readonly reply: APIGatewayProxyResult;
 }
+
+const STATUS_CODES = {
+  STATUS_WITHOUT_ADMIN_SHELL: 'STATUS_WITHOUT_ADMIN_SHELL',
+  REJECTED_BY_SERVICE: 'ADMIN_SHELL_REJECTED',
+} as const;
 
 /** "The StreamUrl is valid for 60 seconds" and so is the token: API reference. */
 const VALID_SECONDS = 60;
@@ -55,16 +60,13 @@ export function answerOf(
     case 'NOT_FOUND':
       return {
         result: { result: 'REFUSED', refusal: output.result },
-        reply: errorReply(
-          'ResourceNotFoundException',
-          'The stream group or the stream session does not exist.',
-        ),
+        reply: errorReply('SESSION_NOT_FOUND', 'The stream group or the stream session does not exist.'),
       };
     case 'STATUS_WITHOUT_ADMIN_SHELL':
     case 'REJECTED_BY_SERVICE':
       return {
         result: { result: 'REFUSED', refusal: output.result, sessionStatus: output.status },
-        reply: errorReply('ValidationException', statusMessage(output), {
+        reply: errorReply(STATUS_CODES[output.result], statusMessage(output), {
           members: { Status: output.status },
         }),
       };
@@ -94,18 +96,20 @@ function failureReply(error: string): APIGatewayProxyResult {
   switch (error) {
     case 'StreamSessionAccessNotReadyException':
       return errorReply(
-        'StreamSessionAccessNotReadyException',
+        'ADMIN_SHELL_NOT_READY',
         'The terminal connection to the stream session is not available yet. Ask again.',
         { retryAfterSeconds: 5 },
       );
     case 'ThrottlingException':
     case 'PermitNotAvailableException':
     case 'CallerDeadlinePassed':
-      return errorReply('ThrottlingException', 'Too many admin shells are asked for at once. Ask again.', {
+      return errorReply('QUOTA_USED_UP', 'Too many admin shells are asked for at once. Ask again.', {
         retryAfterSeconds: 2,
       });
+    case 'ServiceAccessDeniedException':
+      return serviceDeniedReply();
     default:
-      return errorReply('InternalServerException', 'No admin shell could be created. Ask again.', {
+      return errorReply('ADMIN_SHELL_FAILED', 'No admin shell could be created. Ask again.', {
         retryAfterSeconds: 1,
       });
   }

@@ -104,6 +104,7 @@ async function passShellThrough(
   dependencies: RequestAdminShellDependencies,
 ): Promise<Answer> {
   const shell = await passThrough(
+    'CreateStreamSessionAdminShell',
     (client, abortSignal) =>
       client.send(
         new CreateStreamSessionAdminShellCommand({

@@ -1,7 +1,7 @@
 import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
-import { errorReply, okReply } from '../shared/api/replies.ts';
+import { errorReply, okReply, serviceDeniedReply } from '../shared/api/replies.ts';
 import { parseJson } from '../shared/parse-json.ts';
 import type { Turn } from './decide-turn.ts';
 
@@ -43,24 +43,21 @@ function outcomeReply(output: z.infer<typeof outputSchema>): APIGatewayProxyResu
     case 'CONNECTION_CREATED':
       return okReply({ SignalResponse: output.signalResponse });
     case 'NOT_FOUND':
-      return errorReply(
-        'ResourceNotFoundException',
-        'The stream group or the stream session does not exist.',
-      );
+      return errorReply('SESSION_NOT_FOUND', 'The stream group or the stream session does not exist.');
     case 'OFFER_REJECTED':
       return errorReply(
-        'ValidationException',
+        'OFFER_REJECTED',
         'SignalRequest was refused by Amazon GameLift Streams. Make a new offer and ask again.',
       );
     case 'ALREADY_CONNECTED':
-      return errorReply('ConflictException', 'The stream session has a connected client.');
+      return errorReply('SOMEBODY_CONNECTED', 'The stream session has a connected client.');
     case 'SUPERSEDED':
       return errorReply(
-        'ConflictException',
+        'NEWER_OFFER',
         'A newer offer for the stream session has taken the place of this one.',
       );
     case 'SESSION_ENDED':
-      return errorReply('ConflictException', 'The stream session has ended. Start a new one.', {
+      return errorReply('SESSION_ENDED', 'The stream session has ended. Start a new one.', {
         members: {
           Outcome: output.outcome,
           ...(output.statusReason === null ? {} : { StatusReason: output.statusReason }),
@@ -68,7 +65,7 @@ function outcomeReply(output: z.infer<typeof outputSchema>): APIGatewayProxyResu
       });
     case 'NOT_RECONNECTABLE':
       return errorReply(
-        'ConflictException',
+        'NOT_RECONNECTABLE',
         'The stream session is in a status that nobody can reconnect to.',
       );
   }
@@ -82,12 +79,12 @@ export function answerOfTurn(turn: Exclude<Turn, { kind: 'NOW' }>): Answer {
     case 'LATER': {
       const message =
         'Too many reconnections at once. The place in line is kept: ask again with the same request.';
-      return { result: turn.kind, reply: errorReply('ThrottlingException', message, turn) };
+      return { result: turn.kind, reply: errorReply('TURN_LATER', message, turn) };
     }
     case 'NOT_IN_TIME': {
       const message =
-        'Every reconnection that the quota allows in time is promised to others. Ask again: one may become free.';
-      return { result: turn.kind, reply: errorReply('ThrottlingException', message, turn) };
+        "No reconnection is left before this session's deadline. Ask again: one may become free.";
+      return { result: turn.kind, reply: errorReply('NOT_IN_TIME', message, turn) };
     }
   }
 }
@@ -98,24 +95,18 @@ function failureReply(error: string): APIGatewayProxyResult {
     case 'ThrottlingException':
     case 'PermitNotAvailableException':
     case 'CallerDeadlinePassed':
-      return errorReply(
-        'ThrottlingException',
-        'Too many reconnections at once. Ask again with the same request.',
-        {
-          retryAfterSeconds: 2,
-        },
-      );
-    case 'ConflictException':
-      return errorReply('ConflictException', 'The stream session is busy with another request. Ask again.', {
+      return errorReply('QUOTA_USED_UP', 'Too many reconnections at once. Ask again with the same request.', {
         retryAfterSeconds: 2,
       });
+    case 'ConflictException':
+      return errorReply('SESSION_BUSY', 'The stream session is busy with another request. Ask again.', {
+        retryAfterSeconds: 2,
+      });
+    case 'ServiceAccessDeniedException':
+      return serviceDeniedReply();
     default:
-      return errorReply(
-        'InternalServerException',
-        'The reconnection failed. Ask again with the same request.',
-        {
-          retryAfterSeconds: 1,
-        },
-      );
+      return errorReply('RECONNECTION_FAILED', 'The reconnection failed. Ask again with the same request.', {
+        retryAfterSeconds: 1,
+      });
   }
 }

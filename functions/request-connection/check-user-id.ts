@@ -55,7 +55,7 @@ export async function refuseStranger(
     );
     return read.ok ? judge(read.reply, userId) : NOT_FOUND;
   } catch (error) {
-    if (!(error instanceof Error) || !isKnownError(error) || !RETRYABLE.has(error.name)) throw error;
+    if (!(error instanceof Error) || !isKnownError(error) || !ANSWERED.has(error.name)) throw error;
     return answerOf({ status: 'FAILED', error: error.name });
   }
 }
@@ -67,13 +67,16 @@ export async function refuseStrangerDirectly(
   dependencies: CheckUserIdDependencies,
 ): Promise<Answer | undefined> {
   const read = await passThrough(
+    'GetStreamSession',
     (client, abortSignal) => client.send(readOf(session), { abortSignal }),
     dependencies,
   );
   return read.ok ? judge(read.reply, userId) : { result: read.error, reply: read.reply };
 }
 
-const RETRYABLE: ReadonlySet<string> = new Set([
+/** What becomes the reply that the same error of the call would get. */
+const ANSWERED: ReadonlySet<string> = new Set([
+  'ServiceAccessDeniedException',
   'ThrottlingException',
   'PermitNotAvailableException',
   'InternalServerException',
@@ -96,6 +99,9 @@ function judge(
   if (owner === userId) return undefined;
   return {
     result: 'NOT_THE_USERS_SESSION',
-    reply: errorReply('AccessDeniedException', 'The stream session is not of the user that x-user-id names.'),
+    reply: errorReply(
+      'NOT_THE_USERS_SESSION',
+      'The stream session does not belong to the user in x-user-id.',
+    ),
   };
 }

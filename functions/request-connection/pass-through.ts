@@ -29,6 +29,7 @@ export async function passConnectionThrough(
   const { SignalRequest: signalRequest, ClientToken: clientToken } = body.data;
   const session = { streamGroupId, streamSessionId };
   const connection = await passThrough(
+    'CreateStreamSessionConnection',
     (client, abortSignal) =>
       client.send(
         new CreateStreamSessionConnectionCommand({

@@ -106,6 +106,7 @@ async function reconnect(
     if (!(await bindClientToken(table, session, binding))) {
       throw new InvalidRequestError(
         'ClientToken was used with another SignalRequest before; a new offer needs a new one.',
+        'CLIENT_TOKEN_REUSED',
       );
     }
   }

@@ -3,6 +3,7 @@ import { type Clock, withTimeout } from './clock.ts';
 import {
   InternalServerException,
   PermitNotAvailableException,
+  ServiceAccessDeniedException,
   StreamSessionAccessNotReadyException,
   ThrottlingException,
   UnexpectedError,
@@ -50,7 +51,8 @@ const CALL_TIMEOUT_MS = 5000;
  *
  * @throws PermitNotAvailableException, ThrottlingException, StreamSessionAccessNotReadyException (of an admin
  *   shell only), InternalServerException: all retryable.
- * @throws UnexpectedError when the service refuses the call for good (permissions).
+ * @throws ServiceAccessDeniedException when our role may not make the call, UnexpectedError when the service refuses it
+ *   for good in any other way.
  */
 export async function callService<Reply>(
   serviceCall: ServiceCall,
@@ -89,6 +91,11 @@ export async function callService<Reply>(
         throw new ThrottlingException({ cause: error });
       case 'ACCESS_NOT_READY':
         throw new StreamSessionAccessNotReadyException({ cause: error });
+      case 'DENIED':
+        // Which stream group, the log's own fields say.
+        log.error('CallDenied', error, { operation });
+        metrics.add('CallsDenied', 1, operation);
+        throw new ServiceAccessDeniedException({ cause: error });
       case 'UNAVAILABLE':
         throw new InternalServerException({ cause: error });
       default:

@@ -12,6 +12,7 @@ export * from './contracts/detail-types.ts';
 export * from './contracts/execution-failure.ts';
 export * from './contracts/outcome.ts';
 export * from './contracts/outcome-event.ts';
+export * from './contracts/refusal-codes.ts';
 export * from './contracts/session-key.ts';
 export * from './contracts/status-change.ts';
 export * from './contracts/status-change-rejected.ts';

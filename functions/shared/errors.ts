@@ -55,6 +55,17 @@ export class DependencyUnavailableException extends Error {
   }
 }
 
+/**
+ * Not retryable. Amazon GameLift Streams denied the call: our role lacks the permission, or it does not name the stream
+ * group. The log line CallDenied names both. The service itself is well, and only a person can fix this.
+ */
+export class ServiceAccessDeniedException extends Error {
+  override readonly name = 'ServiceAccessDeniedException';
+  constructor(options?: ErrorOptions) {
+    super('Amazon GameLift Streams denied the call: a permission is missing.', options);
+  }
+}
+
 /** Not retryable. The window that a task works for was closed or replaced by something else. */
 export class WindowNotOpenError extends Error {
   override readonly name = 'WindowNotOpenError';
@@ -71,7 +82,7 @@ export class InvalidTaskInputError extends Error {
   }
 }
 
-/** Not retryable. A bug, or a refusal that no retry can change (missing permissions); the log says which. */
+/** Not retryable. A bug, or a refusal that no retry can change; the log says which. */
 export class UnexpectedError extends Error {
   override readonly name = 'UnexpectedError';
   constructor(options?: ErrorOptions) {
@@ -86,6 +97,7 @@ const KNOWN = [
   StreamSessionAccessNotReadyException,
   PermitNotAvailableException,
   DependencyUnavailableException,
+  ServiceAccessDeniedException,
   WindowNotOpenError,
   InvalidTaskInputError,
   UnexpectedError,

@@ -48,6 +48,7 @@ export type LogEvent =
   | 'LookFailed'
   | 'WatcherIsOff'
   | 'CallThrottled'
+  | 'CallDenied'
   | 'MetricsNotEmitted'
   | 'TaskFailed'
   | 'RequestRefused'

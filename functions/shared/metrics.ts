@@ -23,6 +23,7 @@ export const METRICS = {
   PermitWait: { unit: 'Milliseconds', byOperation: true },
   PermitsRefused: { unit: 'Count', byOperation: true },
   CallsThrottled: { unit: 'Count', byOperation: true },
+  CallsDenied: { unit: 'Count', byOperation: true },
   WatcherLooks: { unit: 'Count', byOperation: false },
   WatcherLooksFailed: { unit: 'Count', byOperation: false },
   WatcherLag: { unit: 'Milliseconds', byOperation: false },

@@ -13,7 +13,9 @@ export type ServiceFault =
   | 'ACCESS_NOT_READY'
   /** 5xx, no answer, an aborted wait, or a clock error: a repeat may succeed, and the call may have been accepted. */
   | 'UNAVAILABLE'
-  /** Permissions and the like: no retry changes it. */
+  /** The service refuses our role, or the account: only a person can change it. */
+  | 'DENIED'
+  /** No retry changes it. */
   | 'OTHER';
 
 const FAULTS: Readonly<Record<string, ServiceFault>> = {
@@ -23,6 +25,12 @@ const FAULTS: Readonly<Record<string, ServiceFault>> = {
   ResourceNotFoundException: 'NOT_FOUND',
   StreamSessionAccessNotReadyException: 'ACCESS_NOT_READY',
   InternalServerException: 'UNAVAILABLE',
+  AccessDeniedException: 'DENIED',
+  // Of AWS's common errors.
+  NotAuthorized: 'DENIED',
+  OptInRequired: 'DENIED',
+  UnrecognizedClientException: 'DENIED',
+  InvalidClientTokenId: 'DENIED',
   AbortError: 'UNAVAILABLE',
   TimeoutError: 'UNAVAILABLE',
 };
@@ -53,6 +61,7 @@ export function serviceFault(error: unknown): ServiceFault {
   if (CLOCK_ERRORS.has(error.name)) return 'UNAVAILABLE';
   const status = httpStatus(error);
   if (status === 429) return 'THROTTLED';
+  if (status === 401 || status === 403) return 'DENIED';
   return status === undefined || status === 408 || status >= 500 ? 'UNAVAILABLE' : 'OTHER';
 }
 

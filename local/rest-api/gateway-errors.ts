@@ -17,12 +17,19 @@ export interface GatewayResponse {
  */
 export const GATEWAY_RESPONSES = {
   /** A path that is not well-formed percent-encoding, for one. */
-  DEFAULT_4XX: response(400, 'BadRequestException', 'ValidationException', 'The request is not valid.'),
+  DEFAULT_4XX: response(
+    400,
+    'BadRequestException',
+    'ValidationException',
+    'INVALID_REQUEST',
+    'The request is not valid.',
+  ),
   /** API Gateway has one answer for a request without a signature and for one that no route has. */
   MISSING_AUTHENTICATION_TOKEN: response(
     403,
     'MissingAuthenticationTokenException',
     'AccessDeniedException',
+    'NOT_SIGNED',
     'The request is not signed, or the API has no route with this method and path.',
   ),
   /** The function failed, gave no proxy reply, or could not be invoked. */
@@ -30,6 +37,7 @@ export const GATEWAY_RESPONSES = {
     502,
     'InternalServerErrorException',
     'InternalServerException',
+    'REQUEST_FAILED',
     'The request could not be handled. Try again.',
     1,
   ),
@@ -37,6 +45,7 @@ export const GATEWAY_RESPONSES = {
     504,
     'InternalServerErrorException',
     'InternalServerException',
+    'TIMED_OUT',
     "The route's function did not answer within 29 s.",
     1,
   ),
@@ -84,6 +93,7 @@ function response(
   status: number,
   ownErrorType: string,
   errorType: string,
+  code: string,
   message: string,
   retryAfterSeconds?: number,
 ): GatewayResponse {
@@ -92,6 +102,7 @@ function response(
     ownErrorType,
     mappedHeaders: {
       'x-amzn-errortype': errorType,
+      'x-reconnection-code': code,
       ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
     },
     body: JSON.stringify({ Message: message }),

@@ -38,7 +38,13 @@ const PASSAGES: readonly Passage[] = [
 ];
 
 const REQUEST_HEADERS = ['content-type', 'x-amz-target'];
-const REPLY_HEADERS = ['content-type', 'x-amzn-errortype', 'x-amzn-requestid', 'retry-after'];
+const REPLY_HEADERS = [
+  'content-type',
+  'x-amzn-errortype',
+  'x-reconnection-code',
+  'x-amzn-requestid',
+  'retry-after',
+];
 
 /** @returns the endpoint's reply, or undefined when the request is for none of them. */
 export async function passOn(

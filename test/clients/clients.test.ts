@@ -32,6 +32,18 @@ function startFailingApi() {
   return startSignatureVerifier(() => (requests++ === 0 ? { status: 500 } : answered));
 }
 
+/** An API that refuses every request with this code. */
+const startRefusingApi = (status: number, type: string, code: string) =>
+  startSignatureVerifier(() => ({
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'x-amzn-errortype': type,
+      'x-reconnection-code': code,
+    },
+    body: '{"Message":"Refused."}',
+  }));
+
 const tokenOf = ({ body }: LoopbackRequest) =>
   z.object({ ClientToken: z.string() }).parse(JSON.parse(body.toString())).ClientToken;
 
@@ -93,6 +105,22 @@ describe('a client in JavaScript', () => {
     const [first, second] = api.accepted;
     expect(wireOf(second)).toEqual(wireOf(first));
     expect(new Set(api.accepted.map(tokenOf)).size).toBe(1);
+  });
+
+  it.each([
+    [409, 'ConflictException', 'SOMEBODY_CONNECTED'],
+    [403, 'AccessDeniedException', 'SERVICE_ACCESS_DENIED'],
+  ])('reads the code of a refusal, and does not repeat it: %i %s', async (status, type, code) => {
+    const api = await startRefusingApi(status, type, code);
+    const client = reconnectionClient(`${api.url}/dev`, { ...config, maxAttempts: 3 });
+    onTestFinished(() => client.destroy());
+
+    await expect(reconnect(client, ARNS, newOffer())).rejects.toMatchObject({
+      name: type,
+      $response: { headers: { 'x-reconnection-code': code } },
+    });
+
+    expect(api.accepted).toHaveLength(1);
   });
 
   it('is refused with the SDK’s own signature, which is for gameliftstreams', async () => {
@@ -205,6 +233,33 @@ describe('a client in Python', () => {
     expect(codes.map(({ code }) => code)).toEqual([0, 0]);
     expect(api.accepted.map((request) => wireOf(request).body.SignalRequest)).toEqual([offer, offer]);
   });
+
+  it.for([
+    [409, 'ConflictException', 'SOMEBODY_CONNECTED'],
+    [403, 'AccessDeniedException', 'SERVICE_ACCESS_DENIED'],
+  ] as const)(
+    'reads the code of a refusal, and does not repeat it: %i %s',
+    async ([status, type, refusal], context) => {
+      const python = pythonOrSkip(context);
+      const api = await startRefusingApi(status, type, refusal);
+      const program = `
+import sys
+sys.path.insert(0, "clients/python")
+from botocore.exceptions import ClientError
+from reconnection_client import reconnect, reconnection_client
+try:
+    reconnect(reconnection_client(sys.argv[1]), "sg-1", "s-1", sys.argv[2])
+except ClientError as error:
+    print(error.response["Error"]["Code"])
+    print(error.response["ResponseMetadata"]["HTTPHeaders"].get("x-reconnection-code"))
+`;
+
+      const { stdout } = await run(python, '-c', [program, `${api.url}/dev`, newOffer()]);
+
+      expect(stdout.split('\n')).toEqual([type, refusal, '']);
+      expect(api.accepted).toHaveLength(1);
+    },
+  );
 
   it('is refused with boto3’s own signature, which is for gameliftstreams', async (context) => {
     const python = pythonOrSkip(context);

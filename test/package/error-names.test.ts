@@ -5,7 +5,12 @@ import { allDefinitions, type Definition } from '../helpers/definitions.ts';
 import { packagedService } from '../helpers/packaged-service.ts';
 
 /** Errors that no retry and no catch of a machine names one by one, because nothing but a person can help. */
-const FOR_STATES_ALL_ONLY = new Set(['WindowNotOpenError', 'InvalidTaskInputError', 'UnexpectedError']);
+const FOR_STATES_ALL_ONLY = new Set([
+  'ServiceAccessDeniedException',
+  'WindowNotOpenError',
+  'InvalidTaskInputError',
+  'UnexpectedError',
+]);
 
 const { bundles: built } = await packagedService();
 const bundles = new Map(

@@ -62,6 +62,20 @@ describe('a reconnection request', () => {
     },
   );
 
+  it('is a 403 of its own after one call when our permission is missing', async () => {
+    const { control, endpoints, dropped, inTime } = await started();
+    await control.injectFault({ kind: 'accessDenied', operation: CREATE, calls: 10 });
+    const url = `${endpoints.api}/streamgroups/${dropped.streamGroupId}/streamsessions/${dropped.streamSessionId}/connections`;
+
+    const response = await inTime(() =>
+      fetch(url, { method: 'POST', body: JSON.stringify({ SignalRequest: anOffer() }) }),
+    );
+
+    expect(response.status).toBe(403);
+    expect(response.headers.get('x-reconnection-code')).toBe('SERVICE_ACCESS_DENIED');
+    expect((await control.counters())[CREATE]).toMatchObject({ calls: 1 });
+  });
+
   it('ends within 29 s when the credentials are really wrong', async () => {
     let calls = 0;
     const { reconnect, dropped, clock } = await started({

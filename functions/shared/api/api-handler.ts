@@ -56,10 +56,10 @@ export function apiHandler<Dependencies extends { readonly settings: { readonly 
         if (error instanceof InvalidRequestError) {
           // The message is this project's own and names the field, never a value.
           log.info('RequestRefused', { reason: error.message });
-          return errorReply('ValidationException', error.message);
+          return errorReply(error.code, error.message);
         }
         log.error('RequestFailed', error);
-        return errorReply('InternalServerException', 'The request could not be handled. Try again.', {
+        return errorReply('REQUEST_FAILED', 'The request could not be handled. Try again.', {
           retryAfterSeconds: 1,
         });
       }

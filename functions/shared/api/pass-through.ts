@@ -1,14 +1,18 @@
 import { type GameLiftStreamsClient, GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { type Clock, withTimeout } from '../clock.ts';
+import type { ErrorType } from '../contracts.ts';
 import { type Log, nameToTell } from '../logging.ts';
+import type { Metrics } from '../metrics.ts';
 import { serviceFault } from '../service-fault.ts';
-import { type ErrorType, errorReply } from './replies.ts';
+import type { QuotaOperation } from '../table/permits.ts';
+import { errorReply, passedThroughReply, serviceDeniedReply } from './replies.ts';
 
 export interface PassThroughDependencies {
   readonly gameLiftStreams: GameLiftStreamsClient;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 export type PassedThrough<Reply> =
@@ -36,27 +40,39 @@ const HANDED_ON: ReadonlySet<string> = new Set<ErrorType>([
  * retry. The service's refusals go to the caller by their names; its messages may quote the call, or name our role.
  */
 export async function passThrough<Reply>(
+  operation: QuotaOperation,
   call: (client: GameLiftStreamsClient, abortSignal: AbortSignal) => Promise<Reply>,
-  { gameLiftStreams, clock, log }: PassThroughDependencies,
+  dependencies: PassThroughDependencies,
 ): Promise<PassedThrough<Reply>> {
+  const { gameLiftStreams, clock } = dependencies;
   try {
     const reply = await withTimeout(clock, CALL_TIMEOUT_MS, (abortSignal) =>
       call(gameLiftStreams, abortSignal),
     );
     return { ok: true, reply };
   } catch (error) {
-    return { ok: false, ...refusalOf(error, log) };
+    return { ok: false, ...refusalOf(error, operation, dependencies) };
   }
 }
 
-function refusalOf(error: unknown, log: Log): { error: string; reply: APIGatewayProxyResult } {
+function refusalOf(
+  error: unknown,
+  operation: QuotaOperation,
+  { log, metrics }: PassThroughDependencies,
+): { error: string; reply: APIGatewayProxyResult } {
   const name = error instanceof Error ? nameToTell(error) : typeof error;
   if (error instanceof GameLiftStreamsServiceException && isHandedOn(name)) {
-    return { error: name, reply: errorReply(name, REFUSED, retryAfterOf(error)) };
+    return { error: name, reply: passedThroughReply(name, REFUSED, retryAfterOf(error)) };
   }
-  // Of what is left, only what no repeat can change needs somebody's eyes: missing permissions, a bug.
-  if (serviceFault(error) === 'OTHER') log.error('RequestFailed', error);
-  return { error: name, reply: errorReply('InternalServerException', NO_ANSWER, { retryAfterSeconds: 1 }) };
+  const fault = serviceFault(error);
+  if (fault === 'DENIED') {
+    log.error('CallDenied', error, { operation });
+    metrics.add('CallsDenied', 1, operation);
+    return { error: 'ServiceAccessDeniedException', reply: serviceDeniedReply() };
+  }
+  // Of what is left, only what no repeat can change needs an operator: a bug.
+  if (fault === 'OTHER') log.error('RequestFailed', error);
+  return { error: name, reply: errorReply('REQUEST_FAILED', NO_ANSWER, { retryAfterSeconds: 1 }) };
 }
 
 function isHandedOn(name: string): name is ErrorType {

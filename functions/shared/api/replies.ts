@@ -1,16 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-
-/** Error types of the service's own API, as its SDKs know them. */
-export type ErrorType =
-  | 'ValidationException'
-  | 'ResourceNotFoundException'
-  | 'ConflictException'
-  | 'StreamSessionAccessNotReadyException'
-  | 'ThrottlingException'
-  | 'AccessDeniedException'
-  | 'InternalServerException'
-  /** Of AWS's common errors, not in the service's model: an SDK throws it by this name all the same. */
-  | 'ServiceUnavailableException';
+import { type ErrorType, REFUSAL_CODE_HEADER, REFUSALS, type RefusalCode } from '../contracts.ts';
 
 const STATUS: Readonly<Record<ErrorType, number>> = {
   ValidationException: 400,
@@ -36,21 +25,55 @@ export interface ErrorReplyOptions {
   readonly members?: Readonly<Record<string, string>>;
 }
 
-/** An error in the service's shape (restJson1), so that its SDKs throw it by its name. */
+/**
+ * Returns an error in the service's shape (restJson1), so that its SDKs throw it by its name, with the code of the
+ * refusal in a header of ours.
+ */
 export function errorReply(
+  code: Exclude<RefusalCode, 'PASSED_THROUGH'>,
+  message: string,
+  options: ErrorReplyOptions = {},
+): APIGatewayProxyResult {
+  return replyOf(REFUSALS[code].type, code, message, options);
+}
+
+/** Returns the service's own refusal, by its type. */
+export function passedThroughReply(
   type: ErrorType,
   message: string,
-  { retryAfterSeconds, members = {} }: ErrorReplyOptions = {},
+  options: ErrorReplyOptions = {},
+): APIGatewayProxyResult {
+  return replyOf(type, 'PASSED_THROUGH', message, options);
+}
+
+function replyOf(
+  type: ErrorType,
+  code: RefusalCode,
+  message: string,
+  { retryAfterSeconds, members = {} }: ErrorReplyOptions,
 ): APIGatewayProxyResult {
   return {
     statusCode: STATUS[type],
     headers: {
       ...HEADERS,
       'x-amzn-errortype': type,
+      [REFUSAL_CODE_HEADER]: code,
       ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
     },
     body: JSON.stringify({ Message: message, ...members }),
   };
+}
+
+/**
+ * Returns the reply for a permission that this service itself lacks. It has the status and type of the service's own
+ * refusal, because no SDK and no proxy repeats a 403, while every one repeats a 500. The code tells it from the 403 of a
+ * caller whose own permission is missing.
+ */
+export function serviceDeniedReply(): APIGatewayProxyResult {
+  return errorReply(
+    'SERVICE_ACCESS_DENIED',
+    'This service lacks a permission at Amazon GameLift Streams. A repeat changes nothing until its operator has added it.',
+  );
 }
 
 /** Long enough to spare the callers, short enough beside a window of 120 s. */
@@ -58,7 +81,7 @@ const SWITCHED_OFF_RETRY_SECONDS = 10;
 
 /** What every POST gets while an operator has the service refuse. */
 export function switchedOffReply(): APIGatewayProxyResult {
-  return errorReply('ServiceUnavailableException', 'The service is switched off for now. Ask again later.', {
+  return errorReply('SWITCHED_OFF', 'The service is switched off for now. Ask again later.', {
     retryAfterSeconds: SWITCHED_OFF_RETRY_SECONDS,
   });
 }

@@ -147,7 +147,7 @@ describe('a check', () => {
   it.each([
     ['internalServer', 'InternalServerException'],
     ['throttling', 'ThrottlingException'],
-    ['accessDenied', 'UnexpectedError'],
+    ['accessDenied', 'ServiceAccessDeniedException'],
   ] as const)('fails as the read fails: %s', async (error, name) => {
     service.on(GetStreamSessionCommand).rejects(serviceErrors[error]());
 

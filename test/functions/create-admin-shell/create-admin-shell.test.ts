@@ -198,7 +198,8 @@ describe('a failure', () => {
     ['InternalServerException', serviceErrors.internalServer],
     ['InternalServerException', serviceErrors.unnamed503],
     ['InternalServerException', serviceErrors.connectionReset],
-    ['UnexpectedError', serviceErrors.accessDenied],
+    ['ServiceAccessDeniedException', serviceErrors.accessDenied],
+    ['UnexpectedError', serviceErrors.serviceQuotaExceeded],
   ])('of the service leaves as %s, quoting nothing', async (name, error) => {
     service.on(CreateStreamSessionAdminShellCommand).rejects(error());
 
@@ -279,7 +280,7 @@ describe('a status that cannot be read', () => {
   it('because the function may not read it is a failure that somebody must mend', async () => {
     service.on(GetStreamSessionCommand).rejects(serviceErrors.accessDenied());
 
-    await expect(prepare().create()).rejects.toMatchObject({ name: 'UnexpectedError' });
+    await expect(prepare().create()).rejects.toMatchObject({ name: 'ServiceAccessDeniedException' });
     expect(shells()).toEqual([]);
   });
 });
@@ -363,7 +364,7 @@ describe('the deadline of the caller', () => {
     const { create, clock } = prepare();
 
     await expect(create({ deadlineMs: clock.nowMs() + 6000 })).rejects.toMatchObject({
-      name: 'UnexpectedError',
+      name: 'ServiceAccessDeniedException',
     });
   });
 });

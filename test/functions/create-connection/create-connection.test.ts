@@ -409,7 +409,7 @@ describe('a failure of the service', () => {
     ['invalidSignature', 'InternalServerException'],
     ['requestExpired', 'InternalServerException'],
     ['expiredToken', 'InternalServerException'],
-    ['accessDenied', 'UnexpectedError'],
+    ['accessDenied', 'ServiceAccessDeniedException'],
     ['serviceQuotaExceeded', 'UnexpectedError'],
   ] as const)('is thrown as what it means for a retry: %s', async (error, name) => {
     service.on(CreateStreamSessionConnectionCommand).rejects(serviceErrors[error]());
@@ -426,7 +426,7 @@ describe('a failure of the service', () => {
   it.each([
     ['internalServer', 'InternalServerException'],
     ['throttling', 'ThrottlingException'],
-    ['accessDenied', 'UnexpectedError'],
+    ['accessDenied', 'ServiceAccessDeniedException'],
   ] as const)('is thrown on when it hits the read that explains a refusal: %s', async (error, name) => {
     service.on(CreateStreamSessionConnectionCommand).rejects(serviceErrors.conflict());
     service.on(GetStreamSessionCommand).rejects(serviceErrors[error]());

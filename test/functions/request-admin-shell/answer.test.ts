@@ -45,22 +45,35 @@ describe('an execution that ends green', () => {
     expect(result).toEqual({ result: 'REFUSED', refusal: 'NOT_FOUND' });
     expect(reply).toMatchObject({
       statusCode: 404,
-      headers: { ...NO_STORE, 'x-amzn-errortype': 'ResourceNotFoundException' },
+      headers: {
+        ...NO_STORE,
+        'x-amzn-errortype': 'ResourceNotFoundException',
+        'x-reconnection-code': 'SESSION_NOT_FOUND',
+      },
       body: '{"Message":"The stream group or the stream session does not exist."}',
     });
   });
 
   it.each([
-    ['STATUS_WITHOUT_ADMIN_SHELL', 'TERMINATED', /is in status TERMINATED\. An admin shell needs ACTIVE,/],
-    ['REJECTED_BY_SERVICE', 'ACTIVE', /refused .*, which is in status ACTIVE\./],
+    [
+      'STATUS_WITHOUT_ADMIN_SHELL',
+      'STATUS_WITHOUT_ADMIN_SHELL',
+      'TERMINATED',
+      /is in status TERMINATED\. An admin shell needs ACTIVE,/,
+    ],
+    ['REJECTED_BY_SERVICE', 'ADMIN_SHELL_REJECTED', 'ACTIVE', /refused .*, which is in status ACTIVE\./],
   ])(
-    'with %s is a 400 that names the status, and nobody is told to come back',
-    (refusal, status, message) => {
+    'with %s is a 400, %s, that names the status, and nobody is told to come back',
+    (refusal, code, status, message) => {
       const { reply, result } = succeeded({ result: refusal, status });
 
       expect(result).toEqual({ result: 'REFUSED', refusal, sessionStatus: status });
       expect(reply.statusCode).toBe(400);
-      expect(reply.headers).toEqual({ ...NO_STORE, 'x-amzn-errortype': 'ValidationException' });
+      expect(reply.headers).toEqual({
+        ...NO_STORE,
+        'x-amzn-errortype': 'ValidationException',
+        'x-reconnection-code': code,
+      });
       expect(JSON.parse(reply.body)).toEqual({ Message: expect.stringMatching(message), Status: status });
     },
   );
@@ -77,22 +90,45 @@ describe('an execution that ends green', () => {
 
 describe('an execution that ends red', () => {
   it.each([
-    ['StreamSessionAccessNotReadyException', 409, 'StreamSessionAccessNotReadyException', '5'],
-    ['ThrottlingException', 429, 'ThrottlingException', '2'],
-    ['PermitNotAvailableException', 429, 'ThrottlingException', '2'],
-    ['CallerDeadlinePassed', 429, 'ThrottlingException', '2'],
-    ['InternalServerException', 500, 'InternalServerException', '1'],
-    ['DependencyUnavailableException', 500, 'InternalServerException', '1'],
-    ['UnexpectedError', 500, 'InternalServerException', '1'],
-    ['Lambda.Unknown', 500, 'InternalServerException', '1'],
-    ['States.Timeout', 500, 'InternalServerException', '1'],
-  ])('with %s is %i %s, and may be asked again after %s s', (error, statusCode, type, seconds) => {
+    [
+      'StreamSessionAccessNotReadyException',
+      409,
+      'StreamSessionAccessNotReadyException',
+      'ADMIN_SHELL_NOT_READY',
+      '5',
+    ],
+    ['ThrottlingException', 429, 'ThrottlingException', 'QUOTA_USED_UP', '2'],
+    ['PermitNotAvailableException', 429, 'ThrottlingException', 'QUOTA_USED_UP', '2'],
+    ['CallerDeadlinePassed', 429, 'ThrottlingException', 'QUOTA_USED_UP', '2'],
+    ['InternalServerException', 500, 'InternalServerException', 'ADMIN_SHELL_FAILED', '1'],
+    ['DependencyUnavailableException', 500, 'InternalServerException', 'ADMIN_SHELL_FAILED', '1'],
+    ['UnexpectedError', 500, 'InternalServerException', 'ADMIN_SHELL_FAILED', '1'],
+    ['Lambda.Unknown', 500, 'InternalServerException', 'ADMIN_SHELL_FAILED', '1'],
+    ['States.Timeout', 500, 'InternalServerException', 'ADMIN_SHELL_FAILED', '1'],
+  ])('with %s is %i %s, %s, and may be asked again after %s s', (error, statusCode, type, code, seconds) => {
     const { reply, result } = answerOf({ status: 'FAILED', error }, NOW_MS);
 
     expect(result).toEqual({ result: 'REFUSED', refusal: error });
     expect(reply.statusCode).toBe(statusCode);
-    expect(reply.headers).toEqual({ ...NO_STORE, 'x-amzn-errortype': type, 'retry-after': seconds });
+    expect(reply.headers).toEqual({
+      ...NO_STORE,
+      'x-amzn-errortype': type,
+      'x-reconnection-code': code,
+      'retry-after': seconds,
+    });
     expect(JSON.parse(reply.body)).toEqual({ Message: expect.stringContaining('Ask again') });
+  });
+
+  it('because our permission is missing is a 403 of its own, which no client repeats', () => {
+    const { reply, result } = answerOf({ status: 'FAILED', error: 'ServiceAccessDeniedException' }, NOW_MS);
+
+    expect(result).toEqual({ result: 'REFUSED', refusal: 'ServiceAccessDeniedException' });
+    expect(reply.statusCode).toBe(403);
+    expect(reply.headers).toEqual({
+      ...NO_STORE,
+      'x-amzn-errortype': 'AccessDeniedException',
+      'x-reconnection-code': 'SERVICE_ACCESS_DENIED',
+    });
   });
 
   it('is on record with no more of its name than an event may carry', () => {

@@ -24,35 +24,40 @@ describe('an execution that ends green', () => {
     });
   });
 
-  it.each<[{ readonly result: string; readonly [member: string]: unknown }, number, string, object]>([
+  it.each<[{ readonly result: string; readonly [member: string]: unknown }, number, string, string, object]>([
     [
       { result: 'NOT_FOUND' },
       404,
       'ResourceNotFoundException',
+      'SESSION_NOT_FOUND',
       { Message: 'The stream group or the stream session does not exist.' },
     ],
     [
       { result: 'OFFER_REJECTED' },
       400,
       'ValidationException',
+      'OFFER_REJECTED',
       { Message: 'SignalRequest was refused by Amazon GameLift Streams. Make a new offer and ask again.' },
     ],
     [
       { result: 'ALREADY_CONNECTED' },
       409,
       'ConflictException',
+      'SOMEBODY_CONNECTED',
       { Message: 'The stream session has a connected client.' },
     ],
     [
       { result: 'SUPERSEDED' },
       409,
       'ConflictException',
+      'NEWER_OFFER',
       { Message: 'A newer offer for the stream session has taken the place of this one.' },
     ],
     [
       { result: 'SESSION_ENDED', outcome: 'TERMINATED', statusReason: 'reconnectionTimeout' },
       409,
       'ConflictException',
+      'SESSION_ENDED',
       {
         Message: 'The stream session has ended. Start a new one.',
         Outcome: 'TERMINATED',
@@ -63,15 +68,17 @@ describe('an execution that ends green', () => {
       { result: 'SESSION_ENDED', outcome: 'ERRORED', statusReason: null },
       409,
       'ConflictException',
+      'SESSION_ENDED',
       { Message: 'The stream session has ended. Start a new one.', Outcome: 'ERRORED' },
     ],
     [
       { result: 'NOT_RECONNECTABLE', status: 'ACTIVATING' },
       409,
       'ConflictException',
+      'NOT_RECONNECTABLE',
       { Message: 'The stream session is in a status that nobody can reconnect to.' },
     ],
-  ])('with %j is a refusal for good: nobody is told to come back', (output, statusCode, type, body) => {
+  ])('with %j is a refusal for good: nobody is told to come back', (output, statusCode, type, code, body) => {
     const answer = succeeded(output);
 
     expect(answer.result).toBe(output.result);
@@ -80,6 +87,7 @@ describe('an execution that ends green', () => {
       'content-type': 'application/json',
       'cache-control': 'no-store',
       'x-amzn-errortype': type,
+      'x-reconnection-code': code,
     });
     expect(bodyOf(answer)).toEqual(body);
   });
@@ -95,18 +103,18 @@ describe('an execution that ends green', () => {
 });
 
 describe('an execution that ends red', () => {
-  it.each<[string, number, string, string]>([
-    ['ThrottlingException', 429, 'ThrottlingException', '2'],
-    ['PermitNotAvailableException', 429, 'ThrottlingException', '2'],
-    ['CallerDeadlinePassed', 429, 'ThrottlingException', '2'],
-    ['ConflictException', 409, 'ConflictException', '2'],
-    ['InternalServerException', 500, 'InternalServerException', '1'],
-    ['DependencyUnavailableException', 500, 'InternalServerException', '1'],
-    ['UnexpectedError', 500, 'InternalServerException', '1'],
-    ['InvalidTaskInputError', 500, 'InternalServerException', '1'],
-    ['Lambda.Unknown', 500, 'InternalServerException', '1'],
-    ['States.Timeout', 500, 'InternalServerException', '1'],
-  ])('with %s is %i %s, and may be asked again after %s s', (error, statusCode, type, seconds) => {
+  it.each<[string, number, string, string, string]>([
+    ['ThrottlingException', 429, 'ThrottlingException', 'QUOTA_USED_UP', '2'],
+    ['PermitNotAvailableException', 429, 'ThrottlingException', 'QUOTA_USED_UP', '2'],
+    ['CallerDeadlinePassed', 429, 'ThrottlingException', 'QUOTA_USED_UP', '2'],
+    ['ConflictException', 409, 'ConflictException', 'SESSION_BUSY', '2'],
+    ['InternalServerException', 500, 'InternalServerException', 'RECONNECTION_FAILED', '1'],
+    ['DependencyUnavailableException', 500, 'InternalServerException', 'RECONNECTION_FAILED', '1'],
+    ['UnexpectedError', 500, 'InternalServerException', 'RECONNECTION_FAILED', '1'],
+    ['InvalidTaskInputError', 500, 'InternalServerException', 'RECONNECTION_FAILED', '1'],
+    ['Lambda.Unknown', 500, 'InternalServerException', 'RECONNECTION_FAILED', '1'],
+    ['States.Timeout', 500, 'InternalServerException', 'RECONNECTION_FAILED', '1'],
+  ])('with %s is %i %s, %s, and may be asked again after %s s', (error, statusCode, type, code, seconds) => {
     const answer = answerOf({ status: 'FAILED', error });
 
     expect(answer.result).toBe(error);
@@ -115,9 +123,23 @@ describe('an execution that ends red', () => {
       'content-type': 'application/json',
       'cache-control': 'no-store',
       'x-amzn-errortype': type,
+      'x-reconnection-code': code,
       'retry-after': seconds,
     });
     expect(bodyOf(answer)).toEqual({ Message: expect.stringContaining('Ask again') });
+  });
+
+  it('because our permission is missing is a 403 of its own, which no client repeats', () => {
+    const answer = answerOf({ status: 'FAILED', error: 'ServiceAccessDeniedException' });
+
+    expect(answer.result).toBe('ServiceAccessDeniedException');
+    expect(answer.reply.statusCode).toBe(403);
+    expect(headersOf(answer)).toEqual({
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'x-amzn-errortype': 'AccessDeniedException',
+      'x-reconnection-code': 'SERVICE_ACCESS_DENIED',
+    });
   });
 
   it('says nothing of what it ended with but which kind it is', () => {
@@ -142,11 +164,12 @@ describe('a turn that is not now', () => {
     expect(answer).toMatchObject({ result: kind, reply: { statusCode: 429 } });
     expect(headersOf(answer)).toMatchObject({
       'x-amzn-errortype': 'ThrottlingException',
+      'x-reconnection-code': kind === 'LATER' ? 'TURN_LATER' : 'NOT_IN_TIME',
       'retry-after': '7',
     });
     expect(bodyOf(answer)).toMatchObject({
       Message: expect.stringMatching(
-        kind === 'LATER' ? /place in line is kept: ask again/ : /promised to others\. Ask again/,
+        kind === 'LATER' ? /place in line is kept: ask again/ : /No reconnection is left .* Ask again/,
       ),
     });
   });

@@ -425,8 +425,8 @@ describe('a request while the service is passed through', () => {
     ['internalServer', 500, 'InternalServerException'],
     ['unnamed503', 500, 'InternalServerException'],
     ['connectionReset', 500, 'InternalServerException'],
-    // About our role, and so none of the caller's business.
-    ['accessDenied', 500, 'InternalServerException'],
+    ['accessDenied', 403, 'AccessDeniedException'],
+    ['serviceQuotaExceeded', 500, 'InternalServerException'],
   ] as const)('gets the error of the one attempt, without its message: %s', async (error, status, type) => {
     service.on(CreateStreamSessionConnectionCommand).rejects(serviceErrors[error]());
     const { request, log } = passThrough();
@@ -438,7 +438,7 @@ describe('a request while the service is passed through', () => {
     expect(service.calls()).toHaveLength(1);
     expect(body + JSON.stringify(log.lines)).not.toContain(QUOTED_INPUT);
     const isForSomebodysEyes = log.lines.some(({ event }) => event === 'RequestFailed');
-    expect(isForSomebodysEyes).toBe(error === 'accessDenied');
+    expect(isForSomebodysEyes).toBe(error === 'serviceQuotaExceeded');
   });
 });
 
@@ -455,6 +455,7 @@ describe('a request while the service refuses', () => {
         'content-type': 'application/json',
         'cache-control': 'no-store',
         'x-amzn-errortype': 'ServiceUnavailableException',
+        'x-reconnection-code': 'SWITCHED_OFF',
         'retry-after': '10',
       },
       body: JSON.stringify({ Message: 'The service is switched off for now. Ask again later.' }),
@@ -510,7 +511,7 @@ describe('the check of the user id', () => {
     expect(reply.statusCode).toBe(403);
     expect(reply.headers?.['x-amzn-errortype']).toBe('AccessDeniedException');
     expect(JSON.parse(reply.body)).toEqual({
-      Message: 'The stream session is not of the user that x-user-id names.',
+      Message: 'The stream session does not belong to the user in x-user-id.',
     });
     expect(service.commandCalls(CreateStreamSessionConnectionCommand)).toEqual([]);
     expect(executions()).toEqual([]);
@@ -587,10 +588,13 @@ describe('the check of the user id', () => {
     expect(executions()).toEqual([]);
   });
 
-  it('fails for good, and lets nobody through, without the permission to read', async () => {
+  it('lets no request through without the permission to read, and says that it is ours to fix', async () => {
     service.on(GetStreamSessionCommand).rejects(serviceErrors.accessDenied());
 
-    await expect(ask(checked(), OWNER)).rejects.toMatchObject({ name: 'UnexpectedError' });
+    const { statusCode, headers } = await ask(checked(), OWNER);
+
+    expect(statusCode).toBe(403);
+    expect(headers).toMatchObject({ 'x-reconnection-code': 'SERVICE_ACCESS_DENIED' });
 
     expect(executions()).toEqual([]);
   });

@@ -211,8 +211,8 @@ describe('a call that the service answers', () => {
     [500, 'InternalServerException', 'InternalServerException'],
     [502, undefined, 'InternalServerException'],
     [503, 'ServiceUnavailable', 'InternalServerException'],
-    [403, 'AccessDeniedException', 'UnexpectedError'],
-    [403, 'UnrecognizedClientException', 'UnexpectedError'],
+    [403, 'AccessDeniedException', 'ServiceAccessDeniedException'],
+    [403, 'UnrecognizedClientException', 'ServiceAccessDeniedException'],
     [402, 'ServiceQuotaExceededException', 'UnexpectedError'],
     [409, 'StreamSessionAccessNotReadyException', 'StreamSessionAccessNotReadyException'],
   ])('with %i %s is thrown as %s, after one attempt', async (status, type, name) => {
@@ -221,6 +221,21 @@ describe('a call that the service answers', () => {
     await expect(call()).rejects.toMatchObject({ name, cause: expect.any(GameLiftStreamsServiceException) });
 
     expect(requests).toHaveLength(1);
+  });
+
+  it.each([
+    [403, 'AccessDeniedException'],
+    [403, undefined],
+    [400, 'NotAuthorized'],
+  ])('with %i %s names the operation whose permission is missing, and counts it', async (status, type) => {
+    const { call, metrics, log } = await prepare(async () => errorReply(status, type));
+
+    await expect(call()).rejects.toMatchObject({ name: 'ServiceAccessDeniedException' });
+
+    expect(log.lines).toEqual([
+      { event: 'CallDenied', fields: expect.objectContaining({ operation: 'GetStreamSession' }) },
+    ]);
+    expect(metrics.values).toContainEqual({ name: 'CallsDenied', value: 1, operation: 'GetStreamSession' });
   });
 
   it('by closing the connection may have been accepted, and is retried', async () => {

@@ -34,7 +34,7 @@ describe('what Amazon GameLift Streams answers', () => {
     ['requestTimeout', 'UNAVAILABLE'],
     ['expiredToken', 'UNAVAILABLE'],
     ['unnamed408', 'UNAVAILABLE'],
-    ['accessDenied', 'OTHER'],
+    ['accessDenied', 'DENIED'],
     ['serviceQuotaExceeded', 'OTHER'],
   ])('means, by its class: %s is %s', (error, fault) => {
     expect(serviceFault(serviceErrors[error]())).toBe(fault);

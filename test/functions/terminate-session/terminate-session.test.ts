@@ -97,6 +97,7 @@ describe('an abandoned session', () => {
     ['throttlingAs400', 'ThrottlingException'],
     ['internalServer', 'InternalServerException'],
     ['connectionReset', 'InternalServerException'],
+    ['accessDenied', 'ServiceAccessDeniedException'],
   ] as const)('is left to the next look when a call fails: %s', async (error, name) => {
     for (const command of [GetStreamSessionCommand, TerminateStreamSessionCommand]) {
       const { terminate, log } = prepare();

@@ -112,6 +112,7 @@ describe("a caller's mistake", () => {
         'content-type': 'application/json',
         'cache-control': 'no-store',
         'x-amzn-errortype': 'ValidationException',
+        'x-reconnection-code': 'INVALID_REQUEST',
       },
       body: '{"Message":"SignalRequest is no offer."}',
     });
@@ -188,6 +189,7 @@ describe('any other error', () => {
         'content-type': 'application/json',
         'cache-control': 'no-store',
         'x-amzn-errortype': 'InternalServerException',
+        'x-reconnection-code': 'REQUEST_FAILED',
         'retry-after': '1',
       },
       body: '{"Message":"The request could not be handled. Try again."}',

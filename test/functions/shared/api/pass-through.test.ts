@@ -3,18 +3,21 @@ import { describe, expect, it } from 'vitest';
 import { passThrough } from '../../../../functions/shared/api/pass-through.ts';
 import { VirtualClock } from '../../../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../../../helpers/log.ts';
+import { memoryMetrics } from '../../../helpers/metrics.ts';
 import { QUOTED_INPUT, serviceErrors } from '../../../helpers/service-errors.ts';
 
 async function refused(error: unknown) {
   const log = memoryLog();
   const gameLiftStreams = new GameLiftStreamsClient({ region: 'us-west-2' });
-  const passed = await passThrough(() => Promise.reject(error), {
+  const metrics = memoryMetrics();
+  const passed = await passThrough('GetStreamSession', () => Promise.reject(error), {
     gameLiftStreams,
     clock: new VirtualClock(),
     log,
+    metrics,
   });
   if (passed.ok) throw new Error('The call was taken.');
-  return { ...passed, log };
+  return { ...passed, log, metrics };
 }
 
 describe('a call that the service refuses', () => {
@@ -28,6 +31,7 @@ describe('a call that the service refuses', () => {
         'content-type': 'application/json',
         'cache-control': 'no-store',
         'x-amzn-errortype': 'ThrottlingException',
+        'x-reconnection-code': 'PASSED_THROUGH',
       },
       body: '{"Message":"Amazon GameLift Streams answered the call with this error; nothing was retried."}',
     });
@@ -55,7 +59,7 @@ describe('a call without an answer of the service', () => {
   it.each([
     ['internalServer', 0],
     ['connectionReset', 0],
-    ['accessDenied', 1],
+    ['serviceQuotaExceeded', 1],
   ] as const)(
     'is a 500 that may be repeated, for somebody to look at where no repeat helps: %s',
     async (fault, lines) => {
@@ -70,6 +74,20 @@ describe('a call without an answer of the service', () => {
       expect(JSON.stringify([reply, log.lines])).not.toContain(QUOTED_INPUT);
     },
   );
+
+  it('is a 403 of its own where our permission is missing, and counted', async () => {
+    const { error, reply, log, metrics } = await refused(serviceErrors.accessDenied());
+
+    expect(error).toBe('ServiceAccessDeniedException');
+    expect(reply.statusCode).toBe(403);
+    expect(reply.headers).toMatchObject({ 'x-reconnection-code': 'SERVICE_ACCESS_DENIED' });
+    expect(reply.headers).not.toHaveProperty('retry-after');
+    expect(log.lines).toEqual([
+      { event: 'CallDenied', fields: expect.objectContaining({ operation: 'GetStreamSession' }) },
+    ]);
+    expect(metrics.values).toEqual([{ name: 'CallsDenied', value: 1, operation: 'GetStreamSession' }]);
+    expect(JSON.stringify([reply, log.lines])).not.toContain(QUOTED_INPUT);
+  });
 
   it('may have no error either', async () => {
     expect(await refused('text')).toMatchObject({ error: 'string', reply: { statusCode: 500 } });
