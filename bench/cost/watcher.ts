@@ -94,7 +94,13 @@ export async function measureWatcher(service: Service, waitingSessions: number):
     );
     const watcher = service.functions.find(({ key }) => key === 'watchSessions');
     const settings = readSettings(
-      [...OPENING_SETTINGS, 'LISTS_PER_SECOND', 'WATCHED_STREAM_GROUPS', 'WATCH_INTERVAL_SECONDS'],
+      [
+        ...OPENING_SETTINGS,
+        'LISTS_PER_SECOND',
+        'READS_PER_SECOND',
+        'WATCHED_STREAM_GROUPS',
+        'WATCH_INTERVAL_SECONDS',
+      ],
       resolveEnvironment(service, 'watchSessions'),
     );
     let done = false;

@@ -38,6 +38,7 @@ export type LogEvent =
   | 'AuditNotPublished'
   | 'DisconnectNoticed'
   | 'WindowWoken'
+  | 'ServiceAway'
   | 'WindowReplaced'
   | 'WindowGivenUp'
   | 'ExecutionFailed'

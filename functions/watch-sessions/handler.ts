@@ -9,6 +9,7 @@ import { watchSessionsHandler } from './watch-sessions-handler.ts';
 const settings = readSettings([
   ...OPENING_SETTINGS,
   'LISTS_PER_SECOND',
+  'READS_PER_SECOND',
   'WATCHED_STREAM_GROUPS',
   'WATCH_INTERVAL_SECONDS',
 ]);

@@ -16,8 +16,10 @@ export type Need =
 
 /** From opening a window to its first wait: two Lambda functions and the start between them. */
 const START_GRACE_MS = 10_000;
-/** From a deadline and its margin to the end: 62 s of re-checks, and reads that wait for the quota. */
+/** From a deadline and its margin to the end: a minute of re-checks, and reads that wait for the quota. */
 const END_GRACE_MS = 120_000;
+/** While the session is slow to end, its execution looks every 15 minutes at least, and each look moves the deadline. */
+const SLOW_END_GRACE_MS = 17 * 60_000;
 /** An execution that was woken and waits again for the same is left alone for twice as long each time. */
 const FIRST_WAKE_MS = 4000;
 /** `waitOrder` counts waits in thousands and attempts below (`mailbox.ts`). */
@@ -38,6 +40,11 @@ export function judgeWindow(window: IndexedWindow, listings: Listings, nowMs: nu
   return hasMoved(window, listings, nowMs) ? 'LOOK' : 'NOTHING';
 }
 
+/** Whether the window's execution looks at a session that is slow to end, and need not be asked whether it lives. */
+export function awaitsEndByItself({ phase, deadlineMs }: IndexedWindow, nowMs: number): boolean {
+  return phase === 'AWAITING_END' && nowMs <= deadlineMs + SLOW_END_GRACE_MS;
+}
+
 /** Whether only the lists of RECONNECTING and ACTIVE can tell what has become of the window's session. */
 export function needsAllLists(window: IndexedWindow, pending: Listing, nowMs: number): boolean {
   return (
@@ -50,7 +57,7 @@ export function needsAllLists(window: IndexedWindow, pending: Listing, nowMs: nu
 
 function hasMoved(window: IndexedWindow, listings: Listings, nowMs: number): boolean {
   const id = window.session.streamSessionId;
-  // It asks by itself, within 32 s.
+  // It asks by itself.
   if (window.phase === 'AWAITING_END') return false;
   const isAwaitingClient = window.phase === 'AWAITING_CLIENT';
   const pending = listings.PENDING_CLIENT_RECONNECTION.sessions.get(id);

@@ -2,14 +2,13 @@ import { listOpenWindows } from '../shared/table/open-windows-index.ts';
 import { needsAllLists } from './judge-window.ts';
 import { type Listing, type ListSessionsDependencies, listSessions } from './list-sessions.ts';
 import { type NoticeDependencies, noticeDisconnects, type Reported } from './notice-disconnects.ts';
-import { type ReconcileDependencies, reconcileWindows, type Unheard } from './reconcile-windows.ts';
+import { type ReconcileDependencies, reconcileWindows, type WindowMemory } from './reconcile-windows.ts';
 
 export type LookDependencies = ListSessionsDependencies & NoticeDependencies & ReconcileDependencies;
 
 /** What one watcher remembers between its looks. Another one that knows nothing of it does no harm. */
-export interface Memory {
+export interface Memory extends WindowMemory {
   readonly reported: Reported;
-  readonly unheard: Unheard;
 }
 
 const NOT_LISTED: Listing = { sessions: new Map(), complete: false };
@@ -23,7 +22,7 @@ const NOT_LISTED: Listing = { sessions: new Map(), complete: false };
  */
 export async function look(
   streamGroupId: string,
-  { reported, unheard }: Memory,
+  { reported, ...ofWindows }: Memory,
   dependencies: LookDependencies,
 ): Promise<void> {
   const { table, clock, metrics } = dependencies;
@@ -48,5 +47,5 @@ export async function look(
   const RECONNECTING = all ? await list('RECONNECTING') : NOT_LISTED;
   const ACTIVE = all ? await list('ACTIVE') : NOT_LISTED;
   const listings = { PENDING_CLIENT_RECONNECTION, RECONNECTING, ACTIVE };
-  await reconcileWindows(windows, listings, unheard, dependencies);
+  await reconcileWindows(windows, listings, ofWindows, dependencies);
 }

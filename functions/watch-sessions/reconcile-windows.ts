@@ -6,12 +6,19 @@ import { wakeWindow } from '../shared/table/mailbox.ts';
 import type { IndexedWindow } from '../shared/table/open-windows-index.ts';
 import { readWindows } from '../shared/table/read-windows.ts';
 import { isOpen, type WindowItem } from '../shared/table/window-item.ts';
-import { judgeWindow, type Listings } from './judge-window.ts';
+import { awaitsEndByItself, judgeWindow, type Listings } from './judge-window.ts';
 import { mendWindow } from './mend-window.ts';
+import {
+  type ServiceWait,
+  type ServiceWaits,
+  type WakeServiceWaitsDependencies,
+  wakeServiceWaits,
+} from './wake-service-waits.ts';
 
-export interface ReconcileDependencies extends ReplaceDependencies {
+export interface ReconcileDependencies extends ReplaceDependencies, WakeServiceWaitsDependencies {
   /** 0 ≤ random() < 1. */
   readonly random: () => number;
+  readonly settings: ReplaceDependencies['settings'] & WakeServiceWaitsDependencies['settings'];
 }
 
 /** The wait, by session, that a wake has not reached: whoever does not hear twice may be dead. */
@@ -24,23 +31,36 @@ export type Unheard = Map<string, number | undefined>;
 const MAX_MENDED_PER_LOOK = 25;
 const PARALLEL_CALLS = 10;
 
+/** What one watcher remembers of open windows between its looks. */
+export interface WindowMemory {
+  readonly unheard: Unheard;
+  readonly serviceWaits: ServiceWaits;
+}
+
 /**
- * Gives every open window of the list what it needs: wakes those whose session has moved, starts or replaces
- * those that have lost their execution.
+ * Gives every open window of the list what it needs: wakes those whose session has moved and those that wait for a
+ * service that is back, starts or replaces those that have lost their execution.
  *
  * @throws DependencyUnavailableException
  */
 export async function reconcileWindows(
   windows: readonly IndexedWindow[],
   listings: Listings,
-  unheard: Unheard,
+  { unheard, serviceWaits }: WindowMemory,
   dependencies: ReconcileDependencies,
 ): Promise<void> {
   const { table, clock, random } = dependencies;
   const nowMs = clock.nowMs();
+  const waiting: ServiceWait[] = [];
   const inNeed = windows
     .map((window) => ({ window, need: judgeWindow(window, listings, nowMs) }))
-    .filter(({ need }) => need !== 'NOTHING');
+    .filter(({ window, need }) => {
+      if (need === 'NOTHING') return false;
+      const known = serviceWaits.known.get(sessionPartition(window.session));
+      if (known === undefined || !isSameListing(known.window, window)) return true;
+      waiting.push(known);
+      return false;
+    });
   const items = await readWindows(
     table,
     inNeed.map(({ window }) => window.session),
@@ -49,6 +69,13 @@ export async function reconcileWindows(
   await inParallel(inNeed, PARALLEL_CALLS, async ({ window, need }) => {
     const item = items.get(sessionPartition(window.session));
     if (item === undefined || !isSameWait(window, item)) return;
+    if (item.serviceChecks !== undefined) {
+      const wait = { window, serviceChecks: item.serviceChecks };
+      serviceWaits.known.set(sessionPartition(window.session), wait);
+      waiting.push(wait);
+      return;
+    }
+    if (need === 'SIGN_OF_LIFE' && awaitsEndByItself(window, nowMs)) return;
     if (need !== 'LOOK') {
       toMend.push({ window, item });
       return;
@@ -60,6 +87,9 @@ export async function reconcileWindows(
       toMend.push({ window, item });
     }
   });
+  for (const deaf of await wakeServiceWaits(waiting, serviceWaits, dependencies)) {
+    if (wentUnheardBefore(deaf.window, unheard)) toMend.push(deaf);
+  }
   // From a random place, so that those who need no mending after all do not stand before the others for ever.
   const from = Math.floor(random() * toMend.length);
   const inTurn = [...toMend.slice(from), ...toMend.slice(0, from)];
@@ -71,6 +101,10 @@ export async function reconcileWindows(
 /** The index lags, and windows move on: only what is still as it was before the lists may be judged by them. */
 function isSameWait(window: IndexedWindow, item: WindowItem): boolean {
   return isOpen(item) && item.generation === window.generation && item.waitOrder === window.waitOrder;
+}
+
+function isSameListing(one: IndexedWindow, other: IndexedWindow): boolean {
+  return one.generation === other.generation && one.waitOrder === other.waitOrder;
 }
 
 /** Whether this wait has not heard a wake before: its execution may only be busy with a look of its own. */

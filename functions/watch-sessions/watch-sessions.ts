@@ -1,4 +1,5 @@
 import { type LookDependencies, look, type Memory } from './look.ts';
+import { noServiceWaits } from './wake-service-waits.ts';
 
 export interface WatchSessionsDependencies extends LookDependencies {
   readonly settings: LookDependencies['settings'] & {
@@ -25,7 +26,7 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
   }
   const intervalMs = WATCH_INTERVAL_SECONDS * 1000;
   const endMs = clock.nowMs() + WATCH_MS;
-  const memory: Memory = { reported: new Map(), unheard: new Map() };
+  const memory: Memory = { reported: new Map(), unheard: new Map(), serviceWaits: noServiceWaits() };
   let anyWorked = false;
   let lastError: unknown;
   for (let nextMs = clock.nowMs(); nextMs < endMs; ) {

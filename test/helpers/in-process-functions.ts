@@ -148,6 +148,7 @@ export function inProcessFunctions(
         settings: settingsOf('watchSessions', [
           ...OPENING_SETTINGS,
           'LISTS_PER_SECOND',
+          'READS_PER_SECOND',
           'WATCHED_STREAM_GROUPS',
           'WATCH_INTERVAL_SECONDS',
         ]),

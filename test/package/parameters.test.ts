@@ -117,7 +117,11 @@ describe('the roles of a service that is confined to stream groups', () => {
         .filter(({ Action }) => [Action].flat().includes(`gameliftstreams:${action}`))
         .map(({ Resource }) => JSON.stringify(Resource).match(/(?<=streamgroup\/)[^"]+/g));
     expect(groupsOf('ListStreamSessions')).toEqual([['sg-b']]);
-    for (const action of ['GetStreamSession', 'TerminateStreamSession', 'CreateStreamSessionAdminShell']) {
+    // The watcher reads sessions of windows that wait for the service, and only those that it watches.
+    const reads = groupsOf('GetStreamSession').map((group) => JSON.stringify(group));
+    expect(reads.filter((group) => group === '["sg-b"]')).toHaveLength(1);
+    expect(reads.filter((group) => group !== '["sg-b"]')).toContain('["sg-a","sg-b"]');
+    for (const action of ['TerminateStreamSession', 'CreateStreamSessionAdminShell']) {
       const groups = groupsOf(action);
       expect(groups.length, action).toBeGreaterThan(0);
       for (const group of groups) expect(group, action).toEqual(['sg-a', 'sg-b']);

@@ -1,3 +1,4 @@
+import { GameLiftStreamsClient, GetStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
 import {
   DescribeExecutionCommand,
   ExecutionAlreadyExists,
@@ -15,10 +16,13 @@ import { failWindow } from '../../../functions/shared/table/fail-window.ts';
 import { registerTaskToken } from '../../../functions/shared/table/mailbox.ts';
 import type { IndexedWindow } from '../../../functions/shared/table/open-windows-index.ts';
 import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
-import { reconcileWindows, type Unheard } from '../../../functions/watch-sessions/reconcile-windows.ts';
+import { reconcileWindows } from '../../../functions/watch-sessions/reconcile-windows.ts';
+import { noServiceWaits } from '../../../functions/watch-sessions/wake-service-waits.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
+import { bookPermits } from '../../helpers/permits.ts';
+import { serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
 import {
@@ -31,6 +35,7 @@ import {
 
 const table = useTable();
 const sfn = mockClient(SFNClient);
+const service = mockClient(GameLiftStreamsClient);
 const MACHINE = 'arn:aws:states:us-west-2:000000000000:stateMachine:reconnection-window';
 const DROPPED_AT_MS = Date.UTC(2026, 0, 1, 12);
 const NOW_MS = DROPPED_AT_MS + 30_000;
@@ -41,6 +46,8 @@ const NOBODY_LISTED: Listings = { PENDING_CLIENT_RECONNECTION: nobody, RECONNECT
 
 beforeEach(() => {
   sfn.reset();
+  service.reset();
+  service.on(GetStreamSessionCommand).resolves({ Status: 'TERMINATED' });
   sfn.on(SendTaskSuccessCommand).resolves({});
   sfn.on(StartExecutionCommand).resolves({});
   sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING' });
@@ -49,23 +56,30 @@ beforeEach(() => {
 function prepare({ nowMs = NOW_MS, random = (): number => 0 } = {}) {
   const log = memoryLog();
   const metrics = memoryMetrics();
-  const unheard: Unheard = new Map();
+  const memory = { unheard: new Map<string, number | undefined>(), serviceWaits: noServiceWaits() };
   const dependencies = {
     table: table(),
     stepFunctions: new SFNClient({ region: 'us-west-2' }),
+    gameLiftStreams: new GameLiftStreamsClient({ region: 'us-west-2' }),
     clock: new VirtualClock(nowMs),
     random,
     log,
     metrics,
-    settings: { ...WINDOW_SETTINGS, OUTCOME_RETENTION_DAYS, RECONNECTION_WINDOW_ARN: MACHINE },
+    settings: {
+      ...WINDOW_SETTINGS,
+      OUTCOME_RETENTION_DAYS,
+      RECONNECTION_WINDOW_ARN: MACHINE,
+      READS_PER_SECOND: 20,
+      WATCH_INTERVAL_SECONDS: 5,
+    },
   };
   return {
     log,
     metrics,
     dependencies,
-    unheard,
+    memory,
     reconcile: (windows: readonly IndexedWindow[], listings = NOBODY_LISTED) =>
-      reconcileWindows(windows, listings, unheard, dependencies),
+      reconcileWindows(windows, listings, memory, dependencies),
   };
 }
 
@@ -108,6 +122,8 @@ const waitAgain = async (
 };
 
 const woken = () => sfn.commandCalls(SendTaskSuccessCommand).map(({ args: [{ input }] }) => input.taskToken);
+const readIds = () =>
+  service.commandCalls(GetStreamSessionCommand).map(({ args: [{ input }] }) => input.StreamSessionIdentifier);
 const started = () => sfn.commandCalls(StartExecutionCommand).map(({ args: [{ input }] }) => input.name);
 const described = () => sfn.commandCalls(DescribeExecutionCommand).map(({ args: [{ input }] }) => input);
 const nameOf = ({ session }: IndexedWindow, generation: number) => windowExecutionName(session, generation);
@@ -272,6 +288,157 @@ describe('an open window that should have ended', () => {
   });
 });
 
+/** A window whose execution waits for the service, long after its deadline. */
+async function waitingForService(
+  dependencies: Parameters<typeof registerTaskToken>[2],
+  { serviceChecks = 1, waitNumber = 1, session = newSession() } = {},
+): Promise<IndexedWindow> {
+  const { generation, deadlineMs } = await givenRunningWindow(table(), session, {
+    disconnectedAtMs: DROPPED_AT_MS,
+  });
+  await registerTaskToken(
+    session,
+    {
+      taskToken: `service-${session.streamSessionId}`,
+      generation,
+      phase: 'AWAITING_END',
+      deadlineMs,
+      pendingSinceMs: DROPPED_AT_MS,
+      ackSeq: 0,
+      waitNumber,
+      retryCount: 0,
+      serviceChecks,
+    },
+    dependencies,
+  );
+  return indexed(session);
+}
+
+describe('windows that wait for the service', () => {
+  it('are woken when one of their sessions can be read, the one that has failed least often', async () => {
+    const { reconcile, dependencies } = prepare({ nowMs: LONG_OVER_MS });
+    const often = await waitingForService(dependencies, { serviceChecks: 9 });
+    const once = await waitingForService(dependencies);
+
+    await reconcile([often, once]);
+
+    expect(readIds()).toEqual([once.session.streamSessionId]);
+    expect(woken().sort()).toEqual(
+      [often, once].map(({ session }) => `service-${session.streamSessionId}`).sort(),
+    );
+    expect(described()).toEqual([]);
+  });
+
+  it('are left alone by this watcher after one read that failed', async () => {
+    const { reconcile, dependencies, log } = prepare({ nowMs: LONG_OVER_MS });
+    const windows = [await waitingForService(dependencies), await waitingForService(dependencies)];
+    service.on(GetStreamSessionCommand).rejects(serviceErrors.internalServer());
+
+    await reconcile(windows);
+    await reconcile(windows);
+
+    expect(readIds()).toHaveLength(1);
+    expect(woken()).toEqual([]);
+    expect(described()).toEqual([]);
+    expect(log.lines).toContainEqual({
+      event: 'ServiceAway',
+      fields: { errorName: expect.any(String), waiting: 2 },
+    });
+  });
+
+  it('are woken at the pace of low-priority reads, the earliest deadlines first', async () => {
+    const { reconcile, dependencies } = prepare({ nowMs: LONG_OVER_MS });
+    const windows = await Promise.all(Array.from({ length: 80 }, () => waitingForService(dependencies)));
+
+    await reconcile(windows.map((window, index) => ({ ...window, deadlineMs: window.deadlineMs - index })));
+
+    // Three quarters of 20 a second, for 5 s.
+    const latest = windows.slice(0, 5).map(({ session }) => `service-${session.streamSessionId}`);
+    expect(woken()).toHaveLength(75);
+    expect(woken().some((token) => token !== undefined && latest.includes(token))).toBe(false);
+  });
+
+  it('are woken once, also when they come back to wait', async () => {
+    const { reconcile, dependencies } = prepare({ nowMs: LONG_OVER_MS });
+    const window = await waitingForService(dependencies);
+    await reconcile([window]);
+
+    await reconcile([window]);
+    const { session } = window;
+    await registerTaskToken(
+      session,
+      { ...(await registrationOf(session)), waitNumber: 2, serviceChecks: 2 },
+      dependencies,
+    );
+    await reconcile([await indexed(session)]);
+
+    expect(woken()).toHaveLength(1);
+  });
+
+  it('have their executions looked at when the same wait has not heard twice', async () => {
+    const { reconcile, dependencies } = prepare({ nowMs: LONG_OVER_MS });
+    const window = await waitingForService(dependencies);
+    sfn.on(SendTaskSuccessCommand).rejects(timedOut());
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED' });
+
+    await reconcile([window]);
+    expect(described()).toEqual([]);
+    await reconcile([window]);
+
+    expect(started()).toEqual([nameOf(window, 2)]);
+  });
+
+  it('are not woken by lists, which say nothing about the reads', async () => {
+    const { reconcile, dependencies } = prepare();
+    const window = await waitingForService(dependencies);
+    await registerTaskToken(
+      window.session,
+      {
+        ...(await registrationOf(window.session)),
+        phase: 'AWAITING_CLIENT',
+        waitNumber: 2,
+        serviceChecks: 1,
+      },
+      dependencies,
+    );
+    service.on(GetStreamSessionCommand).rejects(serviceErrors.internalServer());
+
+    await reconcile([await indexed(window.session)]);
+
+    expect(woken()).toEqual([]);
+  });
+});
+
+it('a session that is slow to end is left to its execution, which looks every 15 minutes', async () => {
+  const { reconcile, dependencies } = prepare({ nowMs: LONG_OVER_MS });
+  const window = await running();
+  await registerTaskToken(
+    window.session,
+    { ...(await registrationOf(window.session)), phase: 'AWAITING_END', waitNumber: 1 },
+    dependencies,
+  );
+
+  await reconcile([await indexed(window.session)]);
+  expect(described()).toEqual([]);
+  await prepare({ nowMs: window.deadlineMs + 17 * 60_000 + 1 }).reconcile([await indexed(window.session)]);
+
+  expect(described()).toHaveLength(1);
+});
+
+/** The session's present wait, as its execution registers it. */
+async function registrationOf(session: SessionKey) {
+  const { generation, phase, deadlineMs } = await windowOf(table(), session);
+  return {
+    taskToken: `service-${session.streamSessionId}`,
+    generation,
+    phase,
+    deadlineMs,
+    pendingSinceMs: DROPPED_AT_MS,
+    ackSeq: 0,
+    retryCount: 0,
+  };
+}
+
 describe('many windows that need mending', () => {
   it('are mended 25 at a look, from a random one on, and in turn', async () => {
     const windows = await Promise.all(Array.from({ length: 30 }, () => unstarted()));
@@ -281,4 +448,18 @@ describe('many windows that need mending', () => {
     const names = windows.map((window) => nameOf(window, 1));
     expect(new Set(started())).toEqual(new Set([...names.slice(15), ...names.slice(0, 10)]));
   });
+});
+
+// Last, because the booking stays in the table.
+it('windows that wait for the service wait on when the quota has no permit for a read', async () => {
+  const { reconcile, dependencies, memory } = prepare({ nowMs: LONG_OVER_MS });
+  const window = await waitingForService(dependencies);
+  const quota = { operation: 'GetStreamSession', perSecond: 20 } as const;
+  await bookPermits(table(), quota, LONG_OVER_MS + 4000);
+
+  await reconcile([window]);
+
+  expect(readIds()).toEqual([]);
+  expect(woken()).toEqual([]);
+  expect(memory.serviceWaits.isAway).toBe(false);
 });
