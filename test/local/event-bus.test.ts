@@ -600,6 +600,31 @@ describe('a pattern', () => {
     ['an escape of nothing', detail({ a: [{ wildcard: 'a\\b' }] }), 'pattern.detail.a.0.wildcard'],
     ['a cidr without bits', detail({ a: [{ cidr: '10.0.0.0' }] }), 'pattern.detail.a.0.cidr'],
     ['a cidr with too many bits', detail({ a: [{ cidr: '10.0.0.0/33' }] }), 'pattern.detail.a.0.cidr'],
+    ['a cidr of one address', detail({ a: [{ cidr: '10.0.0.1/32' }] }), 'pattern.detail.a.0.cidr'],
+    ['a cidr of one IPv6 address', detail({ a: [{ cidr: '::1/128' }] }), 'pattern.detail.a.0.cidr'],
+    ['an empty prefix', detail({ a: [{ prefix: '' }] }), 'pattern.detail.a.0.prefix'],
+    ['an empty suffix', detail({ a: [{ suffix: '' }] }), 'pattern.detail.a.0.suffix'],
+    [
+      'an empty prefix without case',
+      detail({ a: [{ prefix: { 'equals-ignore-case': '' } }] }),
+      'pattern.detail.a.0.prefix.equals-ignore-case',
+    ],
+    [
+      'anything-but an empty suffix',
+      detail({ a: [{ 'anything-but': { suffix: ['x', ''] } }] }),
+      'pattern.detail.a.0.anything-but.suffix',
+    ],
+    ['a field in $or and beside it', { a: ['a'], $or: [{ b: ['b'] }, { a: ['c'] }] }, 'pattern.$or.1'],
+    [
+      'a deeper field in $or and beside it',
+      { $or: [{ detail: { a: ['a'] } }, { source: ['b'] }], ...detail({ a: ['c'], b: ['d'] }) },
+      'pattern.$or.0',
+    ],
+    [
+      'a field in a $or of a $or and beside both',
+      { a: ['a'], $or: [{ b: ['b'] }, { $or: [{ c: ['c'] }, { a: ['d'] }] }] },
+      'pattern.$or.1',
+    ],
     ['$or of one', { $or: [{ source: ['a'] }] }, 'pattern.$or'],
     [
       '$or with something unknown in it',
@@ -610,6 +635,26 @@ describe('a pattern', () => {
     expect(() => compilePattern(pattern, 'pattern')).toThrow(
       expect.objectContaining({ name: 'InvalidEventPatternException', path }),
     );
+  });
+
+  it.each([
+    detail({ items: { gone: [{ exists: false }] } }),
+    detail({ items: { of: { gone: ['x', { exists: false }] } } }),
+    detail({ items: { $or: [{ sku: ['z'] }, { gone: [{ exists: false }] }] } }),
+  ])('is refused when an event has a list of objects where exists: false looks (%#)', (pattern) => {
+    const matches = compilePattern(pattern, 'pattern');
+
+    expect(() => matches(event)).toThrow('exists: false on a field of a list of objects');
+    expect(matches({ ...event, detail: { items: [{ sku: 'a' }] } })).toBe(true);
+  });
+
+  it('may name other fields of one object in $or and beside it', () => {
+    const pattern = {
+      ...detail({ status: ['PENDING'] }),
+      $or: [{ detail: { total: [12.5] } }, { source: ['x'] }],
+    };
+
+    expect(compilePattern(pattern, 'pattern')(event)).toBe(true);
   });
 
   it('that is not known stops the server from starting, and names the rule', async () => {

@@ -51,13 +51,13 @@ function compileTextTest(name: TextOperator, argument: unknown, path: string): L
     const nested = operatorOf(argument, path);
     if (nested.name !== 'equals-ignore-case')
       throw invalid(nested.at, `Unrecognized match type ${nested.name}`);
-    const text = textOf(nested.argument, nested.at).toLowerCase();
+    const text = affixOf(nested.argument, nested.at).toLowerCase();
     return onText((leaf) => {
       const lower = leaf.toLowerCase();
       return name === 'prefix' ? lower.startsWith(text) : lower.endsWith(text);
     });
   }
-  const text = textOf(argument, path);
+  const text = name === 'prefix' || name === 'suffix' ? affixOf(argument, path) : textOf(argument, path);
   switch (name) {
     case 'prefix':
       return onText((leaf) => leaf.startsWith(text));
@@ -92,8 +92,9 @@ function compileCidr(argument: unknown, path: string): LeafTest {
   const [address = '', bits = '', ...rest] = textOf(argument, path).split('/');
   const version = isIP(address);
   const maxBits = version === 4 ? 32 : 128;
-  if (version === 0 || rest.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > maxBits) {
-    throw invalid(path, 'Malformed CIDR, one / with an address and its bits required');
+  // Event Ruler has no range of one address.
+  if (version === 0 || rest.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) >= maxBits) {
+    throw invalid(path, 'Malformed CIDR, one / with an address and fewer bits than it has required');
   }
   const block = new BlockList();
   block.addSubnet(address, Number(bits), version === 4 ? 'ipv4' : 'ipv6');
@@ -118,6 +119,16 @@ function listOf(value: unknown, path: string): unknown[] {
   const list = Array.isArray(value) ? value : [value];
   if (list.length === 0) throw invalid(path, 'Empty arrays are not allowed');
   return list;
+}
+
+/**
+ * EventBridge refuses an empty prefix or suffix inside `anything-but`. Outside, it compares with the value in its
+ * quotes, so an empty one stands for "any text": refused here, for nobody would mean that.
+ */
+function affixOf(value: unknown, path: string): string {
+  const text = textOf(value, path);
+  if (text === '') throw invalid(path, 'Null prefix/suffix not allowed');
+  return text;
 }
 
 function textOf(value: unknown, path: string): string {

@@ -9,7 +9,12 @@
 import { InvalidEventPatternException, isObject } from './invalid-pattern.ts';
 import { compileOperator, type FieldTest } from './operators.ts';
 
-/** Whether an event matches. */
+/**
+ * Whether an event matches.
+ *
+ * @throws InvalidEventPatternException for `exists: false` on a field of a list of objects. Event Ruler looks for
+ *   the field in the whole list, this matcher in one element at a time.
+ */
 export type EventPattern = (event: unknown) => boolean;
 
 /**
@@ -18,39 +23,93 @@ export type EventPattern = (event: unknown) => boolean;
  *   operator that quietly never matched would be a lie.
  */
 export function compilePattern(pattern: unknown, path: string): EventPattern {
-  if (!isObject(pattern)) throw new InvalidEventPatternException(path, 'Filter is not an object');
-  const fields = Object.entries(pattern);
-  if (fields.length === 0) throw new InvalidEventPatternException(path, 'Empty objects are not allowed');
-  const tests = fields.map(([name, value]) =>
-    name === '$or' ? compileOr(value, `${path}.$or`) : compileField(name, value, `${path}.${name}`),
-  );
-  return (event) => objectsOf(event).some((object) => tests.every((test) => test(object)));
+  return compileObject(pattern, path).matches;
+}
+
+interface CompiledObject {
+  readonly matches: EventPattern;
+  /** Where `exists: false` stands on a field of this object, or deeper. */
+  readonly absenceAt: string | undefined;
+  /** The fields with a list of values, as paths from this object; those of `$or` too. */
+  readonly leafPaths: readonly string[];
 }
 
 type ObjectTest = (object: Record<string, unknown>) => boolean;
+type CompiledTest = Omit<CompiledObject, 'matches'> & { readonly test: ObjectTest };
 
-function compileOr(value: unknown, path: string): ObjectTest {
+function compileObject(pattern: unknown, path: string): CompiledObject {
+  if (!isObject(pattern)) throw new InvalidEventPatternException(path, 'Filter is not an object');
+  const { $or, ...fields } = pattern;
+  if (Object.keys(pattern).length === 0) {
+    throw new InvalidEventPatternException(path, 'Empty objects are not allowed');
+  }
+  const ofFields = Object.entries(fields).map(([name, value]) =>
+    compileField(name, value, `${path}.${name}`),
+  );
+  const siblingPaths = ofFields.flatMap(({ leafPaths }) => leafPaths);
+  const compiled = Object.hasOwn(pattern, '$or')
+    ? [...ofFields, compileOr($or, `${path}.$or`, new Set(siblingPaths))]
+    : ofFields;
+  const absenceAt = compiled.find((one) => one.absenceAt !== undefined)?.absenceAt;
+  return {
+    matches: (event) => {
+      const objects = objectsOf(event);
+      if (absenceAt !== undefined && objects.length > 1) {
+        throw unsupported(absenceAt, 'exists: false on a field of a list of objects');
+      }
+      return objects.some((object) => compiled.every(({ test }) => test(object)));
+    },
+    absenceAt,
+    leafPaths: compiled.flatMap(({ leafPaths }) => leafPaths),
+  };
+}
+
+function compileOr(value: unknown, path: string, siblingPaths: ReadonlySet<string>): CompiledTest {
   if (!Array.isArray(value) || value.length < 2) {
     throw new InvalidEventPatternException(path, '$or must be an array of at least two patterns');
   }
-  const patterns = value.map((pattern, index) => compilePattern(pattern, `${path}.${index}`));
-  return (object) => patterns.some((matches) => matches(object));
+  const patterns = value.map((pattern, index) => {
+    const compiled = compileObject(pattern, `${path}.${index}`);
+    // Event Ruler keeps one condition for a field, the one that it read last.
+    if (compiled.leafPaths.some((leafPath) => siblingPaths.has(leafPath))) {
+      throw unsupported(`${path}.${index}`, 'a field both in $or and beside it');
+    }
+    return compiled;
+  });
+  return {
+    test: (object) => patterns.some(({ matches }) => matches(object)),
+    absenceAt: patterns.find(({ absenceAt }) => absenceAt !== undefined)?.absenceAt,
+    leafPaths: patterns.flatMap(({ leafPaths }) => leafPaths),
+  };
 }
 
-function compileField(name: string, value: unknown, path: string): ObjectTest {
+function compileField(name: string, value: unknown, path: string): CompiledTest {
   if (isObject(value)) {
-    const matches = compilePattern(value, path);
-    return (object) => matches(member(object, name));
+    const { matches, absenceAt, leafPaths } = compileObject(value, path);
+    return {
+      test: (object) => matches(member(object, name)),
+      absenceAt,
+      leafPaths: leafPaths.map((leafPath) => `${JSON.stringify(name)}.${leafPath}`),
+    };
   }
   if (!Array.isArray(value)) {
     throw new InvalidEventPatternException(path, `"${name}" must be an object or an array`);
   }
   if (value.length === 0) throw new InvalidEventPatternException(path, 'Empty arrays are not allowed');
   const tests: FieldTest[] = value.map((entry, index) => compileOperator(entry, `${path}.${index}`));
-  return (object) => {
-    const leaves = leavesOf(member(object, name));
-    return tests.some((test) => test(leaves));
+  const absence = value.findIndex((entry) => isObject(entry) && entry['exists'] === false);
+  return {
+    test: (object) => {
+      const leaves = leavesOf(member(object, name));
+      return tests.some((test) => test(leaves));
+    },
+    absenceAt: absence < 0 ? undefined : `${path}.${absence}.exists`,
+    leafPaths: [JSON.stringify(name)],
   };
+}
+
+function unsupported(path: string, what: string): InvalidEventPatternException {
+  return new InvalidEventPatternException(path, `${what} is not supported here`);
 }
 
 function member(object: Record<string, unknown>, name: string): unknown {
