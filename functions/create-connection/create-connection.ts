@@ -2,7 +2,7 @@ import { CreateStreamSessionConnectionCommand } from '@aws-sdk/client-gameliftst
 import * as z from 'zod';
 import { callService, type ServiceDependencies } from '../shared/call-service.ts';
 import type { Outcome, SessionKey } from '../shared/contracts.ts';
-import { ConflictException, InternalServerException } from '../shared/errors.ts';
+import { ConflictException, InternalServerException, SessionAnsweredException } from '../shared/errors.ts';
 import { readSession } from '../shared/read-session.ts';
 import { countServed } from '../shared/table/line.ts';
 import { markServed, offerIdOf, type Place, readPlace } from '../shared/table/places.ts';
@@ -54,8 +54,8 @@ export interface CreateConnectionDependencies extends ServiceDependencies {
  * One attempt at CreateStreamSessionConnection. Nothing is read before the call; after a 409 or a 400, which
  * the service does not explain, the session's status decides what it meant.
  *
- * @throws ThrottlingException, PermitNotAvailableException, ConflictException, InternalServerException: all
- *   retryable, with the same ClientToken.
+ * @throws ThrottlingException, PermitNotAvailableException, ConflictException, SessionAnsweredException,
+ *   InternalServerException: all retryable, with the same ClientToken.
  * @throws ServiceAccessDeniedException, UnexpectedError when the service refuses the call for good.
  */
 export async function createConnection(
@@ -143,9 +143,11 @@ async function decideByStatus(
   const { status, statusReason } = await readSession(input, dependencies, input.deadlineMs);
   switch (status) {
     case 'PENDING_CLIENT_RECONNECTION':
-    case 'ACTIVE':
       if (fault === 'INVALID') return { result: 'OFFER_REJECTED' };
       throw new ConflictException();
+    case 'ACTIVE':
+      if (fault === 'INVALID') return { result: 'OFFER_REJECTED' };
+      throw new SessionAnsweredException();
     case 'RECONNECTING':
       throw new ConflictException();
     case 'CONNECTED':

@@ -102,6 +102,11 @@ function failureReply(error: string): APIGatewayProxyResult {
       return errorReply('SESSION_BUSY', 'The stream session is busy with another request. Ask again.', {
         retryAfterSeconds: 2,
       });
+    case 'SessionAnsweredException':
+      return errorReply(
+        'NEW_OFFER_NEEDED',
+        'The stream session has an answer already, which cannot be had again. Make a new offer.',
+      );
     case 'ServiceAccessDeniedException':
       return serviceDeniedReply();
     default:

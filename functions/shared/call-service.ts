@@ -43,8 +43,13 @@ export type ServiceReply<Reply> =
 
 /** A longer wait for a permit would be idling in a Lambda; the state machine waits more cheaply. */
 const PERMIT_WAIT_MS = 3000;
-/** The service answers a reconnection in "a few seconds at most" (AWS's sample); a read is quicker. */
 const CALL_TIMEOUT_MS = 5000;
+/**
+ * A stream server makes the answer to an offer, in "a few seconds at most" (AWS's sample), and it was seen to take 9 s.
+ * A call that is cut off costs a second permit, and may lose the answer. Most of a caller's 20 s, so that a repeat after
+ * a reply that never comes still fits.
+ */
+const CONNECTION_TIMEOUT_MS = 12_000;
 
 /**
  * One call to Amazon GameLift Streams under the account's quota: a permit first, then one attempt.
@@ -67,7 +72,8 @@ export async function callService<Reply>(
   const latestMs = Math.min(nowMs + PERMIT_WAIT_MS, deadlineMs, inVainAfterMs);
   const isPermitted = await takePermit({ ...quota, latestMs, priority, onBooked }, dependencies);
   const waitedMs = clock.nowMs() - nowMs;
-  const timeoutMs = Math.min(CALL_TIMEOUT_MS, deadlineMs - clock.nowMs());
+  const longestMs = operation === 'CreateStreamSessionConnection' ? CONNECTION_TIMEOUT_MS : CALL_TIMEOUT_MS;
+  const timeoutMs = Math.min(longestMs, deadlineMs - clock.nowMs());
   // A permit that came too late: nobody waits for the reply, and the service may accept the call all the same.
   if (!isPermitted || timeoutMs <= 0) {
     metrics.add('PermitsRefused', 1, operation);

@@ -21,6 +21,17 @@ export class ConflictException extends Error {
 }
 
 /**
+ * Retryable, a few times: the service refuses the offer although the session is ACTIVE, which takes offers. So it has given
+ * an answer to this offer or an earlier one already, and does not repeat it; only a new offer gets another.
+ */
+export class SessionAnsweredException extends Error {
+  override readonly name = 'SessionAnsweredException';
+  constructor(options?: ErrorOptions) {
+    super('The stream session has an answer already, and the service does not repeat it.', options);
+  }
+}
+
+/**
  * Retryable. Amazon GameLift Streams failed, did not answer in time, or refused the time of the signature. The call
  * may have been accepted, so the retry must be the same request (the same ClientToken).
  */
@@ -93,6 +104,7 @@ export class UnexpectedError extends Error {
 const KNOWN = [
   ThrottlingException,
   ConflictException,
+  SessionAnsweredException,
   InternalServerException,
   StreamSessionAccessNotReadyException,
   PermitNotAvailableException,

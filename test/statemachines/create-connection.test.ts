@@ -101,8 +101,8 @@ describe('CreateConnection', () => {
       expect(second).toEqual({ ...first, retryCount: 1 });
       const [firstCall, secondCall] = invoked;
       const waitedMs = (secondCall?.atMs ?? 0) - (firstCall?.atMs ?? 0);
-      // The task's own timeout is 14 s.
-      expect(waitedMs).toBe((error === 'States.Timeout' ? 14_000 : 0) + interval * 500);
+      // The task's own timeout: a second after the caller's 20.
+      expect(waitedMs).toBe((error === 'States.Timeout' ? 21_000 : 0) + interval * 500);
     },
   );
 

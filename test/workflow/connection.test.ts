@@ -62,6 +62,31 @@ describe('a reconnection request', () => {
     },
   );
 
+  it.each([5500, 9000, 11_900])(
+    'takes an answer that is %i ms in coming, with one call',
+    async (latencyMs) => {
+      const { control, reconnect, dropped, streamSessionId } = await started();
+      await control.injectFault({ kind: 'latency', operation: CREATE, latencyMs, streamSessionId });
+
+      expect(await reconnect(dropped)).not.toBe('');
+
+      expect((await control.counters())[CREATE]).toMatchObject({ calls: 1, accepted: 1 });
+    },
+  );
+
+  it('is told to make a new offer when its answer is lost, and the new one gets an answer', async () => {
+    const { control, reconnect, dropped, streamSessionId } = await started();
+    await control.changeSettings({ repeatedClientToken: 'conflict' });
+    await control.injectFault({ kind: 'lostReply', operation: CREATE, streamSessionId });
+
+    await expect(reconnect(dropped)).rejects.toMatchObject({
+      name: 'ConflictException',
+      $response: { headers: { 'x-reconnection-code': 'NEW_OFFER_NEEDED' } },
+    });
+
+    expect(await reconnect(dropped)).not.toBe('');
+  });
+
   it('is a 403 of its own after one call when our permission is missing', async () => {
     const { control, endpoints, dropped, inTime } = await started();
     await control.injectFault({ kind: 'accessDenied', operation: CREATE, calls: 10 });

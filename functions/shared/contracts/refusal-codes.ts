@@ -41,6 +41,7 @@ export const REFUSALS = {
   OFFER_REJECTED: final('ValidationException'),
   NOT_THE_USERS_SESSION: final('AccessDeniedException'),
   SOMEBODY_CONNECTED: final('ConflictException'),
+  NEW_OFFER_NEEDED: final('ConflictException'),
   NEWER_OFFER: final('ConflictException'),
   SESSION_ENDED: final('ConflictException'),
   NOT_RECONNECTABLE: final('ConflictException'),

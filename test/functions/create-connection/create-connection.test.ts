@@ -125,15 +125,15 @@ describe('a connection that the service creates', () => {
     expect(await creation).toMatchObject({ connectionCreatedAtMs: startMs + 700 });
   });
 
-  it('is given up after five seconds', async () => {
+  it('is given up after twelve seconds', async () => {
     const { create, clock } = prepare();
     service.on(CreateStreamSessionConnectionCommand).callsFake(async () => {
-      await clock.sleep(5000);
+      await clock.sleep(12_000);
       return { SignalResponse: SIGNAL_RESPONSE };
     });
 
     const creation = create();
-    await clock.advance(5000);
+    await clock.advance(12_000);
     await creation;
 
     const [call] = service.commandCalls(CreateStreamSessionConnectionCommand);
@@ -298,7 +298,14 @@ describe('a refusal of the service', () => {
     },
   );
 
-  it.each(['PENDING_CLIENT_RECONNECTION', 'ACTIVE', 'RECONNECTING'] as const)(
+  it('says that an answer is lost when it is a 409 and the session is ACTIVE', async () => {
+    service.on(CreateStreamSessionConnectionCommand).rejects(serviceErrors.conflict());
+    isSession('ACTIVE');
+
+    await expect(prepare().create()).rejects.toMatchObject({ name: 'SessionAnsweredException' });
+  });
+
+  it.each(['PENDING_CLIENT_RECONNECTION', 'RECONNECTING'] as const)(
     'is a matter of time when it is a 409 and the session is %s',
     async (status) => {
       service.on(CreateStreamSessionConnectionCommand).rejects(serviceErrors.conflict());

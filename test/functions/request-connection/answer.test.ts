@@ -129,6 +129,14 @@ describe('an execution that ends red', () => {
     expect(bodyOf(answer)).toEqual({ Message: expect.stringContaining('Ask again') });
   });
 
+  it('because an earlier answer is lost is a 409 that asks for a new offer, and not for a repeat', () => {
+    const answer = answerOf({ status: 'FAILED', error: 'SessionAnsweredException' });
+
+    expect(answer.reply.statusCode).toBe(409);
+    expect(headersOf(answer)).toMatchObject({ 'x-reconnection-code': 'NEW_OFFER_NEEDED' });
+    expect(headersOf(answer)).not.toHaveProperty('retry-after');
+  });
+
   it('because our permission is missing is a 403 of its own, which no client repeats', () => {
     const answer = answerOf({ status: 'FAILED', error: 'ServiceAccessDeniedException' });
 

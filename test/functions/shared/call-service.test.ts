@@ -64,6 +64,7 @@ describe('a call that the service never answers', () => {
     ['five seconds', () => ({}), 5000],
     ['its deadline, where that is sooner', (nowMs) => ({ deadlineMs: nowMs + 1200 }), 1200],
     ['five seconds, where its deadline is later', (nowMs) => ({ deadlineMs: nowMs + 60_000 }), 5000],
+    ['twelve seconds, for an answer', () => ({ operation: 'CreateStreamSessionConnection' }), 12_000],
   ])('is given up after %s, in a way that is retried', async (_, options, expectedMs) => {
     const { call, clock, requests } = await prepare(() => NEVER);
     let failure: unknown;
