@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { run as runAdminShell } from '../../cli/admin-shell/run.ts';
 import { run as runSwitch } from '../../cli/switch/run.ts';
+import { run as runWindows } from '../../cli/windows/run.ts';
 import { readSettings, settingSchemas } from '../../functions/shared/settings.ts';
 import { startLoopbackServer } from '../../local/shared/loopback-server.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
@@ -32,6 +33,8 @@ const HERE = [
   'cli/admin-shell/main.ts',
   'cli/switch/main.ts',
   'cli/switch/run.ts',
+  'cli/windows/arguments.ts',
+  'cli/windows/main.ts',
 ];
 
 it('every command that reads arguments is sent bad ones', async () => {
@@ -106,6 +109,43 @@ describe('the command lines', () => {
             const told: string[] = [];
 
             const code = await runSwitch([...args, '--endpoint', nobody.url], {
+              clock: new VirtualClock(),
+              tell: (text) => told.push(text),
+            });
+
+            assertTold(code, told.join(''));
+          },
+        ),
+        runs(60),
+      );
+      await nobody.close();
+    },
+    FUZZ_TIMEOUT_MS,
+  );
+
+  it(
+    'npm run windows ends with a code and says why, whatever its arguments',
+    async () => {
+      const nobody = await startNobody();
+      vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
+      const flags = [
+        '--failed-since',
+        '--table',
+        '--max-pages',
+        '--region',
+        '--dry-run',
+        '--help',
+        '--tabel',
+      ];
+      const machine = 'arn:aws:states:us-west-2:123456789012:stateMachine:windows';
+      await fc.assert(
+        fc.asyncProperty(
+          argumentsOf(flags, ['retry', 'sg-1/a', 'ABC123def4567', '--table=Table', '--failed-since=2h']),
+          async (args) => {
+            const told: string[] = [];
+
+            const at = ['--endpoint', nobody.url, '--step-functions-endpoint', nobody.url];
+            const code = await runWindows(['--state-machine', machine, ...args, ...at], {
               clock: new VirtualClock(),
               tell: (text) => told.push(text),
             });

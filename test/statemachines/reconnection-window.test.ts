@@ -534,6 +534,7 @@ describe('a window whose session cannot be read', () => {
     'InternalServerException',
     'PermitNotAvailableException',
     'DependencyUnavailableException',
+    'ServiceAccessDeniedException',
     'States.Timeout',
     'Lambda.ServiceException',
     'Lambda.TooManyRequestsException',

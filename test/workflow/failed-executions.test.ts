@@ -1,8 +1,9 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
+import { run as runWindows } from '../../cli/windows/run.ts';
 import { recordOutcome, recordOutcomeInputSchema } from '../../functions/record-outcome/record-outcome.ts';
-import { DependencyUnavailableException } from '../../functions/shared/errors.ts';
+import { DependencyUnavailableException, UnexpectedError } from '../../functions/shared/errors.ts';
 import { replaceWindow } from '../../functions/shared/table/open-window.ts';
 import { executionFailureEvent } from '../helpers/execution-failure.ts';
 import { failNext } from '../helpers/failing-table.ts';
@@ -13,6 +14,7 @@ import { startWorkflow } from '../helpers/workflow.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
 
 /** The service without its watcher, and what an operator does in the console. */
 async function start(options: Parameters<typeof startWorkflow>[0] = {}) {
@@ -105,6 +107,36 @@ describe('a window whose execution is stopped in the console', () => {
     await clock.advance(10 * MINUTE);
     expect(await executions()).toHaveLength(4);
     expect(await outcomes(session)).toEqual([]);
+  });
+});
+
+describe('a window that a defect has failed for good', () => {
+  it('gets its one outcome from the execution that an operator gives it', async () => {
+    let isBroken = true;
+    const { clock, table, endpoints, service, dropped, ...run } = await start({
+      before: (key) => {
+        if (isBroken && key === 'checkSession') throw new UnexpectedError();
+      },
+    });
+    const session = await dropped(60);
+    await clock.advance(HOUR);
+    expect((await run.executions()).map(({ status }) => status)).toEqual(Array(4).fill('FAILED'));
+    isBroken = false;
+    const told: string[] = [];
+    const machine = service.stateMachines.find(({ type }) => type === 'STANDARD')?.arn ?? '';
+    const at = ['--endpoint', endpoints.dynamoDb, '--step-functions-endpoint', endpoints.stepFunctions];
+    const args = ['retry', '--failed-since', '2h', '--table', table.name, '--state-machine', machine, ...at];
+    const retryAll = () => run.inTime(() => runWindows(args, { clock, tell: (text) => told.push(text) }));
+
+    await retryAll();
+    await clock.advance(MINUTE);
+    await retryAll();
+    await clock.advance(MINUTE);
+
+    expect(await run.outcomes(session)).toMatchObject([{ outcome: 'TERMINATED', generation: 5 }]);
+    expect((await run.window(session)).body).toMatchObject({ phase: 'CLOSED', generation: 5 });
+    expect(await run.executions()).toHaveLength(5);
+    expect(told.join('')).toContain('1 failed window; 1 started.\n0 failed windows; 0 started.\n');
   });
 });
 

@@ -7,7 +7,10 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-type Outage = Extract<NewFault['kind'], 'internalServer' | 'throttling' | 'noReply' | 'unavailable'>;
+type Outage = Extract<
+  NewFault['kind'],
+  'accessDenied' | 'internalServer' | 'throttling' | 'noReply' | 'unavailable'
+>;
 
 /**
  * Three players drop, GetStreamSession goes away, and the windows reach their deadlines meanwhile: one player is back
@@ -85,6 +88,7 @@ describe('windows that end while GetStreamSession is away', () => {
     ['5 minutes of 500', 'internalServer', 5 * MINUTE],
     ['10 minutes of 503', 'unavailable', 10 * MINUTE],
     ['30 minutes without a reply', 'noReply', 30 * MINUTE],
+    ['an hour without the permission', 'accessDenied', HOUR],
     ['6 hours of throttling', 'throttling', 6 * HOUR],
   ])(
     'have their right outcomes a quarter of an hour after %s, without a watcher',
