@@ -1,8 +1,11 @@
-export type Windows = 10 | 30 | 120 | 'mixed';
+export type Windows = 10 | 30 | 120 | 'mixed' | 'wide';
+
+/** Mixed storms: each session has one of these, all with the same chance. */
+const MIXTURES = { mixed: [10, 120], wide: [10, 120, 600, 3600] } as const;
 
 export interface Scenario {
   readonly sessions: number;
-  /** Seconds that the service keeps a dropped session; mixed: half have 10, half 120. */
+  /** Seconds that the service keeps a dropped session; mixed and wide: each has one of several. */
   readonly windows: Windows;
   /** Players come back within so many seconds of the drop, spread evenly. */
   readonly backWithinSeconds: number;
@@ -21,13 +24,19 @@ export interface Player {
 /** All sessions drop at `startMs`. A player who is back too late is no one's to save. */
 export function playersOf(scenario: Scenario, startMs: number, random: () => number): Player[] {
   return Array.from({ length: scenario.sessions }, (_, index) => {
-    const seconds = scenario.windows === 'mixed' ? (random() < 0.5 ? 10 : 120) : scenario.windows;
+    const seconds = secondsOf(scenario.windows, random);
     return {
       id: `session${index}`,
       backAtMs: startMs + random() * scenario.backWithinSeconds * 1000,
       deadlineMs: startMs + seconds * 1000,
     };
   }).filter(({ backAtMs, deadlineMs }) => backAtMs < deadlineMs);
+}
+
+function secondsOf(windows: Windows, random: () => number): number {
+  if (typeof windows === 'number') return windows;
+  const mixture = MIXTURES[windows];
+  return mixture[Math.floor(random() * mixture.length)] ?? mixture[0];
 }
 
 /** "At once" is a quarter of a second: no two clients notice a fault in the same millisecond. */
@@ -72,6 +81,6 @@ export function titleOf({ sessions, windows, ...rest }: Scenario): string {
     rest.foreignPerSecond > 0 ? `foreign ${rest.foreignPerSecond}/s` : '',
     rest.lostReplies > 0 ? `${rest.lostReplies * 100} % lost replies` : '',
   ].filter((note) => note !== '');
-  const title = `${sessions} sessions, windows ${windows === 'mixed' ? '10 and 120' : windows} s`;
+  const title = `${sessions} sessions, windows ${typeof windows === 'number' ? windows : MIXTURES[windows].join(', ')} s`;
   return [title, ...notes].join(', ');
 }

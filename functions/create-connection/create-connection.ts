@@ -128,8 +128,8 @@ async function leaveLine(
 ): Promise<void> {
   if (place === undefined || place.isServed === true) return;
   try {
-    if (!(await markServed(table, session, offerId)) || place.lineBucket === undefined) return;
-    await countServed(table, OPERATION, place.lineBucket);
+    if (!(await markServed(table, session, offerId)) || place.lineCounter === undefined) return;
+    await countServed(table, OPERATION, place.lineCounter);
   } catch (error) {
     log.error('PlaceNotLeft', error);
   }

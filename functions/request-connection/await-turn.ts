@@ -6,7 +6,8 @@
 import type { Clock } from '../shared/clock.ts';
 import type { SessionKey } from '../shared/contracts.ts';
 import { DependencyUnavailableException } from '../shared/errors.ts';
-import { bucketOf, type Draw, drawNumber, type LineState, readLine } from '../shared/table/line.ts';
+import type { Log } from '../shared/logging.ts';
+import { counterIn, drawNumber, type LineState, readLine, type Wait } from '../shared/table/line.ts';
 import { readPermits } from '../shared/table/permits.ts';
 import { offerIdOf, type Place, readPlace, writePlace } from '../shared/table/places.ts';
 import type { Table } from '../shared/table/table.ts';
@@ -17,6 +18,7 @@ import { decideTurn, LEAD_MS, type Turn } from './decide-turn.ts';
 export interface AwaitTurnDependencies {
   readonly table: Table;
   readonly clock: Clock;
+  readonly log: Log;
   /** 0 ≤ random() < 1. */
   readonly random: () => number;
   readonly settings: {
@@ -61,7 +63,7 @@ export async function awaitTurn(
       continue;
     }
     const turn = decideTurn(
-      placing.place,
+      { ...placing.place, ...placing.undrawn },
       { ...standing, line: placing.line },
       startedAtMs,
       dependencies.random,
@@ -95,53 +97,88 @@ async function deadlineOf(
   return { atMs: clock.nowMs() + timeoutSeconds * 1000, isKnown: false };
 }
 
-/** The place with the offer in it, and with a number where one can be had; the same object if nothing changes. */
+type LineNumber = Required<Pick<Place, 'lineCounter' | 'lineNumber'>>;
+
+interface Drawing {
+  readonly line: LineState;
+  readonly drawn?: LineNumber;
+  /** The number that would have been drawn, if the line could not be written. It is not kept. */
+  readonly undrawn?: LineNumber;
+}
+
+interface Placing extends Drawing {
+  /** The place with the offer in it, and with a number where one can be had; the same object if nothing changes. */
+  readonly place: Place;
+}
+
 async function placeOffer(
   place: Place | undefined,
   offerId: string,
   deadline: Deadline,
   standing: Standing,
-  { table }: AwaitTurnDependencies,
-): Promise<{ readonly place: Place; readonly line: LineState }> {
+  dependencies: AwaitTurnDependencies,
+): Promise<Placing> {
   const { nowMs, line } = standing;
   const isRepeat = place?.latestOffer === offerId;
   if (isRepeat && place.isServed === true) return { place, line };
   const isOver = place === undefined || place.isServed === true || place.deadlineMs < nowMs;
-  const deadlineMs = isOver || deadline.isKnown ? deadline.atMs : place.deadlineMs;
-  // The last bucket that can still be served: clocks differ, and the service alone knows that it is too late.
-  const bucket = bucketOf(Math.max(deadlineMs, nowMs));
-  const keepsNumber = !isOver && place.lineBucket !== undefined && place.lineBucket <= bucket;
-  const draw = keepsNumber ? undefined : await drawIfInTime(table, bucket, deadlineMs, standing);
-  if (isRepeat && draw === undefined) return { place, line };
-  const kept = keepsNumber ? { lineBucket: place.lineBucket, lineNumber: place.lineNumber } : {};
+  // A guess counts from the first ask. One that is later than a guess of now comes from a clock that was ahead.
+  const deadlineMs = isOver || deadline.isKnown ? deadline.atMs : Math.min(place.deadlineMs, deadline.atMs);
+  const wait = { deadlineMs, nowMs, isKnown: deadline.isKnown };
+  const number = isOver ? undefined : numberOf(place, wait, line);
+  const drawing = number === undefined ? await drawIfInTime(wait, standing, dependencies) : { line };
+  if (isRepeat && drawing.drawn === undefined) return { place, ...drawing };
   return {
-    line: draw?.line ?? line,
+    ...drawing,
     place: {
       revision: place?.revision ?? 0,
       knownOffers: new Set([...(place?.knownOffers ?? []), offerId]),
       latestOffer: offerId,
       askedAtMs: isOver ? nowMs : place.askedAtMs,
       deadlineMs,
-      ...(draw === undefined ? kept : { lineBucket: bucket, lineNumber: draw.number }),
+      ...(drawing.drawn ?? number),
     },
   };
 }
 
+/**
+ * The place's number, if it still holds. A deadline that turned out to be earlier needs another one, and so does a session
+ * whose window has become known since, and a number of a counter that is gone: a clock that was ahead took it for over. (A
+ * counter may also be missing because a look at the line can be a moment behind; that costs one number more.)
+ */
+function numberOf(
+  { lineCounter, lineNumber }: Place,
+  { deadlineMs, nowMs, isKnown }: Wait,
+  line: LineState,
+): LineNumber | undefined {
+  if (lineCounter === undefined || lineNumber === undefined) return undefined;
+  const bucket = line.find(({ counter }) => counter === lineCounter);
+  if (bucket === undefined || bucket.startMs > Math.max(deadlineMs, nowMs)) return undefined;
+  return isKnown && !bucket.isKnown ? undefined : { lineCounter, lineNumber };
+}
+
 /** No number for a session that cannot be saved: it would only be in the way, and cost the line a write. */
 async function drawIfInTime(
-  table: Table,
-  bucket: number,
-  deadlineMs: number,
+  wait: Wait,
   standing: Standing,
-): Promise<Draw | undefined> {
-  const { line, nowMs } = standing;
-  const nextTurnMs = turnMs(standing, { bucket, number: nextNumber(line, bucket) });
-  if (nextTurnMs > Math.max(deadlineMs, nowMs + LEAD_MS)) return undefined;
+  { table, log }: AwaitTurnDependencies,
+): Promise<Drawing> {
+  const { line, nowMs, permits } = standing;
+  const counter = counterIn(line, wait);
+  if (counter === undefined) return { line };
+  const next = nextNumber(line, counter);
+  const nextTurnMs = turnMs(standing, { counter, number: next });
+  if (nextTurnMs > Math.max(wait.deadlineMs, nowMs + LEAD_MS)) return { line };
+  // The last booking is by another clock: where this one is ahead of it, that one says what is over.
+  const overBeforeMs = Math.min(nowMs, permits.bookedUntilMs ?? nowMs);
   try {
-    return await drawNumber(table, OPERATION, { bucket, seen: line, nowMs });
+    const draw = await drawNumber(table, OPERATION, { counter, seen: line, overBeforeMs });
+    return { line: draw.line, drawn: { lineCounter: draw.counter, lineNumber: draw.number } };
   } catch (error) {
     // One item takes about 1,000 writes a second. Whoever finds it busy is asked to come back.
-    if (error instanceof DependencyUnavailableException) return undefined;
-    throw error;
+    if (error instanceof DependencyUnavailableException) return { line };
+    // A line that cannot be written must not stop every reconnection: permits keep the quota without it.
+    log.error('NumberNotDrawn', error);
+    return { line, undrawn: { lineCounter: counter, lineNumber: next } };
   }
 }

@@ -2,8 +2,16 @@
  * What a place in line means at one moment, by what was read of it: a decision without a call, so that every rule of
  * it can be tried by itself.
  */
+import { deadlinesOf } from '../shared/table/deadline-bucket.ts';
 import type { Place } from '../shared/table/places.ts';
-import { mostSparePermits, type Standing, sparePermits, turnMs, waitingInLine } from '../shared/turn.ts';
+import {
+  longestAheadMs,
+  mostSparePermits,
+  type Standing,
+  sparePermits,
+  turnMs,
+  waitingInLine,
+} from '../shared/turn.ts';
 
 export type Turn =
   | { readonly kind: 'NOW' }
@@ -24,6 +32,9 @@ export const LEAD_MS = 300;
 const BACK_BEFORE_SECONDS = 1;
 /** Turns come sooner than told when those before do not return, so nobody stays away for longer. */
 const LONGEST_AWAY_SECONDS = 10;
+/** Of a storm's players some have ten seconds and some an hour, and all may ask within the same half second. */
+const TIME_TO_SPARE_MS = 60_000;
+const FIRST_MOMENT_MS = 500;
 /**
  * Permits that nobody takes mean that those before are not there: whoever has stood in line for a second goes first.
  * Many may see the same permit idle, so each takes it by chance: one in ten of the line for each idle permit. Who has
@@ -45,14 +56,15 @@ export function decideTurn(
   random: () => number,
 ): Turn | { readonly kind: 'WAIT'; readonly delayMs: number } {
   const { nowMs } = standing;
-  const { lineBucket: bucket, lineNumber: number, deadlineMs } = place;
+  const { lineCounter: counter, lineNumber: number, deadlineMs } = place;
   // Its turn has come before, and its call may have been made: only the service can answer the same request.
   if (place.isServed === true) return { kind: 'NOW' };
   if (takesIdlePermit(place, standing, random)) return { kind: 'NOW' };
   const atMs =
-    bucket === undefined || number === undefined ? undefined : turnMs(standing, { bucket, number });
-  if (atMs !== undefined && atMs <= nowMs + LEAD_MS) return { kind: 'NOW' };
-  if (atMs === undefined || atMs > deadlineMs) {
+    counter === undefined || number === undefined ? undefined : turnMs(standing, { counter, number });
+  const readyMs = atMs === undefined ? undefined : atMs + leftForOthersMs(atMs, place, standing);
+  if (readyMs !== undefined && readyMs <= nowMs + LEAD_MS) return { kind: 'NOW' };
+  if (atMs === undefined || readyMs === undefined || atMs > deadlineMs) {
     const remainingSeconds = Math.max(1, Math.floor((deadlineMs - nowMs) / 1000));
     const retryAfterSeconds = Math.min(remainingSeconds, Math.ceil(LONGEST_AWAY_SECONDS * (0.5 + random())));
     return { kind: 'NOT_IN_TIME', retryAfterSeconds };
@@ -61,16 +73,28 @@ export function decideTurn(
     const awaySeconds = Math.floor((atMs - nowMs) / 1000) - BACK_BEFORE_SECONDS;
     return { kind: 'LATER', retryAfterSeconds: Math.min(LONGEST_AWAY_SECONDS, Math.max(1, awaySeconds)) };
   }
-  return { kind: 'WAIT', delayMs: Math.min(LOOK_AGAIN_MS, atMs - LEAD_MS - nowMs) };
+  return { kind: 'WAIT', delayMs: Math.min(LOOK_AGAIN_MS, readyMs - LEAD_MS - nowMs) };
+}
+
+/**
+ * How far a session with time to spare stays behind its turn. At first it leaves the saved permits to those that have less
+ * time and come in the same moment, and takes what the quota gives anew. Without saved permits there is nothing to leave.
+ */
+function leftForOthersMs(atMs: number, { askedAtMs, deadlineMs }: Place, standing: Standing): number {
+  const { nowMs } = standing;
+  const hasTime = deadlineMs - nowMs > TIME_TO_SPARE_MS && nowMs - askedAtMs < FIRST_MOMENT_MS;
+  return hasTime && atMs < nowMs ? longestAheadMs(standing) : 0;
 }
 
 function takesIdlePermit(place: Place, standing: Standing, random: () => number): boolean {
   const { line, nowMs, perSecond } = standing;
-  if (nowMs - place.askedAtMs < IDLE_AFTER_MS) return false;
+  // A clock that was ahead may have written `askedAtMs`: such a place has stood in line for long enough.
+  if (Math.abs(nowMs - place.askedAtMs) < IDLE_AFTER_MS) return false;
   const spare = sparePermits(standing);
   const isInLine = place.lineNumber !== undefined;
   const enough = isInLine ? IDLE_PERMITS : perSecond * IDLE_SECONDS_WITHOUT_NUMBER;
   // With a quota of two a second, or while the account is throttled, so many are never idle at once.
   if (spare < Math.min(enough, mostSparePermits(standing))) return false;
-  return random() < spare / (1 + waitingInLine(line, nowMs) * IDLE_SHARE_OF_LINE);
+  const isKnown = deadlinesOf(place.lineCounter ?? '')?.isKnown ?? false;
+  return random() < spare / (1 + waitingInLine(line, nowMs, isKnown) * IDLE_SHARE_OF_LINE);
 }

@@ -26,6 +26,7 @@ export type LogEvent =
   | 'ConnectionRefused'
   | 'ConnectionRequested'
   | 'ConnectionAnswered'
+  | 'NumberNotDrawn'
   | 'PlaceNotLeft'
   | 'WindowRead'
   | 'SwitchChanged'

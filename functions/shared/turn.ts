@@ -1,4 +1,5 @@
-import { bucketEndMs, type LineState } from './table/line.ts';
+import { compareDeadlines, deadlinesOf } from './table/deadline-bucket.ts';
+import type { LineState } from './table/line.ts';
 import { nextPermitMs, type PermitState, paceOf } from './table/permits.ts';
 
 export interface Standing {
@@ -9,30 +10,31 @@ export interface Standing {
 }
 
 /**
- * When a number's call may go out, in epoch ms, if everybody before it is there: those with earlier deadlines
- * first, as many of them as can be saved by then, then the lower numbers of the same deadlines. In the past when
- * it may go out at once.
+ * When a number's call may go out, in epoch ms, if every session before it is there. In the past when it may go out at
+ * once. Before it are the earlier buckets of the line, each with as many numbers as can be called before it is over, and
+ * then the lower numbers of its own counter.
  */
 export function turnMs(
   { line, permits, perSecond, nowMs }: Standing,
-  place: { readonly bucket: number; readonly number: number },
+  place: { readonly counter: string; readonly number: number },
 ): number {
+  const own = deadlinesOf(place.counter);
   const pace = paceOf(permits, perSecond, nowMs);
   let freeMs = nextPermitMs(permits, pace, nowMs);
   let servedBefore = 0;
-  for (const { bucket, drawn, served } of line) {
-    if (bucket === place.bucket) servedBefore = served;
-    const endMs = bucketEndMs(bucket);
-    if (bucket >= place.bucket || endMs <= nowMs) continue;
-    // Whoever has not had a call by then is lost, and takes none.
+  for (const bucket of line) {
+    const { counter, drawn, served, endMs } = bucket;
+    if (counter === place.counter) servedBefore = served;
+    if (endMs <= nowMs || own === undefined || compareDeadlines(bucket, own) >= 0) continue;
+    // A session that has had no call by then is lost, and takes none.
     freeMs = Math.max(freeMs, Math.min(freeMs + (drawn - served) * pace.intervalMs, endMs));
   }
   return freeMs + Math.max(0, place.number - servedBefore) * pace.intervalMs;
 }
 
 /** The number that would be drawn next. */
-export function nextNumber(line: LineState, bucket: number): number {
-  return line.find((other) => other.bucket === bucket)?.drawn ?? 0;
+export function nextNumber(line: LineState, counter: string): number {
+  return line.find((other) => other.counter === counter)?.drawn ?? 0;
 }
 
 /** How many calls could go out this moment. */
@@ -42,15 +44,24 @@ export function sparePermits({ permits, perSecond, nowMs }: Omit<Standing, 'line
   return Math.max(0, Math.floor(savedMs / pace.intervalMs) + 1);
 }
 
+/** How far calls may run ahead of the even spacing, in ms, after nobody has called for a while. */
+export function longestAheadMs({ permits, perSecond, nowMs }: Omit<Standing, 'line'>): number {
+  return paceOf(permits, perSecond, nowMs).burstMs;
+}
+
 /** How many calls could go out in a moment at most, after nobody has called for a while. */
 export function mostSparePermits({ permits, perSecond, nowMs }: Omit<Standing, 'line'>): number {
   const pace = paceOf(permits, perSecond, nowMs);
   return Math.floor(pace.burstMs / pace.intervalMs) + 1;
 }
 
-/** How many numbers wait whose deadline has not passed. */
-export function waitingInLine(line: LineState, nowMs: number): number {
+/**
+ * How many numbers wait whose deadline has not passed.
+ *
+ * @param isKnown counts only sessions with an open window, which no other session goes before.
+ */
+export function waitingInLine(line: LineState, nowMs: number, isKnown: boolean): number {
   return line
-    .filter(({ bucket }) => bucketEndMs(bucket) > nowMs)
+    .filter((bucket) => bucket.endMs > nowMs && (bucket.isKnown || !isKnown))
     .reduce((sum, { drawn, served }) => sum + Math.max(0, drawn - served), 0);
 }

@@ -2,12 +2,12 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sessionPartition } from '../../functions/shared/naming.ts';
-import { bucketOf } from '../../functions/shared/table/line.ts';
 import { offerIdOf } from '../../functions/shared/table/places.ts';
 import { SWITCH_KEY } from '../../functions/shared/table/switch.ts';
 import { windowKey } from '../../functions/shared/table/window-item.ts';
 import { anOffer } from '../game-lift-streams/harness.ts';
 import { apiEvent } from '../helpers/lambda.ts';
+import { narrowBucket } from '../helpers/line.ts';
 import { VALID_CLIENT_TOKEN } from '../helpers/offers.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 import { MARKER, nearly } from './arbitraries.ts';
@@ -23,7 +23,8 @@ const pathParameters = {
   StreamSessionIdentifier: session.streamSessionId,
 };
 const OPERATION = 'CreateStreamSessionConnection';
-const BUCKET = bucketOf(NOW_MS + 120_000);
+const { counter: COUNTER } = narrowBucket(NOW_MS + 120_000);
+const FORMER_BUCKET = (NOW_MS + 120_000) / 2000;
 
 const WINDOW = {
   generation: 1,
@@ -44,7 +45,8 @@ const PLACE = {
   latestOffer: offerIdOf(VALID_CLIENT_TOKEN),
   askedAtMs: NOW_MS,
   deadlineMs: NOW_MS + 120_000,
-  lineBucket: BUCKET,
+  lineCounter: COUNTER,
+  lineBucket: FORMER_BUCKET,
   lineNumber: 0,
 };
 const PERMIT = { bookedUntilMs: NOW_MS, slowedTo: 1, slowedAtMs: NOW_MS };
@@ -64,7 +66,7 @@ const ITEMS = [
     'line',
     request,
     { pk: `line#${OPERATION}`, sk: 'line' },
-    { [`drawn${BUCKET}`]: 1, [`served${BUCKET}`]: 0 },
+    { [COUNTER]: 10_000_000, [`drawn${FORMER_BUCKET}`]: 1, [`served${FORMER_BUCKET}`]: 0 },
   ],
   ['permit', request, { pk: `permit#${OPERATION}`, sk: 'permit' }, PERMIT],
   ['switch', request, SWITCH_KEY, { state: 'on', changedAt: '2026-01-01T00:00:00.000Z', reason: 'test' }],

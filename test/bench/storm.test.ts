@@ -90,6 +90,13 @@ describe('a simulated storm', () => {
     expect(result.rejected).toBe(0);
   });
 
+  it('is saved to 97 % of the bound with windows of 10, 120, 600 and 3,600 s', async () => {
+    const result = await runStorm(scenario({ sessions: 1000, windows: 'wide' }), ourPolicy(), 3);
+
+    expect(result.saved / result.bound).toBeGreaterThanOrEqual(0.97);
+    expect(result.calls / result.saved).toBeLessThanOrEqual(1.02);
+  });
+
   it('is saved to 95 % of the bound with windows of ten seconds and two minutes', async () => {
     const result = await runStorm(scenario({ sessions: 1000, windows: 'mixed' }), ourPolicy(), 7);
 

@@ -277,7 +277,9 @@ describe('the table in memory', () => {
       }),
       id.map((offer) => (table, session) => markServed(table, session, offer)),
       fc.constant<Use>((table) =>
-        drawNumber(table, 'GetStreamSession', { bucket: 1, seen: [], nowMs: 0 }).then(() => undefined),
+        drawNumber(table, 'GetStreamSession', { counter: 'A1', seen: [], overBeforeMs: 0 }).then(
+          () => undefined,
+        ),
       ),
     );
 

@@ -6,6 +6,7 @@ import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { z } from 'zod';
 import { createConnection } from '../../functions/create-connection/create-connection.ts';
 import { awaitTurn } from '../../functions/request-connection/await-turn.ts';
+import { countsOf, deadlinesOf } from '../../functions/shared/table/deadline-bucket.ts';
 import { offerIdOf } from '../../functions/shared/table/places.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { memoryLog } from '../helpers/log.ts';
@@ -111,12 +112,10 @@ export function tabsScenario(world: World, { code = REAL_CODE, tabs, repeats = 0
     state: () => [items.all(), clock.state(), accepted, results, gone],
     always: () => {
       const line = items.item({ pk: `line#${OPERATION}`, sk: 'line' }) ?? {};
-      const count = (name: string) =>
-        Object.entries(line)
-          .filter(([counter]) => counter.startsWith(name))
-          .reduce((sum, [, value]) => sum + Number(value), 0);
-      if (count('served') > count('drawn')) {
-        throw new Error(`${count('served')} numbers were served of ${count('drawn')}`);
+      const counters = Object.entries(line).filter(([name]) => deadlinesOf(name) !== undefined);
+      for (const [name, value] of counters) {
+        const { drawn, served } = countsOf(Number(value));
+        if (served > drawn) throw new Error(`${served} numbers were served of ${drawn} in ${name}`);
       }
     },
     whenQuiet: () => {

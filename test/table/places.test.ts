@@ -20,7 +20,7 @@ const place = (overrides: Partial<Place> = {}): Place => ({
   latestOffer: FIRST,
   askedAtMs: NOW_MS,
   deadlineMs: NOW_MS + 120_000,
-  lineBucket: 7,
+  lineCounter: 'Aekq0zz',
   lineNumber: 3,
   ...overrides,
 });
@@ -72,21 +72,21 @@ describe('a place in line', () => {
   it('loses its number where the next one has none', async () => {
     const { session, seen, read } = await given();
 
-    await writePlace(table(), session, seen, place({ lineBucket: undefined, lineNumber: undefined }));
+    await writePlace(table(), session, seen, place({ lineCounter: undefined, lineNumber: undefined }));
 
-    const { lineBucket: _, lineNumber: __, ...without } = place();
+    const { lineCounter: _, lineNumber: __, ...without } = place();
     expect(await read()).toEqual({ ...without, revision: 2 });
   });
 
   it('has a number only with the deadlines that the number is of', async () => {
-    const [bucketOnly, numberOnly] = [
+    const [counterOnly, numberOnly] = [
       await given({ lineNumber: undefined }),
-      await given({ lineBucket: undefined }),
+      await given({ lineCounter: undefined }),
     ];
 
-    for (const { seen } of [bucketOnly, numberOnly]) {
+    for (const { seen } of [counterOnly, numberOnly]) {
       expect(seen?.revision).toBe(1);
-      expect(seen).not.toHaveProperty('lineBucket');
+      expect(seen).not.toHaveProperty('lineCounter');
       expect(seen).not.toHaveProperty('lineNumber');
     }
   });
@@ -102,7 +102,7 @@ describe('a place in line', () => {
   });
 
   it('is free again for the next offer, with a number or without', async () => {
-    for (const numbers of [{}, { lineBucket: undefined, lineNumber: undefined }]) {
+    for (const numbers of [{}, { lineCounter: undefined, lineNumber: undefined }]) {
       const { session, read } = await given();
       await markServed(table(), session, FIRST);
 

@@ -1,41 +1,46 @@
 /**
- * The line of sessions that wait for a call under one operation's quota: one item with two counters for each two
- * seconds of deadlines, how many numbers were drawn and how many of them have had their call. Nothing is ever taken
- * back: a number whose session does not return is void when its deadline has passed, and until then costs nothing,
- * because a permit goes to whoever is there.
+ * The line of sessions that wait for a call under one operation's quota: one item with a counter for each bucket of
+ * deadlines. Nothing is ever taken back: a number whose session does not return is void when its deadline has passed,
+ * and until then costs nothing, because a permit goes to a session that is there.
  */
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { UnexpectedError } from '../errors.ts';
 import { callDependency } from '../service-fault.ts';
+import {
+  ADDED,
+  compareDeadlines,
+  counterOf,
+  countsOf,
+  type DeadlineBucket,
+  type Deadlines,
+  deadlinesOf,
+  formerBucketOf,
+  formerCounterOf,
+} from './deadline-bucket.ts';
 import type { QuotaOperation } from './permits.ts';
 import type { Table } from './table.ts';
 
-/**
- * Narrow, because a number counts until its bucket is over; wide enough that the item stays below 2 KB with deadlines
- * spread over 120 s: a write costs one unit for each KB.
- */
-export const BUCKET_MS = 2000;
-/** Clocks may differ; a bucket that is over for one is not yet over for all. */
-const PRUNE_AFTER_MS = 60_000;
-
-/** The sessions whose deadlines lie within the same two seconds. */
-export interface DeadlineBucket {
-  readonly bucket: number;
-  readonly drawn: number;
-  readonly served: number;
-}
-
-/** In the order of deadlines. */
+/** In the order of the line. */
 export type LineState = readonly DeadlineBucket[];
 
-export function bucketOf(deadlineMs: number): number {
-  return Math.floor(deadlineMs / BUCKET_MS);
-}
-
-/** When the last deadline of the bucket has passed, in epoch ms. */
-export function bucketEndMs(bucket: number): number {
-  return (bucket + 1) * BUCKET_MS;
-}
+/** Clocks may differ; a bucket that is over for one is not yet over for all. */
+const PRUNE_AFTER_MS = 60_000;
+/** A bucket is pruned sooner when the item is more than half full. */
+const PRUNE_SOON_AFTER_MS = 5000;
+const HALF_FULL_BYTES = 500;
+/**
+ * How many buckets one draw removes. What the code before 2026-11-28 has left can be hundreds, and the expression must
+ * stay far below DynamoDB's 4,096 bytes; the next draws remove the rest.
+ */
+const PRUNED_PER_DRAW = 16;
+/**
+ * From this size on no counter is added. Draws at the same moment may each add one, and counts grow in digits: the rest
+ * of the 1,024 bytes is for them.
+ */
+const FULL_BYTES = 920;
+/** The item's key: pk, its value, sk, its value. */
+const KEY_BYTES = 2 + 'line#CreateStreamSessionConnection'.length + 2 + 'line'.length;
 
 /** @throws DependencyUnavailableException */
 export async function readLine(table: Table, operation: QuotaOperation): Promise<LineState> {
@@ -45,80 +50,144 @@ export async function readLine(table: Table, operation: QuotaOperation): Promise
   return lineOf(Item);
 }
 
+export interface Wait {
+  readonly deadlineMs: number;
+  readonly nowMs: number;
+  /** Whether the session has an open window. */
+  readonly isKnown: boolean;
+}
+
+/**
+ * The counter that a session with this deadline would draw from. Where the item is full it is the narrowest bucket that
+ * is there already; undefined if there is none.
+ */
+export function counterIn(line: LineState, wait: Wait): string | undefined {
+  const own = counterOf(wait);
+  if (bytesOf(line) < FULL_BYTES || line.some(({ counter }) => counter === own)) return own;
+  const atMs = Math.max(wait.deadlineMs, wait.nowMs);
+  const around = line.filter(
+    ({ counter, isKnown, startMs, endMs }) =>
+      isKnown === wait.isKnown && startMs <= atMs && atMs < endMs && formerBucketOf(counter) === undefined,
+  );
+  return around.sort((a, b) => a.endMs - a.startMs - (b.endMs - b.startMs))[0]?.counter;
+}
+
 export interface Draw {
-  /** From 0, within the bucket. */
+  readonly counter: string;
+  /** From 0, within the counter. */
   readonly number: number;
   readonly line: LineState;
 }
 
 /**
- * Draws the next number among those with about the same deadline.
+ * Draws the next number of a counter, and removes a few of the buckets that are over.
  *
- * @param seen the line as it was read, of which long-gone deadlines are removed.
+ * @param seen the line as it was read.
+ * @param overBeforeMs the earliest of the clocks that the caller knows: what is over by it may be removed.
  * @throws DependencyUnavailableException, also when the item takes more writes than one item can.
  */
 export async function drawNumber(
   table: Table,
   operation: QuotaOperation,
-  { bucket, seen, nowMs }: { bucket: number; seen: LineState; nowMs: number },
+  { counter, seen, overBeforeMs }: { counter: string; seen: LineState; overBeforeMs: number },
 ): Promise<Draw> {
-  const over = seen.filter((other) => bucketEndMs(other.bucket) + PRUNE_AFTER_MS < nowMs);
-  const names = over.flatMap((other) => [drawnName(other.bucket), servedName(other.bucket)]);
-  const placeholders = names.map((_, index) => `#over${index}`);
-  const { Attributes } = await callDependency(() =>
-    table.documents.send(
-      new UpdateCommand({
-        TableName: table.name,
-        Key: lineKey(operation),
-        UpdateExpression: `ADD #drawn :one${names.length > 0 ? ` REMOVE ${placeholders.join(', ')}` : ''}`,
-        ExpressionAttributeNames: {
-          '#drawn': drawnName(bucket),
-          ...Object.fromEntries(names.map((name, index) => [`#over${index}`, name])),
-        },
-        ExpressionAttributeValues: { ':one': 1 },
-        ReturnValues: 'ALL_NEW',
-      }),
-    ),
-  );
-  const line = lineOf(Attributes);
-  return { number: (line.find((other) => other.bucket === bucket)?.drawn ?? 1) - 1, line };
+  const names = namesToPrune(seen, overBeforeMs).filter((name) => name !== counter);
+  const line = await add(table, operation, counter, names).catch((error: unknown) => {
+    // Whatever is wrong with what is removed, it must not stop anybody from drawing.
+    if (names.length === 0 || !(error instanceof UnexpectedError)) throw error;
+    return add(table, operation, counter, []);
+  });
+  const drawn = line.find((bucket) => bucket.counter === counter)?.drawn ?? 1;
+  return { counter, number: drawn - 1, line };
 }
 
-/** A number has had its call. @throws DependencyUnavailableException */
-export async function countServed(table: Table, operation: QuotaOperation, bucket: number): Promise<void> {
+/** Counts that a number of the counter has had its call. @throws DependencyUnavailableException */
+export async function countServed(table: Table, operation: QuotaOperation, counter: string): Promise<void> {
+  const former = formerBucketOf(counter);
   await callDependency(() =>
     table.documents.send(
       new UpdateCommand({
         TableName: table.name,
         Key: lineKey(operation),
         UpdateExpression: 'ADD #served :one',
-        ExpressionAttributeNames: { '#served': servedName(bucket) },
-        ExpressionAttributeValues: { ':one': 1 },
+        ExpressionAttributeNames: { '#served': former === undefined ? counter : `served${former}` },
+        ExpressionAttributeValues: { ':one': ADDED.served },
       }),
     ),
   );
+}
+
+async function add(
+  table: Table,
+  operation: QuotaOperation,
+  counter: string,
+  namesToRemove: readonly string[],
+): Promise<LineState> {
+  const placeholders = namesToRemove.map((_, index) => `#over${index}`);
+  const { Attributes } = await callDependency(() =>
+    table.documents.send(
+      new UpdateCommand({
+        TableName: table.name,
+        Key: lineKey(operation),
+        UpdateExpression: `ADD #drawn :one${placeholders.length > 0 ? ` REMOVE ${placeholders.join(', ')}` : ''}`,
+        ExpressionAttributeNames: {
+          '#drawn': counter,
+          ...Object.fromEntries(namesToRemove.map((name, index) => [`#over${index}`, name])),
+        },
+        ExpressionAttributeValues: { ':one': ADDED.drawn },
+        ReturnValues: 'ALL_NEW',
+      }),
+    ),
+  );
+  return lineOf(Attributes);
+}
+
+/** Oldest first. */
+function namesToPrune(line: LineState, overBeforeMs: number): string[] {
+  const afterMs = bytesOf(line) > HALF_FULL_BYTES ? PRUNE_SOON_AFTER_MS : PRUNE_AFTER_MS;
+  return line
+    .filter(({ endMs }) => endMs + afterMs < overBeforeMs)
+    .sort((a, b) => a.endMs - b.endMs)
+    .slice(0, PRUNED_PER_DRAW)
+    .flatMap(({ counter }) => namesOf(counter));
+}
+
+function namesOf(counter: string): string[] {
+  const former = formerBucketOf(counter);
+  return former === undefined ? [counter] : [counter, `served${former}`];
+}
+
+/** What the counters take up, as DynamoDB counts: names, and a byte for each two digits of a number and one more. */
+function bytesOf(line: LineState): number {
+  return line.reduce((sum, bucket) => {
+    if (formerBucketOf(bucket.counter) !== undefined) return sum;
+    const digits = String(bucket.drawn * ADDED.drawn + bucket.served * ADDED.served).length;
+    return sum + bucket.counter.length + Math.ceil(digits / 2) + 1;
+  }, KEY_BYTES);
 }
 
 function lineKey(operation: QuotaOperation) {
   return { pk: `line#${operation}`, sk: 'line' };
 }
 
-const drawnName = (bucket: number) => `drawn${bucket}`;
-const servedName = (bucket: number) => `served${bucket}`;
-const COUNTER = /^(drawn|served)(\d+)$/;
+const FORMER_SERVED = /^served(\d{1,12})$/;
 
 const countersSchema = z.record(z.string(), z.unknown());
 
 function lineOf(item: unknown): LineState {
-  const buckets = new Map<number, { bucket: number; drawn: number; served: number }>();
+  const buckets = new Map<string, DeadlineBucket>();
+  const count = (deadlines: Deadlines, counts: { drawn?: number; served?: number }) => {
+    const before = buckets.get(deadlines.counter) ?? { ...deadlines, drawn: 0, served: 0 };
+    buckets.set(deadlines.counter, { ...before, ...counts });
+  };
   for (const [name, value] of Object.entries(countersSchema.parse(item ?? {}))) {
-    const [, counter, digits] = COUNTER.exec(name) ?? [];
-    if (counter === undefined || typeof value !== 'number') continue;
-    const bucket = Number(digits);
-    const counts = buckets.get(bucket) ?? { bucket, drawn: 0, served: 0 };
-    if (counter === 'drawn') counts.drawn = value;
-    else counts.served = value;
-    buckets.set(bucket, counts);
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) continue;
+    const [, formerServed] = FORMER_SERVED.exec(name) ?? [];
+    const deadlines = deadlinesOf(formerServed === undefined ? name : formerCounterOf(Number(formerServed)));
+    if (deadlines === undefined) continue;
+    if (formerServed !== undefined) count(deadlines, { served: value });
+    else if (formerBucketOf(name) !== undefined) count(deadlines, { drawn: value });
+    else count(deadlines, countsOf(value));
   }
-  return [...buckets.values()].sort((a, b) => a.bucket - b.bucket);
+  return [...buckets.values()].sort(compareDeadlines);
 }

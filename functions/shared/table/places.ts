@@ -8,9 +8,10 @@ import type { SessionKey } from '../contracts.ts';
 import { sha256Hex } from '../hash.ts';
 import { sessionPartition } from '../naming.ts';
 import { callDependency } from '../service-fault.ts';
+import { formerBucketOf, formerCounterOf } from './deadline-bucket.ts';
 import { epochSeconds, isConditionFailure, type Table } from './table.ts';
 
-const placeSchema = z.object({
+const placeItemSchema = z.object({
   /** Raised by every write, so that of two writers one reads again. */
   revision: z.int(),
   knownOffers: z.set(z.string()),
@@ -18,13 +19,20 @@ const placeSchema = z.object({
   askedAtMs: z.number(),
   /** Until when the service keeps the session, as far as was known. */
   deadlineMs: z.number(),
-  /** Absent while every call that the quota allows before the deadline is promised to others. */
+  /** The counter that the place has its number of. */
+  lineCounter: z.string().optional(),
+  /** The same of the code before 2026-11-28, which counted by two seconds. Where it is, that code wrote the place last. */
   lineBucket: z.number().optional(),
   lineNumber: z.number().optional(),
   /** The place has had its call; the next offer needs another one. */
   isServed: z.boolean().optional(),
 });
-export type Place = z.infer<typeof placeSchema>;
+
+/**
+ * A place in line. It has no number while every call that the quota allows before the deadline is promised to others,
+ * and while the line takes no more writes.
+ */
+export type Place = Omit<z.infer<typeof placeItemSchema>, 'lineBucket'>;
 
 /** A place that nobody returns to is of no use after its deadline; an hour is for whoever looks into a storm. */
 const PLACE_RETENTION_MS = 3_600_000;
@@ -41,7 +49,7 @@ export async function readPlace(table: Table, session: SessionKey): Promise<Plac
       new GetCommand({ TableName: table.name, Key: placeKey(session), ConsistentRead: true }),
     ),
   );
-  return Item === undefined ? undefined : placeSchema.parse(Item);
+  return Item === undefined ? undefined : placeOf(Item);
 }
 
 /**
@@ -57,14 +65,17 @@ export async function writePlace(
   seen: Place | undefined,
   place: Omit<Place, 'revision'>,
 ): Promise<boolean> {
-  const { lineBucket, lineNumber } = place;
-  const hasNumber = lineBucket !== undefined && lineNumber !== undefined;
+  const { lineCounter, lineNumber } = place;
+  const numbers =
+    lineCounter === undefined || lineNumber === undefined ? {} : { ...counterItem(lineCounter), lineNumber };
+  const names = ['lineCounter', 'lineBucket', 'lineNumber'] as const;
+  const kept = Object.keys(numbers);
   return update(table, session, {
     UpdateExpression: [
       'SET revision = :next, knownOffers = :knownOffers, latestOffer = :latestOffer, askedAtMs = :askedAtMs,',
       'deadlineMs = :deadlineMs, expiresAt = :expiresAt',
-      hasNumber ? ', lineBucket = :bucket, lineNumber = :number' : '',
-      hasNumber ? 'REMOVE isServed' : 'REMOVE isServed, lineBucket, lineNumber',
+      ...kept.map((name) => `, ${name} = :${name}`),
+      `REMOVE ${['isServed', ...names.filter((name) => !kept.includes(name))].join(', ')}`,
     ].join(' '),
     ConditionExpression: seen === undefined ? 'attribute_not_exists(pk)' : 'revision = :seen',
     ExpressionAttributeValues: {
@@ -74,7 +85,7 @@ export async function writePlace(
       ':askedAtMs': place.askedAtMs,
       ':deadlineMs': place.deadlineMs,
       ':expiresAt': epochSeconds(place.deadlineMs + PLACE_RETENTION_MS),
-      ...(hasNumber ? { ':bucket': lineBucket, ':number': lineNumber } : {}),
+      ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [`:${name}`, value])),
       ...(seen === undefined ? {} : { ':seen': seen.revision }),
     },
   });
@@ -92,6 +103,19 @@ export async function markServed(table: Table, session: SessionKey, offerId: str
     ConditionExpression: 'latestOffer = :offer AND attribute_not_exists(isServed)',
     ExpressionAttributeValues: { ':true': true, ':one': 1, ':offer': offerId },
   });
+}
+
+function placeOf(item: unknown): Place {
+  const { lineBucket, lineCounter, lineNumber, ...place } = placeItemSchema.parse(item);
+  const counter = lineBucket === undefined ? lineCounter : formerCounterOf(lineBucket);
+  if (counter === undefined || lineNumber === undefined) return place;
+  return { ...place, lineCounter: counter, lineNumber };
+}
+
+/** A former counter stays what it is, so that both versions of the code count in the same attributes. */
+function counterItem(counter: string): { lineCounter: string } | { lineBucket: number } {
+  const lineBucket = formerBucketOf(counter);
+  return lineBucket === undefined ? { lineCounter: counter } : { lineBucket };
 }
 
 function placeKey(session: SessionKey) {

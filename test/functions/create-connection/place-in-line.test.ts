@@ -2,7 +2,7 @@ import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aw
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnection } from '../../../functions/create-connection/create-connection.ts';
-import { bucketOf, drawNumber, readLine } from '../../../functions/shared/table/line.ts';
+import { drawNumber, readLine } from '../../../functions/shared/table/line.ts';
 import {
   markServed,
   offerIdOf,
@@ -11,6 +11,7 @@ import {
   writePlace,
 } from '../../../functions/shared/table/places.ts';
 import { delayNext, failNext } from '../../helpers/failing-table.ts';
+import { narrowBucket } from '../../helpers/line.ts';
 import { offerOf } from '../../helpers/offers.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
@@ -37,12 +38,12 @@ function prepare() {
   const { clock } = dependencies;
   const startMs = clock.nowMs();
   const session = newSession();
-  const bucket = bucketOf(startMs + 10_000);
+  const { counter } = narrowBucket(startMs + 10_000);
   return {
     ...dependencies,
     startMs,
     session,
-    bucket,
+    counter,
     create: () =>
       clock.track(() =>
         createConnection(
@@ -57,22 +58,22 @@ function prepare() {
           dependencies,
         ),
       ),
-    /** The session's place, with the first number of its bucket. */
+    /** The session's place, with the first number of its counter. */
     async stands(overrides: Partial<Omit<Place, 'revision'>> = {}) {
-      const { number } = await drawNumber(table(), OPERATION, { bucket, seen: [], nowMs: startMs });
+      const { number } = await drawNumber(table(), OPERATION, { counter, seen: [], overBeforeMs: startMs });
       await writePlace(table(), session, undefined, {
         knownOffers: new Set([OFFER]),
         latestOffer: OFFER,
         askedAtMs: startMs,
         deadlineMs: startMs + 10_000,
-        lineBucket: bucket,
+        lineCounter: counter,
         lineNumber: number,
         ...overrides,
       });
     },
     async served() {
       const line = await readLine(table(), OPERATION);
-      return line.find((other) => other.bucket === bucket)?.served;
+      return line.find((other) => other.counter === counter)?.served;
     },
   };
 }
@@ -135,7 +136,7 @@ describe('a place in line', () => {
 
   it('without a number leaves no trace in the line', async () => {
     const { create, stands, session, served, log } = prepare();
-    await stands({ lineBucket: undefined, lineNumber: undefined });
+    await stands({ lineCounter: undefined, lineNumber: undefined });
 
     await create();
 

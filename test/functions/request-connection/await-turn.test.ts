@@ -5,7 +5,7 @@ import { createConnection } from '../../../functions/create-connection/create-co
 import { awaitTurn } from '../../../functions/request-connection/await-turn.ts';
 import type { Turn } from '../../../functions/request-connection/decide-turn.ts';
 import type { SessionKey } from '../../../functions/shared/contracts.ts';
-import { bucketEndMs, readLine } from '../../../functions/shared/table/line.ts';
+import { readLine } from '../../../functions/shared/table/line.ts';
 import { openWindow } from '../../../functions/shared/table/open-window.ts';
 import { takePermit } from '../../../functions/shared/table/permits.ts';
 import { readPlace } from '../../../functions/shared/table/places.ts';
@@ -67,9 +67,7 @@ async function prepare({ bookedMs = 0, random = () => 0.5, perSecond = 20 } = {}
     },
     async drawn(): Promise<number> {
       const line = await readLine(table(), OPERATION);
-      return line
-        .filter(({ bucket }) => bucketEndMs(bucket) > startMs)
-        .reduce((sum, { drawn }) => sum + drawn, 0);
+      return line.filter(({ endMs }) => endMs > startMs).reduce((sum, { drawn }) => sum + drawn, 0);
     },
   };
 }
@@ -214,7 +212,7 @@ describe('a place', () => {
   });
 
   it('is changed for one with less time when the window tells that there is less', async () => {
-    const { ask, dropped } = await prepare({ bookedMs: 8000 });
+    const { ask, dropped, startMs } = await prepare({ bookedMs: 8000 });
     const session = newSession();
     await ask(session);
     const guessed = await readPlace(table(), session);
@@ -222,7 +220,9 @@ describe('a place', () => {
 
     await ask(session);
 
-    expect((await readPlace(table(), session))?.lineBucket).toBeLessThan(guessed?.lineBucket ?? 0);
+    const changed = await readPlace(table(), session);
+    expect(changed?.deadlineMs).toBe(startMs + 20_000);
+    expect(changed?.lineCounter).not.toBe(guessed?.lineCounter);
   });
 
   it('keeps neither an offer nor a token', async () => {
@@ -303,7 +303,7 @@ describe('a call', () => {
 
     const line = await readLine(table(), OPERATION);
     expect(await drawn()).toBe(1);
-    expect(line.find(({ bucket }) => bucket === place?.lineBucket)).toMatchObject({ drawn: 1, served: 1 });
+    expect(line.find(({ counter }) => counter === place?.lineCounter)).toMatchObject({ drawn: 1, served: 1 });
     expect((await readPlace(table(), session))?.isServed).toBe(true);
   });
 

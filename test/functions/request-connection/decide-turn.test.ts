@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { decideTurn } from '../../../functions/request-connection/decide-turn.ts';
-import { bucketOf, type LineState } from '../../../functions/shared/table/line.ts';
+import type { LineState } from '../../../functions/shared/table/line.ts';
 import type { Place } from '../../../functions/shared/table/places.ts';
+import { narrowBucket } from '../../helpers/line.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const PER_SECOND = 20;
 /** How far calls may run ahead at 20 a second. */
 const BURST_MS = 930;
-const BUCKET = bucketOf(NOW_MS + 60_000);
+const COUNTER = narrowBucket(NOW_MS + 60_000).counter;
 
 const place = (overrides: Partial<Place> = {}): Place => ({
   revision: 1,
@@ -15,11 +16,11 @@ const place = (overrides: Partial<Place> = {}): Place => ({
   latestOffer: 'offer',
   askedAtMs: NOW_MS,
   deadlineMs: NOW_MS + 60_000,
-  lineBucket: BUCKET,
+  lineCounter: COUNTER,
   lineNumber: 0,
   ...overrides,
 });
-const withoutNumber = { lineBucket: undefined, lineNumber: undefined };
+const withoutNumber = { lineCounter: undefined, lineNumber: undefined };
 
 interface Moment {
   /** When the next permit is free, in ms from now; before now where permits are idle. */
@@ -107,7 +108,7 @@ describe('a turn that does not come in time', () => {
 
   it.each([
     ['a bucket', { lineNumber: undefined }],
-    ['a number', { lineBucket: undefined }],
+    ['a number', { lineCounter: undefined }],
   ])('is that of a place with only %s', (_, half) => {
     expect(decide(place(half), { freeInMs: 0 })).toMatchObject({ kind: 'NOT_IN_TIME' });
   });
@@ -121,7 +122,7 @@ it('a place that has had its call is asked for again at once: the service knows 
 
 describe('permits that nobody takes', () => {
   /** Two hundred numbers before its own: by them alone its turn is ten seconds away. */
-  const line = [{ bucket: BUCKET, drawn: 200, served: 0 }];
+  const line = [narrowBucket(NOW_MS + 60_000, { drawn: 200 })];
   const waiting = (overrides: Partial<Place> = {}) =>
     place({ lineNumber: 200, askedAtMs: NOW_MS - 1000, ...overrides });
   /** One is free now, and one for each 50 ms before. */
@@ -159,6 +160,10 @@ describe('permits that nobody takes', () => {
     expect(decideSlowed(waiting(withoutNumber), 0)).toEqual({ kind: 'NOW' });
     expect(decideSlowed(waiting(withoutNumber), 50)).toMatchObject({ kind: 'NOT_IN_TIME' });
     expect(decideSlowed(waiting(), 50)).toEqual({ kind: 'NOW' });
+  });
+
+  it('go to a place that a clock minutes ahead has written', () => {
+    expect(decide(waiting({ askedAtMs: NOW_MS + 600_000 }), idle(3))).toEqual({ kind: 'NOW' });
   });
 
   it('go to one without a number when there are half a second’s worth', () => {

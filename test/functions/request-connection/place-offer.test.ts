@@ -1,8 +1,9 @@
 /** What becomes of a session's place when it is asked for again, and when others write it at the same moment. */
+import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { awaitTurn } from '../../../functions/request-connection/await-turn.ts';
 import type { SessionKey } from '../../../functions/shared/contracts.ts';
-import { bucketEndMs, readLine } from '../../../functions/shared/table/line.ts';
+import { drawNumber, readLine } from '../../../functions/shared/table/line.ts';
 import {
   markServed,
   offerIdOf,
@@ -11,6 +12,7 @@ import {
   writePlace,
 } from '../../../functions/shared/table/places.ts';
 import { beforeNext, failNext } from '../../helpers/failing-table.ts';
+import { narrowBucket } from '../../helpers/line.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { newSession } from '../../helpers/sessions.ts';
@@ -19,20 +21,24 @@ import { givenOpenWindow } from '../../helpers/windows.ts';
 
 const table = useTable();
 const OPERATION = 'CreateStreamSessionConnection' as const;
+const LINE_KEY = { pk: `line#${OPERATION}`, sk: 'line' };
 
 /** A session at an hour of its own; the next permit is free in `bookedMs`. */
 async function prepare({ bookedMs = 8000 } = {}) {
-  const { clock } = serviceDependencies(table());
+  const { clock, log } = serviceDependencies(table());
   const startMs = clock.nowMs();
   const session = newSession();
   await bookPermits(table(), { operation: OPERATION, perSecond: 20 }, startMs + bookedMs);
   const settings = { CONNECTIONS_PER_SECOND: 20, DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120 };
   return {
     clock,
+    log,
     startMs,
     session,
     ask: (offer = 'offer') =>
-      clock.track(() => awaitTurn(session, offer, { table: table(), clock, random: () => 0.5, settings })),
+      clock.track(() =>
+        awaitTurn(session, offer, { table: table(), clock, log, random: () => 0.5, settings }),
+      ),
     window: (connectionTimeoutSeconds: number) =>
       givenOpenWindow(table(), session, { disconnectedAtMs: startMs, connectionTimeoutSeconds }),
     async place(): Promise<Place> {
@@ -42,9 +48,7 @@ async function prepare({ bookedMs = 8000 } = {}) {
     },
     async drawn(): Promise<number> {
       const line = await readLine(table(), OPERATION);
-      return line
-        .filter(({ bucket }) => bucketEndMs(bucket) > startMs)
-        .reduce((sum, { drawn }) => sum + drawn, 0);
+      return line.filter(({ endMs }) => endMs > startMs).reduce((sum, { drawn }) => sum + drawn, 0);
     },
   };
 }
@@ -55,7 +59,7 @@ async function rivalWrites(session: SessionKey, offer: string): Promise<void> {
   await writePlace(table(), session, seen, {
     askedAtMs: 0,
     deadlineMs: seen?.deadlineMs ?? 0,
-    lineBucket: seen?.lineBucket,
+    lineCounter: seen?.lineCounter,
     lineNumber: seen?.lineNumber,
     knownOffers: new Set([offer]),
     latestOffer: offer,
@@ -174,15 +178,71 @@ describe('a number in line', () => {
     expect(await place()).toHaveProperty('lineNumber');
   });
 
-  it('is none of the failures that somebody must mend', async () => {
-    const { ask } = await prepare();
-    const denied = Object.assign(new Error('denied'), {
-      name: 'AccessDeniedException',
-      $metadata: { httpStatusCode: 400 },
-    });
-    failNext(table(), 'UpdateItemCommand', 'BEFORE', denied);
+  const denied = () =>
+    Object.assign(new Error('denied'), { name: 'AccessDeniedException', $metadata: { httpStatusCode: 400 } });
 
-    await expect(ask()).rejects.toMatchObject({ name: 'UnexpectedError' });
+  it('that cannot be drawn for a reason nobody knows leaves the turn as the line was read', async () => {
+    const { ask, place, log } = await prepare({ bookedMs: 5500 });
+    await table().documents.send(new DeleteCommand({ TableName: table().name, Key: LINE_KEY }));
+    failNext(table(), 'UpdateItemCommand', 'BEFORE', denied());
+
+    expect(await ask()).toEqual({ kind: 'LATER', retryAfterSeconds: 4 });
+
+    expect(await place()).not.toHaveProperty('lineNumber');
+    expect(log.lines).toEqual([{ event: 'NumberNotDrawn', fields: { errorName: 'UnexpectedError' } }]);
+  });
+
+  it('that cannot be drawn stops nobody at a quiet time', async () => {
+    const { ask } = await prepare({ bookedMs: 0 });
+    failNext(table(), 'UpdateItemCommand', 'BEFORE', denied());
+
+    expect(await ask()).toEqual({ kind: 'NOW' });
+  });
+
+  it('is drawn without pruning when the pruning is what fails', async () => {
+    const { ask, place, startMs } = await prepare();
+    await drawNumber(table(), OPERATION, {
+      counter: narrowBucket(startMs - 70_000).counter,
+      seen: [],
+      overBeforeMs: 0,
+    });
+    failNext(table(), 'UpdateItemCommand', 'BEFORE', denied());
+
+    expect(await ask()).toMatchObject({ kind: 'LATER' });
+
+    expect(await place()).toHaveProperty('lineNumber');
+  });
+
+  it('is drawn again when its counter was pruned by a clock that was ahead', async () => {
+    const { ask, place, drawn } = await prepare();
+    await ask();
+    const { lineCounter = '' } = await place();
+    await table().documents.send(
+      new UpdateCommand({
+        TableName: table().name,
+        Key: LINE_KEY,
+        UpdateExpression: 'REMOVE #counter',
+        ExpressionAttributeNames: { '#counter': lineCounter },
+      }),
+    );
+
+    expect(await ask()).toMatchObject({ kind: 'LATER' });
+
+    expect(await drawn()).toBe(1);
+    expect(await place()).toMatchObject({ lineCounter, lineNumber: 0 });
+  });
+});
+
+describe('a place that a clock ten minutes ahead has written', () => {
+  it('has a deadline no later than a guess of now', async () => {
+    const { ask, place, session, startMs } = await prepare();
+    await ask();
+    const seen = await place();
+    await writePlace(table(), session, seen, { ...seen, deadlineMs: startMs + 720_000 });
+
+    await ask('second');
+
+    expect(await place()).toMatchObject({ deadlineMs: startMs + 120_000 });
   });
 });
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { bucketOf } from '../../../functions/shared/table/line.ts';
 import {
   mostSparePermits,
   nextNumber,
@@ -7,22 +6,21 @@ import {
   turnMs,
   waitingInLine,
 } from '../../../functions/shared/turn.ts';
+import { narrowBucket } from '../../helpers/line.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const PER_SECOND = 20;
 /** Booked so that the next permit is free now: nothing is saved up, nobody is before. */
 const BOOKED_UP = { bookedUntilMs: NOW_MS + 930 };
-const bucketIn = (seconds: number) => bucketOf(NOW_MS + seconds * 1000);
-const waiting = (seconds: number, drawn: number, served = 0) => ({
-  bucket: bucketIn(seconds),
-  drawn,
-  served,
-});
+/** So many of the sessions with a deadline in so many seconds, two seconds wide. */
+const waiting = (seconds: number, drawn: number, served = 0, isKnown = true) =>
+  narrowBucket(NOW_MS + seconds * 1000, { drawn, served, isKnown });
+const counterIn = (seconds: number, isKnown = true) => waiting(seconds, 0, 0, isKnown).counter;
 
 /** In seconds from now. */
 function turnOf(line: readonly ReturnType<typeof waiting>[], seconds: number, number: number): number {
   const standing = { line, permits: BOOKED_UP, perSecond: PER_SECOND, nowMs: NOW_MS };
-  return (turnMs(standing, { bucket: bucketIn(seconds), number }) - NOW_MS) / 1000;
+  return (turnMs(standing, { counter: counterIn(seconds), number }) - NOW_MS) / 1000;
 }
 
 describe('a turn', () => {
@@ -54,7 +52,7 @@ describe('a turn', () => {
   it('does not wait for those whose deadline is now, where permits are saved up', () => {
     const standing = { line: [waiting(-2, 500)], permits: {}, perSecond: PER_SECOND, nowMs: NOW_MS };
 
-    expect(turnMs(standing, { bucket: bucketIn(12), number: 0 })).toBe(NOW_MS - 930);
+    expect(turnMs(standing, { counter: counterIn(12), number: 0 })).toBe(NOW_MS - 930);
   });
 
   it('comes no sooner for calls that were counted twice', () => {
@@ -66,8 +64,23 @@ describe('a turn', () => {
     const permits = { ...BOOKED_UP, slowedTo: 10, slowedAtMs: NOW_MS };
     const standing = { line: [waiting(12, 20)], permits, perSecond: PER_SECOND, nowMs: NOW_MS };
     // A slowed quota saves up less, so what is booked reaches 0.8 s further.
-    const turn = turnMs(standing, { bucket: bucketIn(12), number: 20 }) - NOW_MS;
+    const turn = turnMs(standing, { counter: counterIn(12), number: 20 }) - NOW_MS;
     expect(turn).toBeCloseTo(2000 + 930 - (250 - 100 - 20), 6);
+  });
+});
+
+describe('the turn of a session without an open window', () => {
+  const turn = (line: readonly ReturnType<typeof waiting>[], isKnown: boolean) => {
+    const standing = { line, permits: BOOKED_UP, perSecond: PER_SECOND, nowMs: NOW_MS };
+    return (turnMs(standing, { counter: counterIn(12, isKnown), number: 0 }) - NOW_MS) / 1000;
+  };
+
+  it('comes after every session with one, however far the deadlines are', () => {
+    expect(turn([waiting(122, 40), waiting(12, 1, 0, false)], false)).toBe(2);
+  });
+
+  it('does not come before any session with one', () => {
+    expect(turn([waiting(12, 1), waiting(2, 1000, 0, false)], true)).toBe(0);
   });
 });
 
@@ -106,12 +119,19 @@ describe('a line', () => {
   it('gives the next number of each deadline, from 0', () => {
     const line = [waiting(12, 7, 5), waiting(122, 2)];
 
-    expect([12, 122, 60].map((seconds) => nextNumber(line, bucketIn(seconds)))).toEqual([7, 2, 0]);
+    expect([12, 122, 60].map((seconds) => nextNumber(line, counterIn(seconds)))).toEqual([7, 2, 0]);
   });
 
   it('counts those who wait and can still be saved', () => {
-    expect(waitingInLine([], NOW_MS)).toBe(0);
-    expect(waitingInLine([waiting(-2, 500), waiting(0, 3), waiting(12, 7, 5)], NOW_MS)).toBe(3 + 2);
-    expect(waitingInLine([waiting(12, 1, 5), waiting(122, 2)], NOW_MS)).toBe(2);
+    expect(waitingInLine([], NOW_MS, true)).toBe(0);
+    expect(waitingInLine([waiting(-2, 500), waiting(0, 3), waiting(12, 7, 5)], NOW_MS, true)).toBe(3 + 2);
+    expect(waitingInLine([waiting(12, 1, 5), waiting(122, 2)], NOW_MS, true)).toBe(2);
+  });
+
+  it('counts unknown sessions for an unknown session only', () => {
+    const line = [waiting(12, 7), waiting(12, 100, 0, false)];
+
+    expect(waitingInLine(line, NOW_MS, true)).toBe(7);
+    expect(waitingInLine(line, NOW_MS, false)).toBe(107);
   });
 });

@@ -1,0 +1,15 @@
+import { counterOf, type DeadlineBucket, deadlinesOf } from '../../functions/shared/table/deadline-bucket.ts';
+
+/** The bucket of a deadline, two seconds wide: as if its number had been drawn at the last moment. */
+export function narrowBucket(
+  deadlineMs: number,
+  {
+    drawn = 0,
+    served = 0,
+    isKnown = true,
+  }: Partial<Pick<DeadlineBucket, 'drawn' | 'served' | 'isKnown'>> = {},
+): DeadlineBucket {
+  const deadlines = deadlinesOf(counterOf({ deadlineMs, nowMs: deadlineMs, isKnown }));
+  if (deadlines === undefined) throw new Error('A counter that was just made is one.');
+  return { ...deadlines, drawn, served };
+}
