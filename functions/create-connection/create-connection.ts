@@ -5,7 +5,7 @@ import type { Outcome, SessionKey } from '../shared/contracts.ts';
 import { ConflictException, InternalServerException, SessionAnsweredException } from '../shared/errors.ts';
 import { readSession } from '../shared/read-session.ts';
 import { countServed } from '../shared/table/line.ts';
-import { markServed, offerIdOf, type Place, readPlace } from '../shared/table/places.ts';
+import { isSuperseded, markServed, offerIdOf, type Place, readPlace } from '../shared/table/places.ts';
 import { epochMsSchema, taskInputShape } from '../shared/task.ts';
 
 export const createConnectionInputSchema = z.object({
@@ -67,7 +67,7 @@ export async function createConnection(
   if (clock.nowMs() >= deadlineMs) return { result: 'DEADLINE_PASSED' };
   const offerId = offerIdOf(input.clientToken);
   const place = await readPlace(dependencies.table, input);
-  if (place !== undefined && place.latestOffer !== offerId && place.knownOffers.has(offerId)) {
+  if (place !== undefined && isSuperseded(place, offerId)) {
     log.info('ConnectionRefused', { result: 'SUPERSEDED' });
     return { result: 'SUPERSEDED' };
   }

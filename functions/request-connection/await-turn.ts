@@ -9,7 +9,14 @@ import { DependencyUnavailableException } from '../shared/errors.ts';
 import type { Log } from '../shared/logging.ts';
 import { counterIn, drawNumber, type LineState, readLine, type Wait } from '../shared/table/line.ts';
 import { readPermits } from '../shared/table/permits.ts';
-import { offerIdOf, type Place, readPlace, writePlace } from '../shared/table/places.ts';
+import {
+  isSuperseded,
+  offerIdOf,
+  offersWith,
+  type Place,
+  readPlace,
+  writePlace,
+} from '../shared/table/places.ts';
 import type { Table } from '../shared/table/table.ts';
 import { isOpen, readWindow } from '../shared/table/window-item.ts';
 import { nextNumber, type Standing, turnMs } from '../shared/turn.ts';
@@ -53,7 +60,7 @@ export async function awaitTurn(
       readPermits(table, OPERATION),
     ]);
     const nowMs = clock.nowMs();
-    if (place !== undefined && place.latestOffer !== offerId && place.knownOffers.has(offerId)) {
+    if (place !== undefined && isSuperseded(place, offerId)) {
       return { kind: 'SUPERSEDED' };
     }
     const standing = { permits, perSecond: settings.CONNECTIONS_PER_SECOND, nowMs };
@@ -132,8 +139,7 @@ async function placeOffer(
     ...drawing,
     place: {
       revision: place?.revision ?? 0,
-      knownOffers: new Set([...(place?.knownOffers ?? []), offerId]),
-      latestOffer: offerId,
+      ...offersWith(place, offerId),
       askedAtMs: isOver ? nowMs : place.askedAtMs,
       deadlineMs,
       ...(drawing.drawn ?? number),

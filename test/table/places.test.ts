@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import {
+  isSuperseded,
   markServed,
   offerIdOf,
+  offersWith,
   type Place,
   readPlace,
   writePlace,
 } from '../../functions/shared/table/places.ts';
 import { failNext } from '../helpers/failing-table.ts';
+import { itemBytes } from '../helpers/item-bytes.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { allItems, useTable } from '../helpers/table.ts';
 
@@ -37,6 +40,63 @@ describe('the name of an offer', () => {
     expect(FIRST).toMatch(/^[0-9a-f]{32}$/);
     expect(offerIdOf('the first token')).toBe(FIRST);
     expect(SECOND).not.toBe(FIRST);
+  });
+});
+
+describe('the offers that a place knows', () => {
+  const nth = (offer: number) => offerIdOf(`offer ${offer}`);
+  /** A client that makes another offer every second. */
+  async function afterOffers(count: number) {
+    let seen = place({ knownOffers: new Set([nth(0)]), latestOffer: nth(0) });
+    for (let offer = 1; offer < count; offer++) seen = { ...seen, ...offersWith(seen, nth(offer)) };
+    const session = newSession();
+    await writePlace(table(), session, undefined, seen);
+    const read = await readPlace(table(), session);
+    const item = (await allItems(table())).find(({ pk }) => String(pk).endsWith(session.streamSessionId));
+    if (read === undefined || item === undefined) throw new Error('The place was written.');
+    return { read, bytes: itemBytes(item) };
+  }
+
+  it('take 3 KB at most, after 12,790 offers too', async () => {
+    expect((await afterOffers(12_790)).bytes).toBeLessThan(3072);
+    expect((await afterOffers(3)).bytes).toBeLessThan(512);
+  });
+
+  it('are the latest 256: a repeat of four minutes ago is no new offer', async () => {
+    const { read } = await afterOffers(12_790);
+
+    const superseded = Array.from({ length: 300 }, (_, ago) => isSuperseded(read, nth(12_789 - ago)));
+
+    expect(superseded).toEqual([false, ...Array(255).fill(true), ...Array(44).fill(false)]);
+  });
+
+  it('are each known once, by its latest time', () => {
+    const seen = place({ ...offersWith(undefined, FIRST) });
+    const again = place({ ...seen, ...offersWith(place({ ...seen, ...offersWith(seen, SECOND) }), FIRST) });
+
+    expect(again).toMatchObject({ latestOffer: FIRST, knownOffers: new Set([SECOND, FIRST]) });
+    expect(again.recentOffers).toHaveLength(16);
+    expect([isSuperseded(again, FIRST), isSuperseded(again, SECOND)]).toEqual([false, true]);
+  });
+
+  it('are what the code before has written, and the latest eight are what it reads', () => {
+    const written = Array.from({ length: 40 }, (_, offer) => nth(offer));
+    const former = place({ knownOffers: new Set(written), latestOffer: nth(39) });
+
+    const next = place({ ...former, ...offersWith(former, nth(40)) });
+
+    expect(written.map((offer) => isSuperseded(next, offer))).toEqual(Array(40).fill(true));
+    expect(next.knownOffers).toEqual(new Set(Array.from({ length: 8 }, (_, index) => nth(33 + index))));
+  });
+
+  it('count an offer that the code before has added since', () => {
+    const seen = place({ ...offersWith(undefined, FIRST) });
+    const added = place({ ...seen, knownOffers: new Set([FIRST, SECOND]), latestOffer: SECOND });
+
+    const next = place({ ...added, ...offersWith(added, nth(1)) });
+
+    expect([FIRST, SECOND, nth(1)].map((offer) => isSuperseded(next, offer))).toEqual([true, true, false]);
+    expect(next.recentOffers).toHaveLength(24);
   });
 });
 

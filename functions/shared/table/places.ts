@@ -1,6 +1,6 @@
 /**
- * A session's place in line: one item, however many clients ask for the session. It knows every offer that has
- * come, so that the latest one wins and a repeat of an older one does not pass for a new one.
+ * A session's place in line: one item, however many clients ask for the session. It knows the offers that have come lately,
+ * so that the latest one wins and a repeat of an older one does not pass for a new one.
  */
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
@@ -14,7 +14,10 @@ import { epochSeconds, isConditionFailure, type Table } from './table.ts';
 const placeItemSchema = z.object({
   /** Raised by every write, so that of two writers one reads again. */
   revision: z.int(),
+  /** The latest few, in full: all that the code before 2026-11-28 knows. It kept every offer here. */
   knownOffers: z.set(z.string()),
+  /** The latest 256, the newest last, by eight characters each. */
+  recentOffers: z.string().optional(),
   latestOffer: z.string(),
   askedAtMs: z.number(),
   /** Until when the service keeps the session, as far as was known. */
@@ -42,6 +45,51 @@ export function offerIdOf(clientToken: string): string {
   return sha256Hex(clientToken).slice(0, 32);
 }
 
+/**
+ * A client that makes an offer a second has its last four minutes remembered. Repeats come sooner: an SDK retries within
+ * seconds, and a caller comes back within 15 s. 256 names of eight characters are 2 KB; the first one makes it eight bytes.
+ */
+const RECENT_OFFERS = 256;
+/** 48 bits: one in 10¹² new offers is taken for one of 256 others. */
+const NAME_HEX_DIGITS = 12;
+const NAME_LENGTH = 8;
+const KNOWN_OFFERS = 8;
+
+/** Whether another offer for the session has come after this one. */
+export function isSuperseded(place: Place, offerId: string): boolean {
+  if (place.latestOffer === offerId) return false;
+  return place.knownOffers.has(offerId) || namesIn(place.recentOffers).includes(nameOf(offerId));
+}
+
+/** The offers that a place knows once this one has come. */
+export function offersWith(
+  place: Place | undefined,
+  offerId: string,
+): Required<Pick<Place, 'knownOffers' | 'recentOffers' | 'latestOffer'>> {
+  const recent = namesIn(place?.recentOffers);
+  const before = [...(place?.knownOffers ?? [])].filter((known) => known !== offerId);
+  // The code before writes `knownOffers` alone, and a set has no order.
+  const unnamed = before.map(nameOf).filter((name) => !recent.includes(name));
+  const names = [...recent, ...unnamed].filter((name) => name !== nameOf(offerId));
+  const ages = new Map(names.map((name, index) => [name, index]));
+  const byAge = before.sort((a, b) => (ages.get(nameOf(a)) ?? 0) - (ages.get(nameOf(b)) ?? 0));
+  return {
+    latestOffer: offerId,
+    knownOffers: new Set([...byAge.slice(-(KNOWN_OFFERS - 1)), offerId]),
+    recentOffers: [...names.slice(-(RECENT_OFFERS - 1)), nameOf(offerId)].join(''),
+  };
+}
+
+function namesIn(recentOffers = ''): string[] {
+  return Array.from({ length: Math.floor(recentOffers.length / NAME_LENGTH) }, (_, index) =>
+    recentOffers.slice(index * NAME_LENGTH, (index + 1) * NAME_LENGTH),
+  );
+}
+
+function nameOf(offerId: string): string {
+  return Buffer.from(offerId.slice(0, NAME_HEX_DIGITS), 'hex').toString('base64url');
+}
+
 /** @throws DependencyUnavailableException */
 export async function readPlace(table: Table, session: SessionKey): Promise<Place | undefined> {
   const { Item } = await callDependency(() =>
@@ -65,16 +113,17 @@ export async function writePlace(
   seen: Place | undefined,
   place: Omit<Place, 'revision'>,
 ): Promise<boolean> {
-  const { lineCounter, lineNumber } = place;
+  const { lineCounter, lineNumber, recentOffers } = place;
   const numbers =
     lineCounter === undefined || lineNumber === undefined ? {} : { ...counterItem(lineCounter), lineNumber };
   const names = ['lineCounter', 'lineBucket', 'lineNumber'] as const;
   const kept = Object.keys(numbers);
+  const optional = { ...numbers, ...(recentOffers === undefined ? {} : { recentOffers }) };
   return update(table, session, {
     UpdateExpression: [
       'SET revision = :next, knownOffers = :knownOffers, latestOffer = :latestOffer, askedAtMs = :askedAtMs,',
       'deadlineMs = :deadlineMs, expiresAt = :expiresAt',
-      ...kept.map((name) => `, ${name} = :${name}`),
+      ...Object.keys(optional).map((name) => `, ${name} = :${name}`),
       `REMOVE ${['isServed', ...names.filter((name) => !kept.includes(name))].join(', ')}`,
     ].join(' '),
     ConditionExpression: seen === undefined ? 'attribute_not_exists(pk)' : 'revision = :seen',
@@ -85,7 +134,7 @@ export async function writePlace(
       ':askedAtMs': place.askedAtMs,
       ':deadlineMs': place.deadlineMs,
       ':expiresAt': epochSeconds(place.deadlineMs + PLACE_RETENTION_MS),
-      ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [`:${name}`, value])),
+      ...Object.fromEntries(Object.entries(optional).map(([name, value]) => [`:${name}`, value])),
       ...(seen === undefined ? {} : { ':seen': seen.revision }),
     },
   });
