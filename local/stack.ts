@@ -102,7 +102,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const common = { clock, random, region, accountId: account, startServer };
     const dynamoDb =
       network === undefined
-        ? opened(await startDynamoDb({ port: ports.dynamoDb ?? 0, region, tables: tablesOf(service) }))
+        ? opened(
+            await startDynamoDb({
+              port: ports.dynamoDb ?? 0,
+              region,
+              tables: tablesOf(service),
+              nowMs: () => clock.nowMs(),
+            }),
+          )
         : { url: 'memory:' };
     const gameLiftStreams = opened(
       await startGameLiftStreams({ ...common, ...options.gameLiftStreams, port: ports.gameLiftStreams ?? 0 }),

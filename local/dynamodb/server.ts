@@ -4,6 +4,8 @@ import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from
 import dynalite from 'dynalite';
 import { LOCAL_CREDENTIALS } from '../shared/credentials.ts';
 import { isLoopbackHost } from '../shared/loopback-server.ts';
+import { KeyCapacity } from './capacity.ts';
+import { makeDynaliteStrict } from './strict-dynalite.ts';
 
 /** Turns of the event loop; a query takes some ten. Whoever has not sent the whole request by then is not waited for. */
 const MOST_TURNS_TO_CLOSE = 1000;
@@ -22,19 +24,27 @@ export interface DynamoDbOptions {
     CreateTableCommandInput,
     'TableName' | 'AttributeDefinitions' | 'KeySchema' | 'GlobalSecondaryIndexes'
   >[];
+  /** What a key takes in a second is counted by it: the machine's clock when absent. */
+  readonly nowMs?: () => number;
 }
 
 /**
- * An in-memory DynamoDB (dynalite) with its tables. It keeps what a TTL would delete, ignores `ALL_OLD` on a
+ * An in-memory DynamoDB (dynalite) with its tables, and with the limits of `limits.ts`. It keeps what a TTL would delete, ignores `ALL_OLD` on a
  * failed condition, and has no transactions; the functions need none of these.
  *
  * @throws the system's error when the port cannot be had.
  */
-export async function startDynamoDb({ port, region, tables }: DynamoDbOptions): Promise<DynamoDb> {
+export async function startDynamoDb({
+  port,
+  region,
+  tables,
+  nowMs = Date.now,
+}: DynamoDbOptions): Promise<DynamoDb> {
   // dynalite keeps small Buffers for good, and each holds the whole pool of 64 KiB (Node 24) that it was cut from: some 90 KB
   // for each window, until there is no pool.
   Buffer.poolSize = 0;
-  const server = dynalite({ createTableMs: 0 });
+  makeDynaliteStrict();
+  const server = dynalite({ createTableMs: 0, capacity: new KeyCapacity(nowMs, indexesOf(tables)) });
   const underWay = guard(server);
   const url = await listen(server, port);
   const client = new DynamoDBClient({
@@ -58,6 +68,15 @@ export async function startDynamoDb({ port, region, tables }: DynamoDbOptions): 
       });
     },
   };
+}
+
+function indexesOf(tables: DynamoDbOptions['tables']) {
+  return tables.flatMap(({ GlobalSecondaryIndexes = [] }) =>
+    GlobalSecondaryIndexes.flatMap(({ IndexName: name, KeySchema = [] }) => {
+      const key = KeySchema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName;
+      return name === undefined || key === undefined ? [] : [{ name, key }];
+    }),
+  );
 }
 
 /**

@@ -80,14 +80,14 @@ describe('the look at every history of permits', () => {
         name: 'whoever finds the quota idle does not look whether it still is',
         file,
         find: '(attribute_not_exists(bookedUntilMs) OR bookedUntilMs < :now)',
-        replace: 'attribute_not_exists(nothing)',
+        replace: '(attribute_not_exists(nothing) OR bookedUntilMs < :now)',
         shows: /over the quota with calls at/,
       },
       {
         name: 'a permit is booked for later than its caller waits',
         file,
         find: 'bookedUntilMs >= :now AND bookedUntilMs <= :last',
-        replace: 'bookedUntilMs >= :now',
+        replace: 'bookedUntilMs >= :now AND (bookedUntilMs <= :last OR bookedUntilMs > :last)',
         shows: /too late after/,
       },
       {

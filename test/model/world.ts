@@ -78,7 +78,7 @@ export async function startModelWorld(seed: number) {
   const clock = new ModelClock();
   const random = seededRandom(seed);
   const network = new InProcessNetwork();
-  const items = new MemoryItems();
+  const items = new MemoryItems({ nowMs: () => clock.nowMs() });
   const invocations = new AsyncLocalStorage<Invocation>();
   const planned: { mishap: Mishap; callsLeft: number }[] = [];
   const mishaps: string[] = [];
