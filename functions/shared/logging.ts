@@ -39,6 +39,7 @@ export type LogEvent =
   | 'AuditNotPublished'
   | 'DisconnectNoticed'
   | 'WindowWoken'
+  | 'TimeoutNotLearned'
   | 'ServiceAway'
   | 'WindowReplaced'
   | 'WindowGivenUp'

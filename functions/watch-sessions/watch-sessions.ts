@@ -1,11 +1,18 @@
+import {
+  type LearnTimeoutsDependencies,
+  type LookedAt,
+  learnTimeouts,
+  noTimeouts,
+} from './learn-timeouts.ts';
 import { type LookDependencies, look, type Memory } from './look.ts';
 import { noServiceWaits } from './wake-service-waits.ts';
 
-export interface WatchSessionsDependencies extends LookDependencies {
-  readonly settings: LookDependencies['settings'] & {
-    readonly WATCHED_STREAM_GROUPS: readonly string[];
-    readonly WATCH_INTERVAL_SECONDS: number;
-  };
+export interface WatchSessionsDependencies extends LookDependencies, LearnTimeoutsDependencies {
+  readonly settings: LookDependencies['settings'] &
+    LearnTimeoutsDependencies['settings'] & {
+      readonly WATCHED_STREAM_GROUPS: readonly string[];
+      readonly WATCH_INTERVAL_SECONDS: number;
+    };
 }
 
 /** EventBridge's shortest schedule: the next invocation goes on where this one stops. */
@@ -26,16 +33,22 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
   }
   const intervalMs = WATCH_INTERVAL_SECONDS * 1000;
   const endMs = clock.nowMs() + WATCH_MS;
-  const memory: Memory = { reported: new Map(), unheard: new Map(), serviceWaits: noServiceWaits() };
+  const timeouts = noTimeouts();
+  const memory: Memory = {
+    reported: new Map(),
+    unheard: new Map(),
+    serviceWaits: noServiceWaits(),
+  };
   let anyWorked = false;
   let lastError: unknown;
   for (let nextMs = clock.nowMs(); nextMs < endMs; ) {
     await clock.sleep(Math.max(0, nextMs - clock.nowMs()));
     const startMs = clock.nowMs();
+    const lookedAt: LookedAt[] = [];
     for (const streamGroupId of groups) {
       const ofGroup = log.with({ streamGroupId });
       try {
-        await look(streamGroupId, memory, { ...dependencies, log: ofGroup });
+        lookedAt.push(...(await look(streamGroupId, memory, { ...dependencies, log: ofGroup })));
         anyWorked = true;
       } catch (error) {
         lastError = error;
@@ -43,6 +56,9 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
         metrics.add('WatcherLooksFailed', 1);
       }
     }
+    await learnTimeouts(lookedAt, timeouts, startMs + intervalMs, dependencies).catch((error: unknown) =>
+      log.error('TimeoutNotLearned', error),
+    );
     nextMs = Math.max(startMs + intervalMs, clock.nowMs());
   }
   if (!anyWorked) throw lastError;
