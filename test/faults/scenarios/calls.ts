@@ -37,6 +37,27 @@ export const CALLS: readonly Scenario[] = [
     },
   },
   {
+    name: 'a player asks for a session that does not exist, twice',
+    play: async (world) => {
+      const session = await world.session();
+      const nobodys = { ...session, streamSessionId: 'MadeUp0001' };
+      const refusals: string[] = [];
+      for (const _ of [1, 2]) {
+        const refusal = await world.ask(nobodys).then(
+          () => 'answered',
+          (error: unknown) => (error instanceof Error ? error.name : 'unknown'),
+        );
+        refusals.push(refusal);
+      }
+      return {
+        session,
+        outcomes: 0,
+        phases: [undefined],
+        also: () => (refusals.includes('answered') ? ['a session that does not exist was answered for'] : []),
+      };
+    },
+  },
+  {
     name: 'an operator opens a shell, through throttling',
     play: async (world) => {
       const session = await world.session();
