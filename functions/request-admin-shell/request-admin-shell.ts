@@ -9,7 +9,6 @@ import type { SessionKey } from '../shared/contracts.ts';
 import { requestExecutionName } from '../shared/naming.ts';
 import { callDependency } from '../shared/service-fault.ts';
 import type { ReadSwitch } from '../shared/switch.ts';
-import { syncExecutionOptions } from '../shared/sync-execution.ts';
 import { type Answer, answerOf, answerOfPassThrough } from './answer.ts';
 import { type AuditDependencies, type AuditedRequest, record, recordAnyway } from './audit.ts';
 import { parseReason } from './parse-reason.ts';
@@ -74,7 +73,7 @@ export async function requestAdminShell(
   const { result, reply } = await orElse(
     () =>
       switchState === 'on'
-        ? execute(session, executionName, requestedAtMs, dependencies)
+        ? execute(session, executionName, requestedAtMs + CALLER_TIME_MS, dependencies)
         : passShellThrough(session, dependencies),
     () => refuse('NO_ANSWER'),
   );
@@ -85,7 +84,7 @@ export async function requestAdminShell(
 async function execute(
   session: SessionKey,
   name: string,
-  requestedAtMs: number,
+  deadlineMs: number,
   { stepFunctions, clock, settings }: RequestAdminShellDependencies,
 ): Promise<Answer> {
   const execution = await callDependency(() =>
@@ -93,9 +92,8 @@ async function execute(
       new StartSyncExecutionCommand({
         stateMachineArn: settings.CREATE_ADMIN_SHELL_ARN,
         name,
-        input: JSON.stringify({ ...session, deadlineMs: requestedAtMs + CALLER_TIME_MS }),
+        input: JSON.stringify({ ...session, deadlineMs }),
       }),
-      syncExecutionOptions(requestedAtMs, clock.nowMs()),
     ),
   );
   return answerOf(execution, clock.nowMs());

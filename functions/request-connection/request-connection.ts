@@ -14,7 +14,6 @@ import { deterministicClientToken } from '../shared/hash.ts';
 import { requestExecutionName } from '../shared/naming.ts';
 import { callDependency } from '../shared/service-fault.ts';
 import type { ReadSwitch } from '../shared/switch.ts';
-import { syncExecutionOptions } from '../shared/sync-execution.ts';
 import { bindClientToken } from '../shared/table/client-tokens.ts';
 import type { SwitchState } from '../shared/table/switch.ts';
 import { type Answer, answerOf, answerOfTurn } from './answer.ts';
@@ -117,8 +116,7 @@ async function reconnect(
   if (turn.kind === 'NOT_IN_TIME') metrics.add('RequestsNotInTime', 1);
   if (turn.kind !== 'NOW') return answerOfTurn(turn);
   const input = { ...session, signalRequest, clientToken: token, deadlineMs: startedAtMs + CALLER_TIME_MS };
-  const name = requestExecutionName(session, requestId);
-  return answerOf(await execute(dependencies, name, input, startedAtMs));
+  return answerOf(await execute(dependencies, requestExecutionName(session, requestId), input));
 }
 
 async function strangersAnswer(
@@ -131,10 +129,9 @@ async function strangersAnswer(
 }
 
 function execute(
-  { stepFunctions, clock, settings }: RequestConnectionDependencies,
+  { stepFunctions, settings }: RequestConnectionDependencies,
   name: string,
   input: object,
-  startedAtMs: number,
 ): Promise<StartSyncExecutionCommandOutput> {
   return callDependency(() =>
     stepFunctions.send(
@@ -143,7 +140,6 @@ function execute(
         name,
         input: JSON.stringify(input),
       }),
-      syncExecutionOptions(startedAtMs, clock.nowMs()),
     ),
   );
 }

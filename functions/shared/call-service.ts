@@ -11,7 +11,13 @@ import {
 import type { Log } from './logging.ts';
 import type { Metrics } from './metrics.ts';
 import { serviceFault } from './service-fault.ts';
-import { type PermitRequest, type QuotaOperation, slowDown, takePermit } from './table/permits.ts';
+import {
+  LONGEST_WAIT_MS,
+  type PermitRequest,
+  type QuotaOperation,
+  slowDown,
+  takePermit,
+} from './table/permits.ts';
 import type { Table } from './table/table.ts';
 
 export interface ServiceDependencies {
@@ -41,8 +47,6 @@ export type ServiceReply<Reply> =
   | { readonly ok: true; readonly reply: Reply }
   | { readonly ok: false; readonly fault: 'NOT_FOUND' | 'INVALID' | 'CONFLICT' };
 
-/** A longer wait for a permit would be idling in a Lambda; the state machine waits more cheaply. */
-const PERMIT_WAIT_MS = 3000;
 const CALL_TIMEOUT_MS = 5000;
 /**
  * A stream server makes the answer to an offer, in "a few seconds at most" (AWS's sample), and it was seen to take 9 s.
@@ -69,9 +73,10 @@ export async function callService<Reply>(
   const quota = { operation, perSecond };
   const nowMs = clock.nowMs();
   const { inVainAfterMs = Number.POSITIVE_INFINITY } = serviceCall;
-  const latestMs = Math.min(nowMs + PERMIT_WAIT_MS, deadlineMs, inVainAfterMs);
+  const latestMs = Math.min(nowMs + LONGEST_WAIT_MS, deadlineMs, inVainAfterMs);
   const isPermitted = await takePermit({ ...quota, latestMs, priority, onBooked }, dependencies);
-  const waitedMs = clock.nowMs() - nowMs;
+  // A clock that is set back meanwhile must not make a negative metric.
+  const waitedMs = Math.max(0, clock.nowMs() - nowMs);
   const longestMs = operation === 'CreateStreamSessionConnection' ? CONNECTION_TIMEOUT_MS : CALL_TIMEOUT_MS;
   const timeoutMs = Math.min(longestMs, deadlineMs - clock.nowMs());
   // A permit that came too late: nobody waits for the reply, and the service may accept the call all the same.

@@ -39,7 +39,6 @@ export function isWaitingForClient({ status }: Pick<SessionState, 'status'>): bo
  * before, so the service is saying that it has no such session.
  *
  * @param deadlineMs epoch ms by which the reply must be here.
- * @param permitByMs epoch ms by which a permit must be free; in the past, for how long one must have been.
  * @param priority LOW when nobody waits for the reply: the read leaves a part of the quota to those who do.
  * @throws what `callService` throws.
  */
@@ -48,7 +47,6 @@ export async function readSession(
   dependencies: ReadSessionDependencies,
   deadlineMs?: number,
   priority?: PermitRequest['priority'],
-  permitByMs?: number,
 ): Promise<SessionState> {
   let asOfMs = dependencies.clock.nowMs();
   const read = await callService(
@@ -57,7 +55,6 @@ export async function readSession(
       perSecond: dependencies.settings.READS_PER_SECOND,
       priority,
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
-      ...(permitByMs === undefined ? {} : { inVainAfterMs: permitByMs }),
     },
     (client, abortSignal) => {
       asOfMs = dependencies.clock.nowMs();

@@ -7,12 +7,14 @@ import {
   slowDown,
   takePermit,
 } from '../../functions/shared/table/permits.ts';
+import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { failNext, raceReads } from '../helpers/failing-table.ts';
 import { bookPermits } from '../helpers/permits.ts';
-import { useTable } from '../helpers/table.ts';
+import { allItems, useTable } from '../helpers/table.ts';
 import { watchReads } from '../helpers/watch-reads.ts';
+import { watchWrites } from '../helpers/watch-writes.ts';
 
 const table = useTable();
 const OPERATION = 'GetStreamSession' as const;
@@ -166,6 +168,34 @@ describe('a permit', () => {
   });
 });
 
+describe('a quota whose interval is no whole millisecond', () => {
+  it.each([7, 30, 300, 450])('of %i a second is neither exceeded nor wasted', async (perSecond) => {
+    const clock = new VirtualClock();
+    const { table: inMemory } = new MemoryTable({
+      nowMs: () => clock.nowMs(),
+      travel: async () => {},
+    });
+    const buckets = new QuotaBuckets({ ...DEFAULT_QUOTAS, [OPERATION]: perSecond }, clock.nowMs());
+    const take = () =>
+      takePermit({ operation: OPERATION, perSecond, latestMs: clock.nowMs() }, { table: inMemory, clock });
+    const seconds = Math.max(4, Math.ceil(140 / perSecond));
+    let [calls, rejected] = [0, 0];
+
+    for (let step = 0; step < seconds * 10; step++) {
+      for (let caller = 0; caller < perSecond / 6; caller++) {
+        if (!(await take())) continue;
+        calls++;
+        if (!buckets.take(OPERATION, clock.nowMs())) rejected++;
+      }
+      await clock.advance(100);
+    }
+
+    expect(rejected).toBe(0);
+    // All of the burst at first, and 99.5 % of the quota.
+    expect(calls).toBeGreaterThanOrEqual(Math.floor(perSecond * (0.97 + (seconds - 0.1) * 0.995)) - 1);
+  });
+});
+
 describe('a permit that somebody else is quicker to take', () => {
   /** The item is now idle, now not: a write that was made for the one does not fit the other. */
   const flip = (startMs: number) => (read: number) =>
@@ -238,7 +268,7 @@ describe('a throttled call', () => {
     }
     const state = await readPermits(table(), OPERATION, { consistent: true });
 
-    expect(state.slowedTo).toBe(2);
+    expect(state.slowedToMilli).toBe(2000);
   });
 
   it('is forgotten by a hundredth of the quota a second', async () => {
@@ -257,7 +287,8 @@ describe('a throttled call', () => {
     const next = take(1000);
     await clock.advance(1000);
 
-    expect(await next).toBeCloseTo(1000 / 18, 3);
+    // In whole microseconds, rounded up.
+    expect(await next).toBeCloseTo(55.556, 3);
   });
 
   it('leaves a quarter of the burst while it is slower', () => {
@@ -272,7 +303,10 @@ describe('a throttled call', () => {
 
     await slowDown(quota, dependencies);
 
-    expect(await readPermits(table(), quota.operation)).toMatchObject({ slowedTo: 0.9, slowedAtMs: startMs });
+    expect(await readPermits(table(), quota.operation)).toMatchObject({
+      slowedToMilli: 900,
+      slowedAtMs: startMs,
+    });
   });
 
   it('is not forgotten because somebody took a permit meanwhile, whose permit is not either', async () => {
@@ -283,22 +317,68 @@ describe('a throttled call', () => {
 
     const state = await readPermits(table(), OPERATION, { consistent: true });
     expect(reads()).toBe(1);
-    expect(state).toMatchObject({ slowedTo: 18, slowedAtMs: startMs });
+    expect(state).toMatchObject({ slowedToMilli: 18_000, slowedAtMs: startMs });
     expect(nextPermitMs(state, paceOf(state, 20, startMs), startMs)).toBeCloseTo(startMs + 2000, 3);
   });
 
-  it('is written down once, after one read', async () => {
-    const { dependencies, quota } = prepare();
-    const reads = watchReads(table());
+  it.each([7, 20, 30, 50])(
+    'costs one read and one write at %i a second with twenty waiting',
+    async (perSecond) => {
+      const { clock, dependencies, quota, take } = prepare({ perSecond });
+      const waiting = many(20, () => take(3000));
+      await clock.idle();
+      const [reads, writes] = [watchReads(table()), watchWrites(table())];
 
-    await slowDown(quota, dependencies);
+      await slowDown(quota, dependencies);
 
-    expect(reads).toHaveLength(1);
+      expect([reads, writes].map((calls) => calls.length)).toEqual([1, 1]);
+      expect(await readPermits(table(), OPERATION, { consistent: true })).toMatchObject({
+        slowedToMilli: perSecond * 900,
+      });
+      await clock.advance(3000);
+      expect(granted(await waiting)).toHaveLength(20);
+    },
+  );
+
+  it.each([7, 20, 30, 50])(
+    'slows down again 1.5 s later at %i a second with twenty waiting',
+    async (perSecond) => {
+      const { clock, dependencies, quota, take } = prepare({ perSecond });
+      await slowDown(quota, dependencies);
+      const waiting = many(20, () => take(3000));
+      await clock.advance(1500);
+
+      await slowDown(quota, dependencies);
+
+      const state = await readPermits(table(), OPERATION, { consistent: true });
+      expect(paceOf(state, perSecond, clock.nowMs()).ratePerSecond).toBeLessThan(perSecond * 0.9);
+      await clock.advance(3000);
+      await waiting;
+    },
+  );
+
+  it.each([7, 30, 50, 800])('leaves only whole numbers in the table at %i a second', async (perSecond) => {
+    const { clock, dependencies, quota, take } = prepare({ perSecond });
+    for (let round = 0; round < 3; round++) {
+      await many(10, () => take(0));
+      await slowDown(quota, dependencies);
+      const waiting = many(10, () => take(1100, { priority: 'LOW' }));
+      await clock.advance(1100);
+      await waiting;
+    }
+
+    const items = await allItems(table());
+    const numbers = items.flatMap((item) => Object.values(item).filter((value) => typeof value === 'number'));
+    expect(numbers.length).toBeGreaterThan(0);
+    expect(numbers.filter((value) => !Number.isInteger(value))).toEqual([]);
   });
 
   it('is let go after twenty lost writes: others have been told the same by then', async () => {
     const { startMs, dependencies, quota } = prepare();
-    const reads = raceReads(table(), 25, (read) => bookPermits(table(), quota, startMs + read));
+    // Now more is booked than the next full interval, now less: a write that was made for the one does not fit the other.
+    const reads = raceReads(table(), 25, (read) =>
+      bookPermits(table(), quota, startMs + (read % 2 === 0 ? 2000 : -900)),
+    );
 
     await slowDown(quota, dependencies);
 

@@ -1,5 +1,4 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { SYNC_TIMEOUTS } from './timeouts.ts';
 
 /**
  * For an execution that must not be started twice: a synchronous start has no idempotency, and the SDK cannot
@@ -8,6 +7,5 @@ import { SYNC_TIMEOUTS } from './timeouts.ts';
  */
 export const stepFunctionsSingleAttempt = new SFNClient({
   maxAttempts: 1,
-  requestHandler: SYNC_TIMEOUTS,
   disableHostPrefix: process.env['AWS_ENDPOINT_URL_SFN'] !== undefined,
 });

@@ -1,5 +1,4 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { CALL_TIMEOUTS } from './timeouts.ts';
 
 /**
  * A few seconds of SDK retries, for the next retry of an asynchronous Lambda is a minute away.
@@ -7,6 +6,5 @@ import { CALL_TIMEOUTS } from './timeouts.ts';
  */
 export const stepFunctions = new SFNClient({
   maxAttempts: 5,
-  requestHandler: CALL_TIMEOUTS,
   disableHostPrefix: process.env['AWS_ENDPOINT_URL_SFN'] !== undefined,
 });

@@ -1,13 +1,19 @@
 /**
  * The account's quota for one operation, as one item that mirrors the service's token bucket (the "generic cell
- * rate algorithm"): `bookedUntilMs` is when the bucket will be full again if nobody calls any more. A permit moves
+ * rate algorithm"): `bookedUntilMs` is when the bucket will be full again if no further call is made. A permit moves
  * it on by the time that one call is worth, in one conditional write, and the old value says when the call may go
- * out. So permits are spaced, those who wait do not try again and again, and a turn too late is refused by a read.
+ * out. So permits are spaced, a waiting caller does not retry, and a turn too late is refused by a read.
  *
- * Times are by the clock of whoever writes. Where clocks differ by d, or a write or a call takes d longer than it
- * should, calls come up to d early or late: in any stretch of t seconds no more than quota × (t + 2d) and one burst
- * go out, and in the long run never more than the quota, for each call moves `bookedUntilMs` on by its worth,
- * whoever books it.
+ * Times are by the clock of the process that writes. Where clocks differ by d, or a write or a call takes d longer
+ * than it should, calls come up to d early or late: in any stretch of t seconds no more than quota × (t + 2d) and one
+ * burst go out, and in the long run never more than the quota, because each call moves the booking on by its worth,
+ * whoever books it. A clock that is off by more than `MOST_SKEW_MS` is outvoted (`doubtOrReset`).
+ *
+ * Only whole numbers rest in the item. DynamoDB adds decimals exactly and a double does not, so a sum of fractions would
+ * never be found again. A call's worth is whole microseconds, rounded up, because whole milliseconds would waste 2 % of
+ * a quota of 30 a second and 37 % of 800. `bookedUntilMs` moves by whole milliseconds, rounded up, and `earlyMicros`
+ * counts what that is too much, because the code before 2026-11-28 reads and moves `bookedUntilMs` alone: it may run
+ * beside this code during a deployment.
  */
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
@@ -30,7 +36,7 @@ export interface Quota {
 }
 
 export interface PermitRequest extends Quota {
-  /** Epoch ms until which the caller waits. */
+  /** Epoch ms until which the caller waits. Nobody waits longer than `LONGEST_WAIT_MS`. */
   readonly latestMs: number;
   /** LOW for calls that nobody waits for: they leave a part of the quota to the others. NORMAL when absent. */
   readonly priority?: 'NORMAL' | 'LOW' | undefined;
@@ -45,13 +51,21 @@ export interface PermitDependencies {
 
 const permitItemSchema = z.object({
   bookedUntilMs: z.number().optional(),
-  /** Set by the last throttling: the rate from then on, in calls a second, before recovery. */
+  /** By how much `bookedUntilMs` is too late. Below a thousand, and some thousands when many have booked at once. */
+  earlyMicros: z.number().optional(),
+  /** Set by the last throttling: the rate from then on before recovery, in thousandths of a call a second. */
+  slowedToMilli: z.number().optional(),
+  /** The same in calls a second, for the code before 2026-11-28. That code writes fractions here and no `slowedToMilli`. */
   slowedTo: z.number().optional(),
   slowedAtMs: z.number().optional(),
+  /** How many callers in a row have found the booking too far ahead to be true. */
+  doubts: z.number().optional(),
 });
 /** How far the quota of an operation is spoken for. */
 export type PermitState = z.infer<typeof permitItemSchema>;
 
+/** A longer wait for a permit would be idling in a Lambda; the state machine waits more cheaply. */
+export const LONGEST_WAIT_MS = 3000;
 /**
  * The service's burst is not documented; the stand-in saves one second's worth, and so do we, less what two calls
  * may change their distance by on the way: a call that overtakes another finds no token.
@@ -71,32 +85,73 @@ const RECOVERY_SHARE_PER_SECOND = 0.01;
 export const LOW_PRIORITY_SHARE = 0.75;
 /** Lost only against somebody who moved the item between our read and our write; each of these moves it on. */
 const MAX_TRIES = 20;
+/** Two clocks may be this far apart and still believe each other. Lambda's are within milliseconds of each other. */
+const MOST_SKEW_MS = 5000;
+/** A booking that so many callers in a row do not believe is reset by the last of them. */
+const DOUBTS_TO_RESET = 3;
+/** A caller that doubts looks again after this time. A caller with a right clock books meanwhile, if there is one. */
+const DOUBT_PAUSE_MS = 250;
 
 export interface Pace {
   readonly ratePerSecond: number;
-  /** What one call is worth, in ms. */
+  /** What one call is worth, in ms: a whole number of microseconds. */
   readonly intervalMs: number;
-  /** How far ahead of the even spacing calls may run. */
+  /** How far ahead of the even spacing calls may run, in whole ms. */
   readonly burstMs: number;
 }
 
 /** The present pace: the quota's, or less after a throttling, recovering by the clock. */
-export function paceOf({ slowedTo, slowedAtMs }: PermitState, perSecond: number, nowMs: number): Pace {
-  const slowForMs = Math.max(0, nowMs - (slowedAtMs ?? nowMs));
-  const recovered = (slowedTo ?? perSecond) + (perSecond * RECOVERY_SHARE_PER_SECOND * slowForMs) / 1000;
-  const ratePerSecond = Math.min(perSecond, recovered);
-  const intervalMs = 1000 / ratePerSecond;
+export function paceOf(state: PermitState, perSecond: number, nowMs: number): Pace {
+  const ratePerSecond = Math.max(
+    perSecond * SLOWEST_SHARE,
+    Math.min(perSecond, recoveredRate(state, perSecond, nowMs)),
+  );
+  const intervalMs = Math.ceil(1_000_000 / ratePerSecond) / 1000;
   const share = ratePerSecond < perSecond ? SLOWED_BURST_SHARE : 1;
-  const burstMs = Math.max(0, share * BURST_MS - intervalMs - ARRIVAL_JITTER_MS);
+  const burstMs = Math.max(0, Math.floor(share * BURST_MS - intervalMs - ARRIVAL_JITTER_MS));
   return { ratePerSecond, intervalMs, burstMs };
+}
+
+function recoveredRate(state: PermitState, perSecond: number, nowMs: number): number {
+  const { slowedAtMs } = state;
+  // A throttling that is still to come was written by a clock that is ahead. Its slowness would never recover.
+  if (slowedAtMs === undefined || slowedAtMs > nowMs + MOST_SKEW_MS) return perSecond;
+  const slowForMs = Math.max(0, nowMs - slowedAtMs);
+  return slowedRate(state, perSecond) + (perSecond * RECOVERY_SHARE_PER_SECOND * slowForMs) / 1000;
+}
+
+function slowedRate({ slowedTo, slowedToMilli }: PermitState, perSecond: number): number {
+  const isLatest =
+    slowedToMilli !== undefined && (slowedTo === undefined || wholeRate(slowedToMilli) === slowedTo);
+  return isLatest ? slowedToMilli / 1000 : (slowedTo ?? perSecond);
+}
+
+/** At least 1, because the code before 2026-11-28 would divide by a rate of 0. */
+function wholeRate(milli: number): number {
+  return Math.max(1, Math.floor(milli / 1000));
 }
 
 /**
  * When the next permit is free, in epoch ms. In the past where permits were saved up: one for each `intervalMs`,
  * and one more.
  */
-export function nextPermitMs({ bookedUntilMs = 0 }: PermitState, { burstMs }: Pace, nowMs: number): number {
-  return Math.max(bookedUntilMs, nowMs) - burstMs;
+export function nextPermitMs(state: PermitState, pace: Pace, nowMs: number): number {
+  // As after the reset that the next callers make.
+  if (isTooFarAhead(state, pace, nowMs)) return nowMs + pace.intervalMs;
+  return Math.max(bookedUntil(state), nowMs) - pace.burstMs;
+}
+
+function bookedUntil({ bookedUntilMs = 0, earlyMicros = 0 }: PermitState): number {
+  return bookedUntilMs - earlyMicros / 1000;
+}
+
+/** Whether no clock that is about right can have booked so far ahead: nobody waits longer than `LONGEST_WAIT_MS`. */
+function isTooFarAhead({ bookedUntilMs = 0 }: PermitState, pace: Pace, nowMs: number): boolean {
+  return bookedUntilMs > farthestMs(pace, nowMs);
+}
+
+function farthestMs({ intervalMs }: Pace, nowMs: number): number {
+  return Math.ceil(nowMs + LONGEST_WAIT_MS + BURST_MS + intervalMs + MOST_SKEW_MS);
 }
 
 /** @throws DependencyUnavailableException */
@@ -116,7 +171,8 @@ export async function readPermits(
  * @throws DependencyUnavailableException
  */
 export async function takePermit(request: PermitRequest, dependencies: PermitDependencies): Promise<boolean> {
-  const { operation, perSecond, latestMs, priority, onBooked = () => {} } = request;
+  const { operation, perSecond, priority, onBooked = () => {} } = request;
+  const latestMs = Math.min(request.latestMs, dependencies.clock.nowMs() + LONGEST_WAIT_MS);
   if (priority === 'LOW') {
     // A line of its own at a part of the rate: what is left of the quota is there for everybody else.
     const share = perSecond * LOW_PRIORITY_SHARE;
@@ -134,50 +190,113 @@ async function book(
 ): Promise<boolean> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const state = await readItem(table, key, true);
-    const nowMs = clock.nowMs();
+    const nowMs = Math.floor(clock.nowMs());
     const pace = paceOf(state, perSecond, nowMs);
-    if (nextPermitMs(state, pace, nowMs) > latestMs) return false;
-    const bookedMs = await moveOn(table, key, state, pace, nowMs, latestMs);
-    if (bookedMs === undefined) continue;
+    if (isTooFarAhead(state, pace, nowMs)) {
+      if (await doubtOrReset(table, key, state, pace, nowMs)) continue;
+      if (nowMs + DOUBT_PAUSE_MS > latestMs) return false;
+      await clock.sleep(DOUBT_PAUSE_MS);
+      continue;
+    }
+    const lastMs = Math.floor(latestMs + pace.burstMs);
+    if ((state.bookedUntilMs ?? 0) > lastMs) return false;
+    const booked = await moveOn(table, key, state, pace, nowMs, lastMs);
+    if (booked === undefined) continue;
     onBooked();
-    const waitMs = bookedMs - pace.intervalMs - pace.burstMs - clock.nowMs();
-    if (waitMs > 0) await clock.sleep(waitMs);
+    const waitMs = bookedUntil(booked) - pace.intervalMs - pace.burstMs - clock.nowMs();
+    // A clock that is set back meanwhile must not make the wait longer than the permit was allowed to be away.
+    if (waitMs > 0) await clock.sleep(Math.min(waitMs, LONGEST_WAIT_MS));
     return true;
   }
   return false;
 }
 
-/** @returns `bookedUntilMs` after the write; undefined when the item is no longer as it was read. */
+/** @returns the item after the write; undefined when it is no longer as it was read. */
 async function moveOn(
   table: Table,
   key: PermitKey,
-  { bookedUntilMs = 0, slowedAtMs }: PermitState,
-  { intervalMs, burstMs }: Pace,
+  state: PermitState,
+  pace: Pace,
   nowMs: number,
-  latestMs: number,
-): Promise<number | undefined> {
-  const isIdle = bookedUntilMs < nowMs;
-  // `bookedUntilMs` means another time by another pace: by the one before a throttling, the call would come too early.
-  const isSamePace = slowedAtMs === undefined ? 'attribute_not_exists(slowedAtMs)' : 'slowedAtMs = :slowedAt';
-  const attributes = await updateItem(table, key, {
-    ...(isIdle
-      ? {
-          UpdateExpression: 'SET bookedUntilMs = :next',
-          ConditionExpression: `(attribute_not_exists(bookedUntilMs) OR bookedUntilMs < :now) AND ${isSamePace}`,
-        }
-      : {
-          UpdateExpression: 'SET bookedUntilMs = bookedUntilMs + :interval',
-          ConditionExpression: `bookedUntilMs >= :now AND bookedUntilMs <= :last AND ${isSamePace}`,
-        }),
+  lastMs: number,
+): Promise<PermitState | undefined> {
+  const { bookedUntilMs = 0, earlyMicros = 0, doubts } = state;
+  // Somebody believes the booking, so those who did not were wrong.
+  const forget = doubts === undefined ? '' : ' REMOVE doubts';
+  if (bookedUntilMs < nowMs) {
+    return updateItem(table, key, {
+      UpdateExpression: `SET bookedUntilMs = :booked, earlyMicros = :early${forget}`,
+      ConditionExpression: `(attribute_not_exists(bookedUntilMs) OR bookedUntilMs < :now) AND ${isSamePace(state)}`,
+      ExpressionAttributeValues: {
+        ...wholeMs(nowMs + pace.intervalMs),
+        ':now': nowMs,
+        ':slowedAt': state.slowedAtMs,
+      },
+    });
+  }
+  const { ':booked': worthMs, ':early': early } = wholeMs(pace.intervalMs);
+  // A millisecond at a time, so that callers who book at once seldom carry the same one.
+  const isCarried = earlyMicros >= 1000;
+  const canCarry = isCarried ? ' AND earlyMicros >= :carried' : '';
+  return updateItem(table, key, {
+    UpdateExpression: `SET bookedUntilMs = bookedUntilMs + :worth ADD earlyMicros :early${forget}`,
+    ConditionExpression: `bookedUntilMs >= :now AND bookedUntilMs <= :last AND ${isSamePace(state)}${canCarry}`,
     ExpressionAttributeValues: {
+      ':worth': worthMs - (isCarried ? 1 : 0),
+      ':early': early - (isCarried ? 1000 : 0),
+      ':carried': isCarried ? 1000 : undefined,
       ':now': nowMs,
-      ...(isIdle
-        ? { ':next': nowMs + intervalMs }
-        : { ':interval': intervalMs, ':last': latestMs + burstMs }),
-      ':slowedAt': slowedAtMs,
+      ':last': lastMs,
+      ':slowedAt': state.slowedAtMs,
     },
   });
-  return attributes?.bookedUntilMs;
+}
+
+/**
+ * Doubts a booking that is too far ahead to be true. Either the clock that booked it was ahead, or this one is behind;
+ * only the others can tell. Callers whose clocks are right forget the doubts as they book. If the booking was wrong, they
+ * doubt it too, and the third doubt in a row resets it: as if the service's bucket were empty now, because nothing is
+ * known of it.
+ *
+ * @returns whether the booking was reset, by this caller or by another one.
+ */
+async function doubtOrReset(
+  table: Table,
+  key: PermitKey,
+  { doubts = 0 }: PermitState,
+  pace: Pace,
+  nowMs: number,
+): Promise<boolean> {
+  if (doubts + 1 >= DOUBTS_TO_RESET) {
+    await updateItem(table, key, {
+      UpdateExpression: 'SET bookedUntilMs = :booked, earlyMicros = :early REMOVE doubts',
+      ConditionExpression: 'bookedUntilMs > :farthest AND doubts >= :doubts',
+      ExpressionAttributeValues: {
+        ...wholeMs(nowMs + pace.burstMs + pace.intervalMs),
+        ':farthest': farthestMs(pace, nowMs),
+        ':doubts': DOUBTS_TO_RESET - 1,
+      },
+    });
+    return true;
+  }
+  const doubted = await updateItem(table, key, {
+    UpdateExpression: 'ADD doubts :one',
+    ConditionExpression: 'bookedUntilMs > :farthest',
+    ExpressionAttributeValues: { ':one': 1, ':farthest': farthestMs(pace, nowMs) },
+  });
+  return doubted === undefined;
+}
+
+/** A booking means another time by another pace: by the one before a throttling, the call would come too early. */
+function isSamePace({ slowedAtMs }: PermitState): string {
+  return slowedAtMs === undefined ? 'attribute_not_exists(slowedAtMs)' : 'slowedAtMs = :slowedAt';
+}
+
+/** A time or a distance in whole ms, rounded up, and by how many microseconds that is too much. */
+function wholeMs(ms: number) {
+  const whole = Math.ceil(ms);
+  // A double of an epoch time in ms is exact to a quarter of a microsecond.
+  return { ':booked': whole, ':early': Math.round((whole - ms) * 1000) };
 }
 
 /**
@@ -194,28 +313,52 @@ export async function slowDown(
   const key = permitKey(operation);
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const state = await readItem(table, key, true);
-    const nowMs = clock.nowMs();
-    if (state.slowedAtMs !== undefined && nowMs - state.slowedAtMs < SLOWING_MS) return;
-    const before = paceOf(state, perSecond, nowMs);
-    const slowedTo = Math.max(perSecond * SLOWEST_SHARE, before.ratePerSecond * SLOWED_SHARE);
-    const after = paceOf({ slowedTo, slowedAtMs: nowMs }, perSecond, nowMs);
-    // What is booked keeps its time; what was saved up is gone, and the next call waits its full interval.
-    const nextMs = Math.max(nextPermitMs(state, before, nowMs), nowMs + after.intervalMs);
-    const seen = state.bookedUntilMs;
-    const slowed = await updateItem(table, key, {
-      UpdateExpression: 'SET slowedTo = :slowedTo, slowedAtMs = :now, bookedUntilMs = :booked',
-      // A permit that was booked meanwhile must not be forgotten.
-      ConditionExpression:
-        seen === undefined ? 'attribute_not_exists(bookedUntilMs)' : 'bookedUntilMs = :seen',
-      ExpressionAttributeValues: {
-        ':slowedTo': slowedTo,
-        ':now': nowMs,
-        ':booked': nextMs + after.burstMs,
-        ':seen': seen,
-      },
-    });
-    if (slowed !== undefined) return;
+    const nowMs = Math.floor(clock.nowMs());
+    if (state.slowedAtMs !== undefined && Math.abs(nowMs - state.slowedAtMs) < SLOWING_MS) return;
+    if ((await writeSlower(table, key, state, perSecond, nowMs)) !== undefined) return;
   }
+}
+
+/**
+ * What is booked keeps its time. What was saved up is gone: the next call waits its full interval. The conditions are
+ * ranges, so that permits which are taken meanwhile neither get lost nor make the write fail.
+ */
+async function writeSlower(
+  table: Table,
+  key: PermitKey,
+  state: PermitState,
+  perSecond: number,
+  nowMs: number,
+): Promise<PermitState | undefined> {
+  const before = paceOf(state, perSecond, nowMs);
+  const slowest = perSecond * SLOWEST_SHARE;
+  const slowedToMilli = Math.ceil(1000 * Math.max(slowest, before.ratePerSecond * SLOWED_SHARE));
+  const after = paceOf({ slowedToMilli, slowedAtMs: nowMs }, perSecond, nowMs);
+  // From here on more is booked than the next full interval.
+  const busyFromMs = Math.ceil(nowMs + after.intervalMs + before.burstMs);
+  const isBusy = (state.bookedUntilMs ?? 0) >= busyFromMs;
+  const slower = 'slowedToMilli = :milli, slowedTo = :whole, slowedAtMs = :now';
+  return updateItem(table, key, {
+    ...(isBusy
+      ? {
+          UpdateExpression: `SET ${slower}, bookedUntilMs = bookedUntilMs + :change`,
+          ConditionExpression: `bookedUntilMs >= :busyFrom AND ${isSamePace(state)}`,
+        }
+      : {
+          UpdateExpression: `SET ${slower}, bookedUntilMs = :booked, earlyMicros = :early`,
+          ConditionExpression: `(attribute_not_exists(bookedUntilMs) OR bookedUntilMs < :busyFrom) AND ${isSamePace(state)}`,
+        }),
+    ExpressionAttributeValues: {
+      ':milli': slowedToMilli,
+      ':whole': wholeRate(slowedToMilli),
+      ':now': nowMs,
+      ':busyFrom': busyFromMs,
+      ...(isBusy
+        ? { ':change': after.burstMs - before.burstMs }
+        : wholeMs(nowMs + after.intervalMs + after.burstMs)),
+      ':slowedAt': state.slowedAtMs,
+    },
+  });
 }
 
 type PermitKey = ReturnType<typeof permitKey>;

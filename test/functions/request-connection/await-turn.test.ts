@@ -100,7 +100,8 @@ describe('a turn', () => {
     const { ask } = await prepare({ bookedMs: 5500 });
     expect(await ask(newSession())).toEqual({ kind: 'LATER', retryAfterSeconds: 4 });
 
-    const later = await prepare({ bookedMs: 60_000 });
+    const later = await prepare({ bookedMs: 8000 });
+    await later.askForMany(100);
     expect(await later.ask(newSession())).toEqual({ kind: 'LATER', retryAfterSeconds: 10 });
   });
 

@@ -57,11 +57,16 @@ describe('a turn that comes before the deadline', () => {
   it.each([
     [3001, 2],
     [4999, 3],
-    [11_000, 10],
-    [12_000, 10],
-    [50_000, 10],
   ])('in %i ms is worth coming back for after %i s', (freeInMs, retryAfterSeconds) => {
     expect(decide(place(), { freeInMs })).toEqual({ kind: 'LATER', retryAfterSeconds });
+  });
+
+  it.each([
+    [160, 10],
+    [180, 10],
+    [1000, 10],
+  ])('behind %i numbers is worth coming back for after %i s', (lineNumber, retryAfterSeconds) => {
+    expect(decide(place({ lineNumber }), { freeInMs: 3000 })).toEqual({ kind: 'LATER', retryAfterSeconds });
   });
 
   it('is waited for three seconds in all, and not for less than a second after that', () => {
@@ -132,6 +137,8 @@ describe('permits that nobody takes', () => {
     expect(decide(waiting(), idle(3))).toEqual({ kind: 'NOW' });
     expect(decide(waiting(), idle(2))).toMatchObject({ kind: 'LATER' });
     expect(decide(waiting({ askedAtMs: NOW_MS - 999 }), idle(3))).toMatchObject({ kind: 'LATER' });
+    // Asked by a clock that was minutes ahead.
+    expect(decide(waiting({ askedAtMs: NOW_MS + 600_000 }), idle(3))).toEqual({ kind: 'NOW' });
   });
 
   it('go by chance, one in ten of the line for each', () => {

@@ -82,7 +82,7 @@ describe('the place of a session', () => {
   });
 
   it('keeps the deadline that was guessed at first, however often it is asked for', async () => {
-    const { ask, place, clock, startMs, drawn } = await prepare({ bookedMs: 20_000 });
+    const { ask, place, clock, startMs, drawn } = await prepare({ bookedMs: 8100 });
     await ask('first');
 
     await clock.advance(5000);
@@ -108,7 +108,7 @@ describe('the place of a session', () => {
   });
 
   it('has the default for a deadline when that of its window has just come', async () => {
-    const { ask, place, clock, startMs, window } = await prepare({ bookedMs: 20_000 });
+    const { ask, place, clock, startMs, window } = await prepare({ bookedMs: 8100 });
     await window(5);
     await clock.advance(5000);
 

@@ -389,7 +389,7 @@ describe('windows that wait for the service', () => {
   });
 
   it('are not woken by lists, which say nothing about the reads', async () => {
-    const { reconcile, dependencies } = prepare();
+    const { reconcile, dependencies } = prepare({ nowMs: LONG_OVER_MS });
     const window = await waitingForService(dependencies);
     await registerTaskToken(
       window.session,
