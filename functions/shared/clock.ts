@@ -15,6 +15,15 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * Returns whether what was read at `readAtMs` is still younger than `lifetimeMs`. A clock that was set back makes the age
+ * negative. That counts as too old, because otherwise the reading would be used until the clock had caught up.
+ */
+export function isFresh(readAtMs: number, lifetimeMs: number, nowMs: number): boolean {
+  const ageMs = nowMs - readAtMs;
+  return ageMs >= 0 && ageMs < lifetimeMs;
+}
+
 /** Runs `work` with a signal that aborts after `timeoutMs` and leaves no timer behind. */
 export async function withTimeout<Result>(
   clock: Clock,

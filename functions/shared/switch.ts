@@ -1,4 +1,4 @@
-import { type Clock, withTimeout } from './clock.ts';
+import { type Clock, isFresh, withTimeout } from './clock.ts';
 import { DependencyUnavailableException } from './errors.ts';
 import type { Log } from './logging.ts';
 import { readSwitchItem, type SwitchState } from './table/switch.ts';
@@ -38,7 +38,7 @@ export function switchReader({ table, clock }: { readonly table: Table; readonly
   };
 
   return async (log) => {
-    if (clock.nowMs() - readAtMs < SWITCH_CACHE_MS) return known;
+    if (isFresh(readAtMs, SWITCH_CACHE_MS, clock.nowMs())) return known;
     reading ??= read(log).finally(() => {
       reading = undefined;
     });

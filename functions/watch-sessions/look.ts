@@ -1,6 +1,5 @@
 import { listOpenWindows } from '../shared/table/open-windows-index.ts';
 import { needsAllLists } from './judge-window.ts';
-import type { LookedAt } from './learn-timeouts.ts';
 import { type Listing, type ListSessionsDependencies, listSessions } from './list-sessions.ts';
 import { type NoticeDependencies, noticeDisconnects, type Reported } from './notice-disconnects.ts';
 import { type ReconcileDependencies, reconcileWindows, type WindowMemory } from './reconcile-windows.ts';
@@ -19,14 +18,13 @@ const NOT_LISTED: Listing = { sessions: new Map(), complete: false };
  * need. The windows are read before the lists, so that a session which is not where its window expects it has
  * really moved, whatever the clocks say.
  *
- * @returns the open windows, as they were before the look.
  * @throws DependencyUnavailableException; whatever it has not done by then, the next look does.
  */
 export async function look(
   streamGroupId: string,
   { reported, ...ofWindows }: Memory,
   dependencies: LookDependencies,
-): Promise<LookedAt[]> {
+): Promise<void> {
   const { table, clock, metrics } = dependencies;
   const windows = await listOpenWindows(table, streamGroupId);
   const open = new Set(windows.map(({ session }) => session.streamSessionId));
@@ -50,8 +48,4 @@ export async function look(
   const ACTIVE = all ? await list('ACTIVE') : NOT_LISTED;
   const listings = { PENDING_CLIENT_RECONNECTION, RECONNECTING, ACTIVE };
   await reconcileWindows(windows, listings, ofWindows, dependencies);
-  return windows.map((window) => ({
-    window,
-    isPending: PENDING_CLIENT_RECONNECTION.sessions.has(window.session.streamSessionId),
-  }));
 }

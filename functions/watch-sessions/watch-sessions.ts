@@ -1,26 +1,20 @@
-import {
-  type LearnTimeoutsDependencies,
-  type LookedAt,
-  learnTimeouts,
-  noTimeouts,
-} from './learn-timeouts.ts';
 import { type LookDependencies, look, type Memory } from './look.ts';
 import { noServiceWaits } from './wake-service-waits.ts';
 
-export interface WatchSessionsDependencies extends LookDependencies, LearnTimeoutsDependencies {
-  readonly settings: LookDependencies['settings'] &
-    LearnTimeoutsDependencies['settings'] & {
-      readonly WATCHED_STREAM_GROUPS: readonly string[];
-      readonly WATCH_INTERVAL_SECONDS: number;
-    };
+export interface WatchSessionsDependencies extends LookDependencies {
+  readonly settings: LookDependencies['settings'] & {
+    readonly WATCHED_STREAM_GROUPS: readonly string[];
+    readonly WATCH_INTERVAL_SECONDS: number;
+  };
 }
 
 /** EventBridge's shortest schedule: the next invocation goes on where this one stops. */
 const WATCH_MS = 60_000;
 
 /**
- * Looks at every watched stream group, again and again for a minute. A look that fails costs only itself: the
- * next one finds what it has missed. Looks that take longer than the interval follow each other at once.
+ * Looks at every watched stream group, again and again for a minute, or until the clock is set back. A look that fails
+ * costs only itself: the next one finds what it has missed. Looks that take longer than the interval follow each other
+ * at once.
  *
  * @throws the last look's error when none has worked, so that Lambda counts the invocation as failed.
  */
@@ -33,22 +27,18 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
   }
   const intervalMs = WATCH_INTERVAL_SECONDS * 1000;
   const endMs = clock.nowMs() + WATCH_MS;
-  const timeouts = noTimeouts();
-  const memory: Memory = {
-    reported: new Map(),
-    unheard: new Map(),
-    serviceWaits: noServiceWaits(),
-  };
+  const memory: Memory = { reported: new Map(), unheard: new Map(), serviceWaits: noServiceWaits() };
   let anyWorked = false;
   let lastError: unknown;
   for (let nextMs = clock.nowMs(); nextMs < endMs; ) {
-    await clock.sleep(Math.max(0, nextMs - clock.nowMs()));
+    await clock.sleep(Math.min(intervalMs, Math.max(0, nextMs - clock.nowMs())));
     const startMs = clock.nowMs();
-    const lookedAt: LookedAt[] = [];
+    // The clock was set back, so `endMs` is too far away: the function would time out. The schedule starts the next one.
+    if (startMs < nextMs - intervalMs) break;
     for (const streamGroupId of groups) {
       const ofGroup = log.with({ streamGroupId });
       try {
-        lookedAt.push(...(await look(streamGroupId, memory, { ...dependencies, log: ofGroup })));
+        await look(streamGroupId, memory, { ...dependencies, log: ofGroup });
         anyWorked = true;
       } catch (error) {
         lastError = error;
@@ -56,10 +46,7 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
         metrics.add('WatcherLooksFailed', 1);
       }
     }
-    await learnTimeouts(lookedAt, timeouts, startMs + intervalMs, dependencies).catch((error: unknown) =>
-      log.error('TimeoutNotLearned', error),
-    );
     nextMs = Math.max(startMs + intervalMs, clock.nowMs());
   }
-  if (!anyWorked) throw lastError;
+  if (!anyWorked && lastError !== undefined) throw lastError;
 }

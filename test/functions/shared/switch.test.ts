@@ -1,5 +1,5 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SWITCH_CACHE_MS, switchReader } from '../../../functions/shared/switch.ts';
 import { SWITCH_KEY, type SwitchState, writeSwitchItem } from '../../../functions/shared/table/switch.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
@@ -42,6 +42,23 @@ describe('the switch', () => {
     expect(log.lines).toEqual([{ event: 'SwitchChanged', fields: { from: 'on', to: 'refuse' } }]);
     await set('on');
     await clock.advance(SWITCH_CACHE_MS);
+    expect(await read()).toBe('on');
+  });
+
+  it('is heard of when the clock is set back by an hour', async () => {
+    await set('on');
+    const { clock, read } = prepare();
+    await read();
+    await set('refuse');
+    const nowMs = clock.nowMs.bind(clock);
+    vi.spyOn(clock, 'nowMs').mockImplementation(() => nowMs() - 3_600_000);
+
+    expect(await read()).toBe('refuse');
+
+    await clock.advance(SWITCH_CACHE_MS - 1);
+    await set('on');
+    expect(await read()).toBe('refuse');
+    await clock.advance(1);
     expect(await read()).toBe('on');
   });
 

@@ -2,7 +2,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { GameLiftStreamsClient, ListStreamSessionsCommand } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { watchSessions } from '../../../functions/watch-sessions/watch-sessions.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
@@ -89,6 +89,20 @@ describe('the watcher', () => {
     ]);
   });
 
+  it('ends early when the clock is set back, and leaves the rest to the next invocation', async () => {
+    const { clock, watch, looksAtMs } = prepare({ intervalSeconds: 20 });
+    const nowMs = clock.nowMs.bind(clock);
+    const setBackAtMs = nowMs() + 25_000;
+    vi.spyOn(clock, 'nowMs').mockImplementation(() => {
+      const rightMs = nowMs();
+      return rightMs < setBackAtMs ? rightMs : rightMs - 600_000;
+    });
+
+    await watch();
+
+    expect(looksAtMs).toEqual([0, 20_000]);
+  });
+
   it('reports who waits without a window, page by page, and how long the longest of them has', async () => {
     const {
       watch,
@@ -115,7 +129,7 @@ describe('the watcher', () => {
     expect(metrics.values).toContainEqual({ name: 'WatcherLag', value: 7000 });
   });
 
-  it('reads nothing again of a session that waits with its window, and its own timeout', async () => {
+  it('reads nothing again of a session that waits with its window', async () => {
     const {
       watch,
       startMs,
@@ -123,7 +137,7 @@ describe('the watcher', () => {
       groups: [group = ''],
     } = prepare({ intervalSeconds: 60 });
     const session = { streamGroupId: group, streamSessionId: 'ABC123def4567' };
-    await givenRunningWindow(real, session, { disconnectedAtMs: startMs, connectionTimeoutSeconds: 60 });
+    await givenRunningWindow(real, session, { disconnectedAtMs: startMs });
     service.on(ListStreamSessionsCommand).resolves({
       Items: [{ Arn: `arn:aws:gameliftstreams:us-west-2:123456789012:streamsession/${group}/ABC123def4567` }],
     });
