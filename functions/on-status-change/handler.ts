@@ -1,18 +1,25 @@
 import { eventBridge } from '../shared/clients/event-bus.ts';
 import { gameLiftStreams } from '../shared/clients/game-lift-streams.ts';
-import { stepFunctions } from '../shared/clients/step-functions.ts';
+import { queueClient } from '../shared/clients/queue.ts';
+import { stepFunctionsSingleAttempt } from '../shared/clients/step-functions-single-attempt.ts';
 import { documents } from '../shared/clients/table.ts';
 import { systemClock } from '../shared/clock.ts';
 import { OPENING_SETTINGS, readSettings } from '../shared/settings.ts';
 import { statusChangeHandler } from './status-change-handler.ts';
 
-const settings = readSettings([...OPENING_SETTINGS, 'READS_PER_SECOND']);
+const settings = readSettings([...OPENING_SETTINGS, 'READS_PER_SECOND', 'QUEUE_URL']);
 
 export const handler = statusChangeHandler({
   eventBridge,
   gameLiftStreams,
-  stepFunctions,
+  // The queue repeats what is throttled; in the SDK's backoff a storm would hold the account's concurrency.
+  stepFunctions: stepFunctionsSingleAttempt,
   table: { documents, name: settings.TABLE_NAME },
+  hideMessages: queueClient({
+    queueUrl: settings.QUEUE_URL,
+    signingClient: stepFunctionsSingleAttempt,
+    endpoint: process.env['AWS_ENDPOINT_URL_SQS'],
+  }),
   clock: systemClock,
   settings,
 });

@@ -1,19 +1,16 @@
-import middy, { type MiddyfiedHandler } from '@middy/core';
+import { type EventHandlerDependencies, eventHandler } from '../shared/event-handler.ts';
 import { createLog } from '../shared/logging.ts';
 import { measured } from '../shared/metrics.ts';
+import { isThrottled } from '../shared/service-fault.ts';
 import { fitForHistory } from '../shared/task.ts';
-import {
-  type OnStatusChangeDependencies,
-  type OnStatusChangeResult,
-  onStatusChange,
-} from './on-status-change.ts';
+import { type OnStatusChangeDependencies, onStatusChange } from './on-status-change.ts';
 import { parseStatusChangeEvent } from './parse-event.ts';
 
-/** The glue of an EventBridge target: it must read an event of any form, for a bad one is not to be retried. */
+/** The glue of the function: it must read an event of any form, because a bad one is not to be retried. */
 export function statusChangeHandler(
-  dependencies: Omit<OnStatusChangeDependencies, 'log' | 'metrics'>,
-): MiddyfiedHandler<unknown, OnStatusChangeResult> {
-  return middy<unknown, OnStatusChangeResult>({ timeoutEarlyInMillis: 0 }).handler(async (event: unknown) => {
+  dependencies: Omit<OnStatusChangeDependencies, 'log' | 'metrics'> & EventHandlerDependencies,
+) {
+  return eventHandler(async (event) => {
     let log = createLog({});
     try {
       const parsed = parseStatusChangeEvent(event, dependencies.clock.nowMs());
@@ -23,7 +20,9 @@ export function statusChangeHandler(
       }
       return await measured(log, (metrics) => onStatusChange(parsed, { ...dependencies, log, metrics }));
     } catch (error) {
-      throw fitForHistory(error, log);
+      if (!isThrottled(error)) throw fitForHistory(error, log);
+      log.warn('EventThrottled');
+      throw error;
     }
-  });
+  }, dependencies);
 }

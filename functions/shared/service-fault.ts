@@ -86,6 +86,11 @@ export async function callDependency<Result>(
   }
 }
 
+/** Whether a call to the table, Step Functions or the bus failed because of a quota, by what `callDependency` throws. */
+export function isThrottled(error: unknown): boolean {
+  return error instanceof DependencyUnavailableException && isThrottling(error.cause);
+}
+
 const THROTTLING_NAMES = ['Throttl', 'TooManyRequests', 'ProvisionedThroughputExceeded', 'LimitExceeded'];
 
 /** DynamoDB and Step Functions name their throttling errors each in their own way, all with HTTP 400. */

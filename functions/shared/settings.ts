@@ -20,6 +20,8 @@ export const settingSchemas = {
   /** EventBridge reserves "aws." for AWS's own services and refuses the entry. */
   EVENT_SOURCE: () => nonBlank().regex(/^(?!aws\.)/i, 'must not begin with "aws."'),
   RECONNECTION_WINDOW_ARN: nonBlank,
+  /** The address of the queue whose messages invoke the function. */
+  QUEUE_URL: () => z.url(),
   CREATE_CONNECTION_ARN: nonBlank,
   CREATE_ADMIN_SHELL_ARN: nonBlank,
   /** Seconds; the service's own range for ConnectionTimeoutSeconds. */

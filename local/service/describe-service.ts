@@ -85,7 +85,9 @@ function describeFunction(
     memoryMegabytes: parsed.memorySize ?? provider.memorySize,
     maximumRetryAttempts: parsed.maximumRetryAttempts,
     ...(parsed.maximumEventAge !== undefined && { maximumEventAgeSeconds: parsed.maximumEventAge }),
-    ...(parsed.reservedConcurrency !== undefined && { reservedConcurrency: parsed.reservedConcurrency }),
+    ...(typeof parsed.reservedConcurrency === 'number' && {
+      reservedConcurrency: parsed.reservedConcurrency,
+    }),
     environment: { ...provider.environment, ...parsed.environment },
   };
 }

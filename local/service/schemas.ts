@@ -39,7 +39,7 @@ export const functionSchema = z.strictObject({
   environment: z.record(z.string(), z.unknown()).default({}),
   events: z.array(z.record(z.string(), z.unknown())).default([]),
   maximumEventAge: z.int().min(60).max(21_600).optional(),
-  reservedConcurrency: z.int().min(0).optional(),
+  reservedConcurrency: z.int().min(0).nullish(),
   // Where Lambda records an event that it has given up. Here it is among the dead letters of the event bus.
   destinations: withoutLocalMeaning,
   description: withoutLocalMeaning,

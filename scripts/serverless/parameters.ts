@@ -28,6 +28,10 @@ const parameterSchemas: Readonly<Record<string, z.ZodType>> = {
   terminationsPerSecond: settingSchemas.TERMINATIONS_PER_SECOND(),
   listsPerSecond: settingSchemas.LISTS_PER_SECOND(),
   adminShellsPerSecond: settingSchemas.ADMIN_SHELLS_PER_SECOND(),
+  openingConcurrency: wholeNumber(2, 1_000),
+  openingReservedConcurrency: z.union([z.literal(''), wholeNumber(1, 100_000)], {
+    error: 'must be a whole number from 1 to 100000, or nothing',
+  }),
   watchedStreamGroups: settingSchemas.WATCHED_STREAM_GROUPS(),
   watchIntervalSeconds: settingSchemas.WATCH_INTERVAL_SECONDS(),
   streamGroups: settingSchemas.WATCHED_STREAM_GROUPS(),

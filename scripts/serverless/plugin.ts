@@ -38,11 +38,15 @@ export default class DeploymentPlugin {
         const streamGroups = streamGroupsOf(String(await resolveVariable('param:streamGroups')));
         const watched = streamGroupsOf(String(await resolveVariable('param:watchedStreamGroups')));
         const topic = String(await resolveVariable('param:alarmTopicArn'));
+        const reserved = String(await resolveVariable('param:openingReservedConcurrency'));
         switch (address) {
           case 'streamGroupArns':
             return { value: streamGroupArns(streamGroups) };
           case 'watchedStreamGroupArns':
             return { value: streamGroupArns(watched.length > 0 ? watched : streamGroups) };
+          case 'openingReservation':
+            // Null leaves the property out.
+            return { value: reserved === '' ? null : Number(reserved) };
           case 'alarmTopics':
             return { value: topic === '' ? [] : [topic] };
           default:

@@ -26,6 +26,7 @@ import {
 } from '../../functions/request-admin-shell/request-admin-shell.ts';
 import { requestConnection } from '../../functions/request-connection/request-connection.ts';
 import { apiHandler } from '../../functions/shared/api/api-handler.ts';
+import { queueClient } from '../../functions/shared/clients/queue.ts';
 import type { Clock } from '../../functions/shared/clock.ts';
 import { OPENING_SETTINGS, readSettings } from '../../functions/shared/settings.ts';
 import { switchReader } from '../../functions/shared/switch.ts';
@@ -55,6 +56,7 @@ export type BeforeInvocation = (functionKey: string, payload: unknown) => void |
 /** How the functions reach what they call, where it does not listen. */
 export interface Transport {
   readonly requestHandler?: InProcessNetwork['requestHandler'];
+  readonly fetch?: InProcessNetwork['fetch'];
   readonly table?: Table;
 }
 
@@ -72,7 +74,7 @@ export function inProcessFunctions(
   random: () => number,
   before: BeforeInvocation,
   environment: Readonly<Record<string, string>> = {},
-  { requestHandler, table: givenTable }: Transport = {},
+  { requestHandler, table: givenTable, fetch: givenFetch }: Transport = {},
   hooks: FunctionHooks = {},
 ): FunctionHost {
   const connection = {
@@ -90,6 +92,11 @@ export function inProcessFunctions(
     ...connection,
     endpoint: endpoints.stepFunctions,
     disableHostPrefix: true,
+  });
+  const stepFunctionsSingleAttempt = new SFNClient({
+    ...connection,
+    endpoint: endpoints.stepFunctions,
+    maxAttempts: 1,
   });
   // Whoever waits for an execution lets time move on: its backoff needs it to.
   stepFunctions.middlewareStack.add(
@@ -127,13 +134,22 @@ export function inProcessFunctions(
     eventBridge: ofHooks(eventBridge),
     readSwitch,
   };
+  const hideMessagesOf = (key: string) =>
+    queueClient({
+      queueUrl: settingsOf(key, ['QUEUE_URL']).QUEUE_URL,
+      signingClient: stepFunctions,
+      endpoint: endpoints.sqs,
+      ...(givenFetch !== undefined && { fetch: givenFetch }),
+    });
   const bus = ['EVENT_BUS_NAME', 'EVENT_SOURCE'] as const;
 
   const handlers: Readonly<Record<string, Invocation>> = {
     onStatusChange: fromText(
       statusChangeHandler({
         ...common,
+        stepFunctions: ofHooks(stepFunctionsSingleAttempt),
         settings: settingsOf('onStatusChange', [...OPENING_SETTINGS, 'READS_PER_SECOND']),
+        hideMessages: hideMessagesOf('onStatusChange'),
       }),
     ),
     onExecutionFailure: fromText(
@@ -239,7 +255,15 @@ export function inProcessFunctions(
       return clock.track(() => hooks.invocation?.(fn, run) ?? run());
     },
     close: async () => {
-      for (const client of [gameLiftStreams, stepFunctions, eventBridge, documents]) client.destroy();
+      for (const client of [
+        gameLiftStreams,
+        stepFunctions,
+        stepFunctionsSingleAttempt,
+        eventBridge,
+        documents,
+      ]) {
+        client.destroy();
+      }
     },
   };
 }

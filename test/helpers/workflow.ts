@@ -27,7 +27,7 @@ import type { NewStreamSessions, SessionRecord } from '../../local/game-lift-str
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { VirtualClock } from '../../local/shared/virtual-clock.ts';
-import { startStack } from '../../local/stack.ts';
+import { type StackOptions, startStack } from '../../local/stack.ts';
 import { anOffer, seededRandom } from '../game-lift-streams/harness.ts';
 import { type FunctionHooks, inMemory } from './function-hooks.ts';
 import { type BeforeInvocation, inProcessFunctions } from './in-process-functions.ts';
@@ -48,6 +48,8 @@ export interface WorkflowOptions {
   /** The window's machine ends by itself after this time, instead of its 25 hours. */
   readonly windowTimeoutSeconds?: number;
   readonly hooks?: FunctionHooks;
+  /** Quotas of StartExecution, where they are not the Region's. */
+  readonly startQuotas?: StackOptions['startQuotas'];
 }
 
 /**
@@ -61,6 +63,7 @@ export async function startWorkflow({
   environment = {},
   windowTimeoutSeconds,
   hooks = {},
+  startQuotas,
 }: WorkflowOptions = {}) {
   const deployed = inject('service');
   const service =
@@ -81,6 +84,7 @@ export async function startWorkflow({
     clock,
     random,
     gameLiftStreams: { activity: clock },
+    startQuotas,
     runSchedules: watching,
     hostFunctions: (endpoints) =>
       inProcessFunctions(service, endpoints, clock, random, before, environment, {}, hooks),
@@ -215,6 +219,12 @@ export async function startWorkflow({
         .filter((detail) => detail.streamSessionId === streamSessionId);
     },
     events: () => listEvents(endpoints.eventBus),
+    /** What is in a queue of the template, by its logical id. */
+    async messages(logicalId: string): Promise<unknown[]> {
+      const name = service.queues.find((queue) => queue.logicalId === logicalId)?.name;
+      const response = await fetch(`${endpoints.eventBus}/_local/queues/${name}`);
+      return z.object({ messages: z.array(z.unknown()) }).parse(await response.json()).messages;
+    },
     /** The windows' executions, the latest first. */
     async executions() {
       const { executions = [] } = await stepFunctions.send(

@@ -91,14 +91,7 @@ describe('the service of this repository', () => {
       expect.arrayContaining([
         {
           busName: 'stream-session-reconnection-local',
-          targets: [
-            {
-              type: 'function',
-              functionName: 'stream-session-reconnection-local-onStatusChange',
-              maximumRetryAttempts: 2,
-              maximumEventAgeSeconds: 3600,
-            },
-          ],
+          targets: [{ type: 'queue', queueName: 'stream-session-reconnection-local-StatusChanges' }],
         },
         {
           busName: 'stream-session-reconnection-local',
@@ -106,6 +99,27 @@ describe('the service of this repository', () => {
         },
       ]),
     );
+  });
+
+  it('has the queue between the bus and its function, with what becomes of its messages', () => {
+    expect(service.eventSources).toEqual([
+      {
+        queueName: 'stream-session-reconnection-local-StatusChanges',
+        functionName: 'stream-session-reconnection-local-onStatusChange',
+        batchSize: 10,
+        batchingWindowSeconds: 0,
+        maximumConcurrency: 20,
+        reportsItemFailures: true,
+      },
+    ]);
+    expect(service.queues.find(({ logicalId }) => logicalId === 'StatusChanges')).toMatchObject({
+      visibilityTimeoutSeconds: 120,
+      retentionSeconds: 1_209_600,
+      redrive: {
+        queueName: 'stream-session-reconnection-local-FailedStatusChanges',
+        maxReceiveCount: 1_000,
+      },
+    });
   });
 
   it('has definitions that name functions by ARN and hold no intrinsic any more', () => {

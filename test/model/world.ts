@@ -127,6 +127,7 @@ export async function startModelWorld(seed: number) {
     const host = inProcessFunctions(service, endpoints, clock, random, () => {}, OUR_QUOTAS, {
       requestHandler,
       table,
+      fetch: network.fetch,
     });
     return mortal(
       host,

@@ -70,7 +70,7 @@ describe('the events', () => {
     });
 
     expect(Object.fromEntries(wakes)).toEqual({
-      [textOf({ 'Fn::GetAtt': ['OnStatusChangeLambdaFunction', 'Arn'] })]: {
+      [textOf({ 'Fn::GetAtt': ['StatusChanges', 'Arn'] })]: {
         source: ['stream-session-reconnection'],
         'detail-type': ['Stream Session Status Change'],
       },
@@ -105,9 +105,50 @@ describe('a queue', () => {
           ({ actions, resources }) => actions.includes('sqs:SendMessage') && resources.includes(arn),
         ),
       );
-      expect(sendersTo(arn).length + functionsThatSend.length).toBeGreaterThan(0);
+      const isRedriven = queues.some(([, { Properties }]) =>
+        JSON.stringify(Properties['RedrivePolicy'] ?? '').includes(`"${logicalId}"`),
+      );
+      expect(isRedriven || sendersTo(arn).length + functionsThatSend.length > 0).toBe(true);
     },
   );
+});
+
+describe('the queue between the bus and on-status-change', () => {
+  const numberOf = (value: unknown) => z.number().parse(value);
+  const queue = template.Resources['StatusChanges']?.Properties ?? {};
+  const [, fn] = resourcesOfType(template, 'AWS::Lambda::Function').find(
+    ([id]) => id === 'OnStatusChangeLambdaFunction',
+  ) ?? ['', undefined];
+
+  it('invokes it with a maximum concurrency, and takes back what it names', () => {
+    const [, mapping] = onlyResource(template, 'AWS::Lambda::EventSourceMapping');
+
+    expect(mapping.Properties).toMatchObject({
+      EventSourceArn: { 'Fn::GetAtt': ['StatusChanges', 'Arn'] },
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 20 },
+    });
+    expect(mapping.Properties['MaximumBatchingWindowInSeconds']).toBeUndefined();
+    expect(textOf(mapping.Properties['FunctionName'])).toContain('OnStatusChangeLambdaFunction');
+  });
+
+  it('hides a message six times as long as the function may run', () => {
+    expect(numberOf(queue['VisibilityTimeout'])).toBeGreaterThanOrEqual(
+      6 * numberOf(fn?.Properties['Timeout']),
+    );
+  });
+
+  it('gives a message up only after hours of throttling', () => {
+    expect(queue['RedrivePolicy']).toEqual({
+      deadLetterTargetArn: { 'Fn::GetAtt': ['FailedStatusChanges', 'Arn'] },
+      maxReceiveCount: 1_000,
+    });
+  });
+
+  it('reserves no concurrency of the account, unless a parameter says so', () => {
+    expect(fn?.Properties['ReservedConcurrentExecutions']).toBeUndefined();
+  });
 });
 
 describe('the table', () => {

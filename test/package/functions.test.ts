@@ -10,12 +10,16 @@ const functions = functionsOf(template);
 const versions = resourcesOfType(template, 'AWS::Lambda::Version');
 const invokeConfigs = resourcesOfType(template, 'AWS::Lambda::EventInvokeConfig');
 
-/** The functions that EventBridge invokes, which is asynchronous: nobody waits for their answer. */
-const asynchronous = new Set(
-  resourcesOfType(template, 'AWS::Events::Rule')
+/**
+ * The functions that are invoked asynchronously, so that nobody waits for their answer: by EventBridge, and
+ * on-status-change by the runbook's replay, and by events from before there was a queue.
+ */
+const asynchronous = new Set([
+  'OnStatusChangeLambdaFunction',
+  ...resourcesOfType(template, 'AWS::Events::Rule')
     .flatMap(([, { Properties }]) => [...JSON.stringify(Properties).matchAll(/"(\w+LambdaFunction)"/g)])
     .map(([, logicalId]) => logicalId),
-);
+]);
 
 describe('the functions', () => {
   it('are those of functions/, each once', async () => {

@@ -44,6 +44,10 @@ const LAMBDA_ITSELF = new Set([
   'logs:PutLogEvents',
   // To the OnFailure destination.
   'sqs:SendMessage',
+  // For the event source mapping of a queue.
+  'sqs:ReceiveMessage',
+  'sqs:DeleteMessage',
+  'sqs:GetQueueAttributes',
 ]);
 
 /** Actions for which IAM knows no resource, or none that is of this service, each with where AWS says so. */
@@ -75,7 +79,9 @@ function actionsCalled(folder: string): string[] {
     })
     // The client carries it for endpoint discovery, which DynamoDB has switched off.
     .filter((action) => action !== 'dynamodb:DescribeEndpoints');
-  return [...new Set(actions)].sort();
+  // Signed by hand, so there is no command of a client.
+  const hidesMessages = bundle.inputs.has('functions/shared/clients/queue.ts');
+  return [...new Set([...actions, ...(hidesMessages ? ['sqs:ChangeMessageVisibility'] : [])])].sort();
 }
 
 function actionsGranted(folder: string): string[] {

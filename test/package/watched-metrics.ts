@@ -162,7 +162,7 @@ const AWS_METRICS: Readonly<Record<string, { names: readonly string[]; dimension
   },
   'AWS/Lambda': { names: ['Errors', 'Throttles'], dimensions: ['FunctionName'] },
   'AWS/SQS': {
-    names: ['ApproximateNumberOfMessagesVisible', 'NumberOfMessagesSent'],
+    names: ['ApproximateAgeOfOldestMessage', 'ApproximateNumberOfMessagesVisible', 'NumberOfMessagesSent'],
     dimensions: ['QueueName'],
   },
   'AWS/ApiGateway': { names: ['Count', '4XXError', '5XXError', 'Latency'], dimensions: ['ApiName', 'Stage'] },

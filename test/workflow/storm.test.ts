@@ -125,6 +125,25 @@ describe('a storm', () => {
   }, 60_000);
 });
 
+describe('more disconnects than StartExecution takes', () => {
+  it('each open their window as the quota allows, and none is lost or waits in Lambda', async () => {
+    const workflow = await startWorkflow({
+      hooks: { items: new MemoryItems() },
+      startQuotas: { standard: { bucket: 20, perSecond: 4 } },
+    });
+    const sessions = await dropped(workflow, 60, 300);
+
+    // (60 - 20) / 4 s and a tenth.
+    await workflow.clock.advance(11_000);
+
+    const started = await workflow.executions();
+    expect(started).toHaveLength(60);
+    expect(new Set(started.map(({ name }) => name)).size).toBe(sessions.length);
+    expect(await workflow.messages('FailedStatusChanges')).toEqual([]);
+    expect(await workflow.messages('StatusChanges')).toEqual([]);
+  }, 60_000);
+});
+
 describe('two tabs of one session', () => {
   it('take one place: the later offer wins, and the earlier caller is told', async () => {
     const workflow = await startStorm();

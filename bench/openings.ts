@@ -1,0 +1,92 @@
+/**
+ * `npm run bench:openings`: how fast windows open when many players drop at once, in virtual time, through the queue and
+ * without it. `--json` prints one JSON document, `--seed` takes another course of chances.
+ */
+import { parseArgs } from 'node:util';
+import { CAPACITY } from './openings/account.ts';
+import { type Openings, runOpenings } from './openings/run.ts';
+import { throughQueue, WAYS } from './openings/ways.ts';
+import { formatTable } from './shared/report.ts';
+import { benchedService } from './shared/virtual-stack.ts';
+
+const STORMS = [1, 1_000, 10_000, 20_000];
+/** The last window starts within a tenth of what the quota allows, … */
+const MOST_OF_BOUND = 1.1;
+/** … where there are more drops than start in the first seconds anyway. */
+const LEAST_DROPS = 10_000;
+/** At a quiet time a window starts at most so much later than without the queue. */
+const MOST_LATER_SECONDS = 0.5;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' } },
+  });
+  const service = await benchedService();
+  const results: Openings[] = [];
+  for (const drops of STORMS) {
+    for (const way of WAYS) {
+      process.stderr.write(`${drops} drops: ${way.name}\n`);
+      results.push(await runOpenings(way, drops, service, Number(values.seed)));
+    }
+  }
+  const goals = goalsOf(results);
+  if (values.json) process.stdout.write(`${JSON.stringify({ results, goals }, null, 2)}\n`);
+  else process.stdout.write(tell(results, goals));
+  process.exitCode = Object.values(goals).every((met) => met) ? 0 : 1;
+}
+
+function goalsOf(results: readonly Openings[]) {
+  const ours = results.filter(({ way }) => way === throughQueue.name);
+  const quiet = results.filter(({ drops }) => drops === 1);
+  const before = quiet.find(({ way }) => way !== throughQueue.name)?.lastSeconds ?? 0;
+  return {
+    nothingLost: ours.every(({ started, drops, lost }) => started === drops && lost === 0),
+    noRequestThrottled: ours.every(({ throttledRequests }) => throttledRequests === 0),
+    lastWithinATenth: ours
+      .filter(({ drops }) => drops >= LEAST_DROPS)
+      .every(({ lastSeconds, boundSeconds }) => lastSeconds <= boundSeconds * MOST_OF_BOUND),
+    quietAsBefore: ours
+      .filter(({ drops }) => drops === 1)
+      .every(({ lastSeconds }) => lastSeconds <= before + MOST_LATER_SECONDS),
+  };
+}
+
+function tell(results: readonly Openings[], goals: ReturnType<typeof goalsOf>): string {
+  const { startBucket, startsPerSecond, concurrency } = CAPACITY;
+  return `
+Players drop at once, each drop is reported within a second, and every player asks through the API (virtual time).
+StartExecution takes ${startBucket} and ${startsPerSecond} a second; Lambda runs ${concurrency} executions at one time.
+
+${formatTable([
+  [
+    'drops',
+    'way',
+    'windows',
+    'lost',
+    'p50 s',
+    'last s',
+    'bound s',
+    'starts throttled',
+    'requests throttled',
+    'Lambda peak',
+  ],
+  ...results.map((row) => [
+    row.drops.toLocaleString('en-US'),
+    row.way,
+    row.started,
+    row.lost,
+    row.p50Seconds,
+    row.lastSeconds,
+    row.boundSeconds,
+    row.throttledStarts,
+    row.throttledRequests,
+    row.peakConcurrency,
+  ]),
+])}
+${Object.entries(goals)
+  .map(([goal, met]) => `${met ? 'met' : 'NOT MET'}: ${goal}`)
+  .join('\n')}
+`;
+}
+
+await main();

@@ -1,0 +1,125 @@
+import * as z from 'zod';
+import type { Clock } from './clock.ts';
+import type { Log } from './logging.ts';
+import type { Metrics } from './metrics.ts';
+import { parseJson } from './parse-json.ts';
+import { isThrottled } from './service-fault.ts';
+
+export interface HiddenMessage {
+  readonly receiptHandle: string;
+  /** From now until the message can be received again. */
+  readonly seconds: number;
+}
+
+/** Sets when messages that were received come back. Rejects when SQS did not take it. */
+export type HideMessages = (messages: readonly HiddenMessage[]) => Promise<void>;
+
+/** What Lambda deletes no message for: those that are named come back. */
+export interface BatchReply {
+  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
+}
+
+export interface QueueBatchDependencies {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Without it messages that failed come back after the queue's visibility timeout. */
+  readonly hideMessages?: HideMessages | undefined;
+  /** What is left of the invocation. */
+  readonly remainingMs: () => number;
+}
+
+const batchSchema = z.looseObject({
+  Records: z
+    .array(
+      z.looseObject({
+        eventSource: z.literal('aws:sqs'),
+        messageId: z.string(),
+        receiptHandle: z.string(),
+        body: z.string(),
+        attributes: z.looseObject({ SentTimestamp: z.coerce.number() }),
+      }),
+    )
+    .min(1),
+});
+export type QueueBatch = z.infer<typeof batchSchema>;
+type QueueRecord = QueueBatch['Records'][number];
+
+/** The longest that one event takes: a permit for a read, and the read itself. Nothing is begun with less left. */
+const LEAST_REMAINING_MS = 8_000;
+
+/**
+ * A throttled message comes back after a twentieth of its age: a storm of any size ends within a tenth of the time that
+ * the quota needs for it, and hours of throttling cost few receipts.
+ */
+const THROTTLED = { share: 0.05, leastSeconds: 2, mostSeconds: 60 };
+/** Others come back after as long as they have waited already. */
+const FAILED = { share: 1, leastSeconds: 5, mostSeconds: 900 };
+
+/** @returns undefined when the payload of an invocation is no batch of a queue's messages. */
+export function queueBatchOf(payload: unknown): QueueBatch | undefined {
+  return batchSchema.safeParse(payload).data;
+}
+
+/**
+ * Handles the events of a batch one after the other, and returns those that are to come back.
+ *
+ * It stops at the first event that is throttled: the rest would be, too, and each try of theirs would take a token of the
+ * quota from the batch that comes next. An event that fails otherwise stops nothing.
+ *
+ * @param handle throws for an event that has failed. It gets undefined for a body that is not JSON.
+ */
+export async function handleBatch(
+  { Records: records }: QueueBatch,
+  handle: (event: unknown) => Promise<unknown>,
+  dependencies: QueueBatchDependencies,
+): Promise<BatchReply> {
+  const { log, metrics, remainingMs } = dependencies;
+  const failed: QueueRecord[] = [];
+  let left: readonly QueueRecord[] = [];
+  for (const [index, record] of records.entries()) {
+    if (index > 0 && remainingMs() < LEAST_REMAINING_MS) {
+      left = records.slice(index);
+      break;
+    }
+    try {
+      await handle(parseJson(record.body));
+    } catch (error) {
+      if (isThrottled(error)) {
+        left = records.slice(index);
+        metrics.add('EventsPutOff', left.length);
+        break;
+      }
+      failed.push(record);
+    }
+  }
+  if (left.length + failed.length > 0) {
+    log.info('EventsPutBack', { putOff: left.length, failed: failed.length });
+    await hide(left, failed, dependencies);
+  }
+  return {
+    batchItemFailures: [...failed, ...left].map(({ messageId }) => ({ itemIdentifier: messageId })),
+  };
+}
+
+async function hide(
+  putOff: readonly QueueRecord[],
+  failed: readonly QueueRecord[],
+  { clock, random, log, hideMessages }: QueueBatchDependencies,
+): Promise<void> {
+  const nowMs = clock.nowMs();
+  const hiddenFor =
+    ({ share, leastSeconds, mostSeconds }: typeof THROTTLED) =>
+    ({ receiptHandle, attributes: { SentTimestamp: sentAtMs } }: QueueRecord): HiddenMessage => {
+      const seconds = Math.min(mostSeconds, Math.max(leastSeconds, (share * (nowMs - sentAtMs)) / 1000));
+      // Jitter, down to half: messages that were put back together do not all come back together.
+      return { receiptHandle, seconds: Math.round(seconds * (1 - random() / 2)) };
+    };
+  try {
+    await hideMessages?.([...putOff.map(hiddenFor(THROTTLED)), ...failed.map(hiddenFor(FAILED))]);
+  } catch (error) {
+    // They come back after the visibility timeout.
+    log.error('MessagesNotHidden', error);
+  }
+}
