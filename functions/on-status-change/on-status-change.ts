@@ -1,8 +1,4 @@
-import {
-  type SessionKey,
-  STATUS_CHANGE_REJECTED_DETAIL_TYPE,
-  type StatusChangeEvent,
-} from '../shared/contracts.ts';
+import { type SessionKey, STATUS_CHANGE_REJECTED_DETAIL_TYPE } from '../shared/contracts.ts';
 import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
 import { type EventBus, publish } from '../shared/events.ts';
 import { windowExecutionName } from '../shared/naming.ts';
@@ -15,7 +11,7 @@ import { openWindow } from '../shared/table/open-window.ts';
 import { isRetryDue } from '../shared/table/red-ends.ts';
 import type { WindowItem } from '../shared/table/window-item.ts';
 import { credibleCorrection } from './credible-deadline.ts';
-import type { ParsedEvent } from './parse-event.ts';
+import type { ParsedEvent, StatusChange } from './parse-event.ts';
 
 export interface OnStatusChangeDependencies extends ReadSessionDependencies, ReplaceDependencies, EventBus {
   readonly settings: EventBus['settings'] &
@@ -35,11 +31,11 @@ export interface OnStatusChangeResult {
 }
 
 /**
- * One event for the service: opens the session's window or signals the open one. What does not fit the
- * contract is published as rejected, and nothing else happens.
+ * Handles one event: opens the session's window or signals the open one. An event that does not fit the contract is
+ * published as rejected; a stale one is counted. Neither touches the table, an execution or the service.
  *
- * @throws DependencyUnavailableException and what `callService` throws: all made good by Lambda's own retries
- *   of an asynchronous invocation, for every step here is harmless when repeated.
+ * @throws DependencyUnavailableException and what `callService` throws. The queue hands the event over again, because
+ *   every step here is harmless when repeated.
  */
 export async function onStatusChange(
   parsed: ParsedEvent,
@@ -54,19 +50,26 @@ export async function onStatusChange(
   const { streamGroupId, streamSessionId, status } = parsed.event.detail;
   const session = { streamGroupId, streamSessionId };
   const ofSession = { ...dependencies, log: dependencies.log.with(session) };
+  if (parsed.isStale) {
+    ofSession.log.info('StaleEventIgnored', { status });
+    ofSession.metrics.add('EventsStale', 1);
+    return { result: 'STALE' };
+  }
+  for (const member of parsed.leftOut) ofSession.log.warn('ImpossibleTimeIgnored', { member });
   return status === 'PENDING_CLIENT_RECONNECTION'
-    ? onDisconnect(session, parsed.event, ofSession)
+    ? onDisconnect(session, parsed.event, parsed.nowMs, ofSession)
     : onOtherStatus(session, parsed.event, ofSession);
 }
 
 async function onDisconnect(
   session: SessionKey,
-  { id, detail }: StatusChangeEvent,
+  { id, detail }: StatusChange,
+  nowMs: number,
   dependencies: OnStatusChangeDependencies,
 ): Promise<OnStatusChangeResult> {
   const { table, clock, metrics, settings } = dependencies;
   const disconnect = {
-    disconnectedAtMs: Math.min(Date.parse(detail.statusChangedAt), clock.nowMs()),
+    disconnectedAtMs: Math.min(Date.parse(detail.statusChangedAt), nowMs),
     connectionTimeoutSeconds: detail.connectionTimeoutSeconds,
     sessionEndsAtMs: detail.sessionEndsAt === undefined ? undefined : Date.parse(detail.sessionEndsAt),
   };
@@ -116,7 +119,7 @@ async function onDisconnect(
 
 async function onOtherStatus(
   session: SessionKey,
-  { id, detail }: StatusChangeEvent,
+  { id, detail }: StatusChange,
   dependencies: OnStatusChangeDependencies,
 ): Promise<OnStatusChangeResult> {
   const window = await signalWindow(session, { id }, dependencies);

@@ -13,6 +13,7 @@ export type LogEvent =
   | 'DeadlineCorrected'
   | 'DuplicateEventIgnored'
   | 'StaleEventIgnored'
+  | 'ImpossibleTimeIgnored'
   | 'EventWithoutWindowIgnored'
   | 'EventRejected'
   | 'EventThrottled'

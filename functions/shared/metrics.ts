@@ -29,6 +29,7 @@ export const METRICS = {
   WatcherLag: { unit: 'Milliseconds', byOperation: false },
   DisconnectsNoticed: { unit: 'Count', byOperation: false },
   EventsRejected: { unit: 'Count', byOperation: false },
+  EventsStale: { unit: 'Count', byOperation: false },
   EventsPutOff: { unit: 'Count', byOperation: false },
   AdminShellsGranted: { unit: 'Count', byOperation: false },
   AdminShellsRefused: { unit: 'Count', byOperation: false },

@@ -6,6 +6,7 @@ import type { InvokeLambda } from '../shared/invoke-lambda.ts';
 import { Queue } from '../sqs/queue.ts';
 import { BoundedList } from './bounded-list.ts';
 import { type Disturbance, Disturbances } from './disturbances.ts';
+import { compileInputTemplate, type InputTransformer } from './input-transformer.ts';
 import { compilePattern, type EventPattern } from './pattern/pattern.ts';
 import type { AcceptedEvent, EventEnvelope } from './put-events.ts';
 
@@ -40,6 +41,12 @@ export interface QueueMessage {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** The default bus is not named in the ARN of a rule. */
+function ruleArn({ name, busName }: CompiledRule, { region, account }: EventEnvelope): string {
+  const path = busName === DEFAULT_BUS ? name : `${busName}/${name}`;
+  return `arn:aws:events:${region}:${account}:rule/${path}`;
+}
+
 /** For a bus of its own: what comes in can be looked at. */
 function unreadQueue(name: string, clock: Clock): Queue {
   const settings = { visibilityTimeoutSeconds: 30, retentionSeconds: 1_209_600 };
@@ -52,12 +59,18 @@ interface CompiledRule {
   readonly name: string;
   readonly busName: string;
   readonly matches: EventPattern;
-  readonly targets: readonly RuleTarget[];
+  readonly targets: readonly CompiledTarget[];
+}
+
+interface CompiledTarget {
+  readonly target: RuleTarget;
+  readonly transform: InputTransformer | undefined;
 }
 
 /** The account's buses: what matches is handed on, and what happened is kept in memory, within bounds. */
 export class Bus {
   readonly #rules: readonly CompiledRule[];
+  readonly #clock: Clock;
   readonly #invocations: AsynchronousInvocations;
   readonly #disturbances: Disturbances;
   readonly #events = new BoundedList<EventRecord>(MAX_RECORDS);
@@ -73,8 +86,15 @@ export class Bus {
       name,
       busName,
       matches: compilePattern(pattern, `rules.${name}.pattern`),
-      targets,
+      targets: targets.map((target, index) => ({
+        target,
+        transform:
+          target.inputTemplate === undefined
+            ? undefined
+            : compileInputTemplate(target.inputTemplate, `rules.${name}.targets.${index}.inputTemplate`),
+      })),
     }));
+    this.#clock = clock;
     this.#invocations = new AsynchronousInvocations(clock, invokeLambda);
     this.#disturbances = new Disturbances(clock);
     const targets = rules.flatMap((rule) => rule.targets);
@@ -116,9 +136,12 @@ export class Bus {
   /** @returns the names of the rules that matched. */
   #deliverAll(busName: string, envelope: EventEnvelope): string[] {
     const matched = this.#rules.filter((rule) => rule.busName === busName && rule.matches(envelope));
+    const ingestedAtMs = this.#clock.nowMs();
     for (const rule of matched) {
-      for (const target of rule.targets) {
-        this.#disturbances.apply(() => this.#deliver(envelope, rule.name, target));
+      const arn = ruleArn(rule, envelope);
+      for (const { target, transform } of rule.targets) {
+        const input = transform?.(envelope, { name: rule.name, arn }, ingestedAtMs) ?? envelope;
+        this.#disturbances.apply(() => this.#deliver(envelope, input, rule.name, target));
       }
     }
     return matched.map(({ name }) => name);
@@ -153,15 +176,15 @@ export class Bus {
     this.#invocations.close();
   }
 
-  #deliver(envelope: EventEnvelope, rule: string, target: RuleTarget): void {
+  #deliver(envelope: EventEnvelope, input: object, rule: string, target: RuleTarget): void {
     if (target.type === 'queue') {
-      this.#queues.get(target.queueName)?.send(JSON.stringify(envelope));
+      this.#queues.get(target.queueName)?.send(JSON.stringify(input));
       return;
     }
     const { functionName, maximumRetryAttempts, maximumEventAgeSeconds } = target;
     this.#invocations.start({
       functionName,
-      payload: envelope,
+      payload: input,
       maximumRetryAttempts,
       maximumEventAgeSeconds,
       onGivenUp: (errorName, attempts) => {

@@ -48,9 +48,12 @@ export function routesAndRules(
   for (const { logicalId, properties } of parsedRules) {
     const path = `resources.Resources.${logicalId}.Properties`;
     const { EventPattern, ScheduleExpression } = properties;
-    const targets = properties.Targets.map(({ Arn }, index) =>
-      targetOf(Arn, parts, scope, `${path}.Targets.${index}.Arn`),
-    );
+    const targets = properties.Targets.map(({ Arn, InputTransformer }, index): RuleTarget => {
+      const target = targetOf(Arn, parts, scope, `${path}.Targets.${index}.Arn`);
+      return InputTransformer === undefined
+        ? target
+        : { ...target, inputTemplate: InputTransformer.InputTemplate };
+    });
     if (EventPattern !== undefined && ScheduleExpression === undefined) {
       rules.push({
         name: logicalId,
@@ -126,6 +129,9 @@ function scheduleOf(name: string, rate: string, target: RuleTarget, path: string
     throw new ServiceDescriptionError(path, 'the stand-ins know schedules of functions only');
   }
   const [, count = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(rate) ?? [];
+  if (target.inputTemplate !== undefined) {
+    throw new ServiceDescriptionError(path, 'the stand-ins know input transformers of events only');
+  }
   const { type: _, ...invocation } = target;
   return { name, everySeconds: Number(count) * (SECONDS[unit] ?? 0), ...invocation };
 }

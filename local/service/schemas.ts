@@ -219,6 +219,7 @@ export const rulePropertiesSchema = z.strictObject({
       z.strictObject({
         Id: z.string(),
         Arn: z.unknown(),
+        InputTransformer: z.strictObject({ InputTemplate: z.string() }).optional(),
         DeadLetterConfig: withoutLocalMeaning,
         RetryPolicy: withoutLocalMeaning,
       }),

@@ -73,8 +73,14 @@ export type RuleTarget =
       readonly functionName: string;
       readonly maximumRetryAttempts: number;
       readonly maximumEventAgeSeconds?: number;
+      readonly inputTemplate?: string;
     }
-  | { readonly type: 'queue'; readonly queueName: string };
+  | {
+      readonly type: 'queue';
+      readonly queueName: string;
+      /** Of an input transformer: what the target gets in place of the event. */
+      readonly inputTemplate?: string;
+    };
 
 export interface StateMachine {
   readonly key: string;

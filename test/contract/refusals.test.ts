@@ -81,14 +81,12 @@ const statusChangeBreaks: Break[] = [
   ['detail.status', 'no such status', 'DISCONNECTED'],
   ['detail.status', 'in lower case', 'pending_client_reconnection'],
   ['detail.status', 'null', null],
-  ...badStatusReasons('detail.statusReason'),
-  ['detail.statusReason', 'null', null],
+  ...badStatusReasons('detail.statusReason').filter(([, rule]) => rule !== 'empty'),
   ...badTimes('detail.statusChangedAt'),
   ['detail.connectionTimeoutSeconds', '0', 0],
   ['detail.connectionTimeoutSeconds', '3601', 3601],
   ['detail.connectionTimeoutSeconds', 'a fraction', 1.5],
   ['detail.connectionTimeoutSeconds', 'text', '120'],
-  ['detail.connectionTimeoutSeconds', 'null', null],
   ...badTimes('detail.sessionEndsAt'),
 ];
 
@@ -205,6 +203,12 @@ describe('a status-change event', () => {
     ['detail.streamGroupId', 'the longest', 'a'.repeat(128)],
     ['detail.streamSessionId', 'the longest', 'a'.repeat(68)],
     ['detail.statusReason', 'one that the service may add', 'someNewReason'],
+    ['detail.statusReason', 'null, as absent', null],
+    ['detail.statusReason', 'empty, as absent', ''],
+    ['detail.connectionTimeoutSeconds', 'null, as absent', null],
+    ['detail.connectionTimeoutSeconds', 'empty, as absent', ''],
+    ['detail.sessionEndsAt', 'null, as absent', null],
+    ['detail.sessionEndsAt', 'empty, as absent', ''],
     ['detail.statusChangedAt', 'an offset', '2026-03-14T19:42:07+01:00'],
     ['detail.statusChangedAt', 'nanoseconds', '2026-03-14T18:42:07.318123456Z'],
   ])('is accepted by both schemas up to the limit: %s, %s', (path, _rule, value) => {

@@ -91,7 +91,14 @@ describe('the service of this repository', () => {
       expect.arrayContaining([
         {
           busName: 'stream-session-reconnection-local',
-          targets: [{ type: 'queue', queueName: 'stream-session-reconnection-local-StatusChanges' }],
+          targets: [
+            {
+              type: 'queue',
+              queueName: 'stream-session-reconnection-local-StatusChanges',
+              inputTemplate:
+                '{"ingestionTime": <aws.events.event.ingestion-time>, "event": <aws.events.event.json>}',
+            },
+          ],
         },
         {
           busName: 'stream-session-reconnection-local',

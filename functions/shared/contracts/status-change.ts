@@ -4,24 +4,26 @@ import { statusReasonSchema, timestampSchema } from './fields.ts';
 import { sessionKeySchema } from './session-key.ts';
 import { streamSessionStatusSchema } from './stream-session-status.ts';
 
+/** Languages that have no absent members write them as null or as nothing: all three mean the same. */
+function optional<Schema extends z.ZodType>(schema: Schema) {
+  return z.union([schema, z.null(), z.literal('')]).optional();
+}
+
 export const statusChangeDetailSchema = z
   .object({
     version: z.literal('1'),
     ...sessionKeySchema.shape,
     status: streamSessionStatusSchema.describe('The status that the session has entered'),
-    statusReason: statusReasonSchema.optional().describe("The service's StatusReason, when it gives one"),
+    statusReason: optional(statusReasonSchema).describe("The service's StatusReason, when it gives one"),
     statusChangedAt: timestampSchema.describe(
       'When the session entered the status; for PENDING_CLIENT_RECONNECTION, when the client was lost',
     ),
-    connectionTimeoutSeconds: z
-      .int()
-      .min(1)
-      .max(3600)
-      .optional()
-      .describe("The session's ConnectionTimeoutSeconds, when the sender knows it"),
-    sessionEndsAt: timestampSchema
-      .optional()
-      .describe("The session's start plus its SessionLengthSeconds, when the sender knows it"),
+    connectionTimeoutSeconds: optional(z.int().min(1).max(3600)).describe(
+      "The session's ConnectionTimeoutSeconds, when the sender knows it",
+    ),
+    sessionEndsAt: optional(timestampSchema).describe(
+      "The session's start plus its SessionLengthSeconds, when the sender knows it",
+    ),
   })
   .meta({ title: 'Stream Session Status Change, detail, version 1' });
 export type StatusChangeDetail = z.infer<typeof statusChangeDetailSchema>;
