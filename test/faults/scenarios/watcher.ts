@@ -18,6 +18,15 @@ export const WATCHER: readonly Scenario[] = [
     },
   },
   {
+    name: 'the watcher notes that the default is the timeout of the session that it found',
+    start: () => startWorld({ environment: { WATCH_INTERVAL_SECONDS: '20' } }),
+    play: async (world) => {
+      const session = await world.dropped({ connectionTimeoutSeconds: 120 });
+      await world.watch(3);
+      return closed(session);
+    },
+  },
+  {
     name: 'the watcher starts a window that nobody has started',
     start: () => startWorld({ environment: { WATCH_INTERVAL_SECONDS: '20' } }),
     play: async (world) => {
