@@ -1,25 +1,44 @@
 import * as z from 'zod';
 import { CLOCK_SKEW_MS, deadlineMs } from '../shared/deadline.ts';
+import { PermitNotAvailableException } from '../shared/errors.ts';
+import { LOSS_NOTICE_MS } from '../shared/loss-notice.ts';
 import {
   isWaitingForClient,
   type ReadSessionDependencies,
   readSession,
   type SessionState,
 } from '../shared/read-session.ts';
+import { readWindow } from '../shared/table/window-item.ts';
 import { epochMsSchema, taskInputShape } from '../shared/task.ts';
+import { waitingSeenAtMs } from './waiting-seen.ts';
 
 export const checkSessionInputSchema = z.object({
   ...taskInputShape,
+  generation: z.int().min(1).optional(),
+  /** When the window's execution began; the disconnect where it is absent. */
+  openedAtMs: epochMsSchema.optional(),
   /** When the present disconnect happened, as far as is known. */
   pendingSinceMs: epochMsSchema,
+  /** The window's deadline before this look. */
+  deadlineMs: epochMsSchema.optional(),
   /** 0 when no connection was created in this window. */
   connectionCreatedAtMs: epochMsSchema,
   connectionTimeoutSeconds: z.int().min(1),
   marginSeconds: z.number().min(0),
+  /** When the service was seen waiting for a client; 0 while nobody has seen it. */
+  seenWaitingAtMs: epochMsSchema.optional(),
+  /** The first look of a window, which is left out while the read quota is in use. */
+  onlyIfSpare: z.boolean().optional(),
+  /** Whether the watcher will tell soon what the first look is for. */
+  leaveOut: z.boolean().optional(),
+  /** Whether the look has no other purpose than to find out whether the service waits for a client. */
+  onlyUntilSeen: z.boolean().optional(),
 });
 export type CheckSessionInput = z.infer<typeof checkSessionInputSchema>;
+type Input = CheckSessionInput & { readonly seenWaitingAtMs: number };
 
 export interface CheckSessionResult {
+  /** As the service says it, or UNREAD: the look was left out. */
   readonly status: string;
   readonly statusReason: string | null;
   readonly statusChangedAtMs: number;
@@ -27,21 +46,75 @@ export interface CheckSessionResult {
   readonly pendingSinceMs: number;
   readonly connectionTimeoutSeconds: number;
   readonly deadlineMs: number;
+  /** When the service was seen waiting for a client since the report; 0 while nobody has seen it. */
+  readonly seenWaitingAtMs: number;
   /** CONNECTED since before the disconnect: the service has not noticed the loss yet. */
   readonly beforeLoss: boolean;
   /** The service should have ended the session by now, and has not. */
   readonly overdue: boolean;
 }
 
-/** Reads the session's status and what it says about the wait in hand. The state machine decides by it. */
+/**
+ * Reads the session's status and what it says about the wait in hand. The state machine decides by it.
+ *
+ * @throws what `callService` throws, and DependencyUnavailableException.
+ */
 export async function checkSession(
-  input: CheckSessionInput,
+  { seenWaitingAtMs: seenBeforeMs = 0, ...rest }: CheckSessionInput,
   dependencies: ReadSessionDependencies,
 ): Promise<CheckSessionResult> {
-  const { clock, log } = dependencies;
-  // In a storm a thousand windows look at once; whoever waits for an answer goes before them.
-  const session = await readSession(input, dependencies, undefined, 'LOW');
-  const nowMs = clock.nowMs();
+  const input: Input = { ...rest, seenWaitingAtMs: seenBeforeMs };
+  const seenByWatcherMs = input.onlyUntilSeen === true ? await markedAtMs(input, dependencies) : 0;
+  const session = seenByWatcherMs > 0 ? undefined : await readIfAllowed(input, dependencies);
+  const { log } = dependencies;
+  if (session === undefined) {
+    log.info('SessionChecked', { status: 'UNREAD', overdue: false });
+    return unread(input, seenByWatcherMs, dependencies.clock.nowMs());
+  }
+  const seenWaitingAtMs = waitingSeenAtMs(input, session) || (await markedAtMs(input, dependencies));
+  const result = judge({ ...input, seenWaitingAtMs }, session, dependencies.clock.nowMs());
+  log.info('SessionChecked', { status: result.status, overdue: result.overdue });
+  return result;
+}
+
+/** @returns undefined when the look is left out. */
+async function readIfAllowed(
+  input: Input,
+  dependencies: ReadSessionDependencies,
+): Promise<SessionState | undefined> {
+  if (input.leaveOut === true) return undefined;
+  try {
+    // In a storm a thousand windows look at once; players who wait for an answer go before them.
+    return await readSession(input, dependencies, undefined, input.onlyIfSpare === true ? 'SPARE' : 'LOW');
+  } catch (error) {
+    if (input.onlyIfSpare === true && error instanceof PermitNotAvailableException) return undefined;
+    throw error;
+  }
+}
+
+/** When the watcher has seen the session wait, as it writes on the window; 0 when it has not. */
+async function markedAtMs(input: Input, { table }: ReadSessionDependencies): Promise<number> {
+  const window = await readWindow(table, input);
+  if (window === undefined || window.generation !== (input.generation ?? window.generation)) return 0;
+  return window.seenWaitingAtMs ?? 0;
+}
+
+function unread(input: Input, seenWaitingAtMs: number, nowMs: number): CheckSessionResult {
+  const { pendingSinceMs, connectionTimeoutSeconds, deadlineMs = pendingSinceMs } = input;
+  return {
+    status: 'UNREAD',
+    statusReason: null,
+    statusChangedAtMs: nowMs,
+    pendingSinceMs,
+    connectionTimeoutSeconds,
+    deadlineMs,
+    seenWaitingAtMs,
+    beforeLoss: false,
+    overdue: false,
+  };
+}
+
+function judge(input: Input, session: SessionState, nowMs: number): CheckSessionResult {
   const connectionTimeoutSeconds = session.connectionTimeoutSeconds ?? input.connectionTimeoutSeconds;
   const pendingSinceMs = latestDisconnectMs(input, session);
   const isActive = session.status === 'ACTIVE' || session.status === 'RECONNECTING';
@@ -50,13 +123,12 @@ export async function checkSession(
     connectionTimeoutSeconds,
     sessionEndsAtMs: session.sessionEndsAtMs,
   });
-  // A loss that the service has not noticed within the whole window was none, or has healed by itself.
-  const beforeLoss = isConnectedSinceBefore(input, session) && nowMs < waitEndMs;
+  // What the service has not noticed by then was no loss, or has healed by itself.
+  const noticeEndMs = Math.max(input.openedAtMs ?? 0, pendingSinceMs) + LOSS_NOTICE_MS;
+  const beforeLoss = isConnectedSinceBefore(input, session) && nowMs < noticeEndMs;
   const isWaiting = beforeLoss || isWaitingForClient(session);
-  // A session that waits for nobody has no time left.
-  const endMs = isWaiting ? waitEndMs : nowMs;
-  const overdue = isWaiting && nowMs >= endMs + input.marginSeconds * 1000;
-  log.info('SessionChecked', { status: session.status, overdue });
+  // A session that waits for nobody has no time left. One whose loss is noticed late waits longer than was thought.
+  const endMs = beforeLoss ? Math.max(waitEndMs, noticeEndMs) : isWaiting ? waitEndMs : nowMs;
   return {
     status: session.status,
     statusReason: session.statusReason,
@@ -64,8 +136,9 @@ export async function checkSession(
     pendingSinceMs,
     connectionTimeoutSeconds,
     deadlineMs: endMs,
+    seenWaitingAtMs: input.seenWaitingAtMs,
     beforeLoss,
-    overdue,
+    overdue: isWaiting && nowMs >= endMs + input.marginSeconds * 1000,
   };
 }
 
@@ -73,7 +146,7 @@ export async function checkSession(
  * A PENDING session that was updated after the known disconnect was dropped a second time: for certain when a
  * connection was created in between, else only by more than two clocks differ.
  */
-function latestDisconnectMs(input: CheckSessionInput, session: SessionState): number {
+function latestDisconnectMs(input: Input, session: SessionState): number {
   const { pendingSinceMs, connectionCreatedAtMs } = input;
   const updatedAtMs = session.lastUpdatedAtMs;
   if (session.status !== 'PENDING_CLIENT_RECONNECTION' || updatedAtMs === null) return pendingSinceMs;
@@ -87,18 +160,14 @@ function latestDisconnectMs(input: CheckSessionInput, session: SessionState): nu
  * the meantime, CONNECTED means what it says.
  */
 function isConnectedSinceBefore(
-  { pendingSinceMs, connectionCreatedAtMs }: CheckSessionInput,
+  { pendingSinceMs, connectionCreatedAtMs, seenWaitingAtMs }: Input,
   { status, lastUpdatedAtMs }: SessionState,
 ): boolean {
-  return (
-    status === 'CONNECTED' &&
-    connectionCreatedAtMs <= pendingSinceMs &&
-    lastUpdatedAtMs !== null &&
-    lastUpdatedAtMs < pendingSinceMs - CLOCK_SKEW_MS
-  );
+  if (status !== 'CONNECTED' || connectionCreatedAtMs > pendingSinceMs) return false;
+  return lastUpdatedAtMs === null ? seenWaitingAtMs === 0 : lastUpdatedAtMs < pendingSinceMs - CLOCK_SKEW_MS;
 }
 
 /** The second window runs from ACTIVE; a connection that was created by other callers is known by the read only. */
-function activeSinceMs(input: CheckSessionInput, session: SessionState, nowMs: number): number {
+function activeSinceMs(input: Input, session: SessionState, nowMs: number): number {
   return Math.max(input.connectionCreatedAtMs, session.lastUpdatedAtMs ?? nowMs);
 }

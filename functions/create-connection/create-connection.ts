@@ -37,7 +37,7 @@ export type CreateConnectionResult =
   | { readonly result: 'SUPERSEDED' }
   | {
       readonly result: 'SESSION_ENDED';
-      readonly outcome: Exclude<Outcome, 'RECONNECTED'>;
+      readonly outcome: Extract<Outcome, 'TERMINATED' | 'ERRORED'>;
       readonly statusReason: string | null;
     }
   /** A status in which nobody can reconnect, such as ACTIVATING. */

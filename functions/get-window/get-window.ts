@@ -7,7 +7,7 @@ import type { Log } from '../shared/logging.ts';
 import { windowExecutionName } from '../shared/naming.ts';
 import type { ReadSwitch } from '../shared/switch.ts';
 import type { Table } from '../shared/table/table.ts';
-import { isOpen, readWindow } from '../shared/table/window-item.ts';
+import { isOpen, outcomeOf, readWindow } from '../shared/table/window-item.ts';
 
 export interface GetWindowDependencies {
   readonly table: Table;
@@ -39,7 +39,7 @@ export async function getWindow(
     remainingSeconds: remainingMs / 1000,
     ...(isOpen(window) && window.serviceChecks !== undefined ? { waitingForService: true } : {}),
     ...(switchState === 'on' ? {} : { switch: switchState }),
-    outcome: window.outcome,
+    outcome: outcomeOf(window),
     ...(typeof window.statusReason === 'string' ? { statusReason: window.statusReason } : {}),
   };
   log.info('WindowRead', {

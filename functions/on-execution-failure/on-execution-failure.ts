@@ -3,7 +3,7 @@ import { DependencyUnavailableException } from '../shared/errors.ts';
 import { type ReplaceDependencies, replaceDeadWindow } from '../shared/replace-window.ts';
 import { ensureRunning } from '../shared/start-window.ts';
 import { isVerdict } from '../shared/table/red-ends.ts';
-import { isOpen, readWindow, type WindowItem } from '../shared/table/window-item.ts';
+import { isOpen, outcomeOf, readWindow, type WindowItem } from '../shared/table/window-item.ts';
 import type { FailedExecution } from './parse-event.ts';
 
 export interface OnExecutionFailureDependencies extends ReplaceDependencies, RecordOutcomeDependencies {
@@ -69,9 +69,11 @@ export async function onExecutionFailure(
  */
 async function finishRecord(
   { streamGroupId, streamSessionId, generation, executionName }: FailedExecution,
-  { outcome, statusReason = null, outcomeAtMs, disconnectedAtMs, connectionAttempts, seq }: WindowItem,
+  window: WindowItem,
   dependencies: OnExecutionFailureDependencies,
 ): Promise<void> {
+  const { statusReason = null, outcomeAtMs, disconnectedAtMs, connectionAttempts, seq } = window;
+  const outcome = outcomeOf(window);
   if (outcome === undefined || outcomeAtMs === undefined) return;
   await recordOutcome(
     {

@@ -34,6 +34,8 @@ export const recordOutcomeInputSchema = z.object({
   /** The last signal that the execution has seen. */
   ackSeq: z.int().min(0),
   outcome: outcomeSchema,
+  /** The session's status that decided the outcome. */
+  status: z.string().optional(),
   statusReason: z.string().nullable(),
   disconnectedAtMs: epochMsSchema,
   /** When the session entered the status that decided the outcome. */
@@ -51,7 +53,7 @@ export interface RecordOutcomeDependencies extends EventBus {
 }
 
 export interface RecordOutcomeResult {
-  /** False when a signal came that the execution has not seen: it must look again before the window closes. */
+  /** False when something came that the execution has not seen: it must look again before the window closes. */
   readonly recorded: boolean;
   readonly seq: number;
   readonly connectionCreatedAtMs: number;
@@ -63,6 +65,7 @@ const COUNTED_AS = {
   RECONNECTED: 'WindowsReconnected',
   TERMINATED: 'WindowsTerminated',
   ERRORED: 'WindowsErrored',
+  NOT_DISCONNECTED: 'WindowsNotDisconnected',
 } as const satisfies Record<Outcome, MetricName>;
 
 /** Earlier code stored the service's reason as it was, and the event owes its readers the form of the contract. */
@@ -109,22 +112,30 @@ async function closeWindow(
   input: RecordOutcomeInput,
   { table, clock, settings }: RecordOutcomeDependencies,
 ): Promise<RecordOutcomeResult> {
-  // A session that has ended stays ended whatever was signalled; one that is connected may have dropped again.
-  const unseenSignals = input.outcome === 'RECONNECTED' ? ' AND seq <= :ackSeq' : '';
+  const isNotDisconnected = input.outcome === 'NOT_DISCONNECTED';
+  // A session that has ended stays ended whatever was signalled; one that is connected may have dropped again. And the
+  // watcher or a created connection may have told since the look that the service does wait for a client.
+  const nothingUnseen =
+    input.outcome === 'RECONNECTED'
+      ? ' AND seq <= :ackSeq'
+      : isNotDisconnected
+        ? ' AND seq <= :ackSeq AND attribute_not_exists(seenWaitingAtMs)'
+        : '';
   const nowMs = clock.nowMs();
   const closed = await updateWindow(table, input, {
-    UpdateExpression: `SET phase = :closed, outcome = :outcome, statusReason = :statusReason, outcomeAtMs = :outcomeAtMs, closedAtMs = :nowMs, expiresAt = :expiresAt REMOVE ${REMOVED_AT_CLOSE}`,
-    ConditionExpression: `generation = :generation AND ${IS_OPEN}${unseenSignals}`,
+    UpdateExpression: `SET phase = :closed, outcome = :outcome, statusReason = :statusReason, outcomeAtMs = :outcomeAtMs, closedAtMs = :nowMs, expiresAt = :expiresAt${isNotDisconnected ? ', isNotDisconnected = :true' : ''} REMOVE ${REMOVED_AT_CLOSE}`,
+    ConditionExpression: `generation = :generation AND ${IS_OPEN}${nothingUnseen}`,
     ExpressionAttributeValues: {
       ...OPEN_PHASES,
       ':closed': 'CLOSED',
       ':generation': input.generation,
-      ':outcome': input.outcome,
+      ':outcome': input.outcome === 'NOT_DISCONNECTED' ? standingOf(input) : input.outcome,
       ':statusReason': input.statusReason,
       ':outcomeAtMs': input.endedAtMs,
       ':nowMs': nowMs,
       ':expiresAt': epochSeconds(nowMs + settings.OUTCOME_RETENTION_DAYS * DAY_MS),
-      ...(unseenSignals === '' ? {} : { ':ackSeq': input.ackSeq }),
+      ...(nothingUnseen === '' ? {} : { ':ackSeq': input.ackSeq }),
+      ...(isNotDisconnected ? { ':true': true } : {}),
     },
   });
   if (closed !== undefined) return { ...mailboxOf(closed), recorded: true };
@@ -141,6 +152,12 @@ async function closeWindow(
   }
   if (present.phase === 'FAILED') throw new WindowNotOpenError();
   return { ...mailboxOf(present), recorded: !isOpen(present) };
+}
+
+/** How the session stands that was not disconnected: it goes on, or it has ended for a reason of its own. */
+function standingOf({ status }: RecordOutcomeInput): Exclude<Outcome, 'NOT_DISCONNECTED'> {
+  if (status === 'TERMINATED') return 'TERMINATED';
+  return status === 'ERROR' ? 'ERRORED' : 'RECONNECTED';
 }
 
 function mailboxOf({ seq, connectionCreatedAtMs, connectionAttempts }: WindowItem) {
@@ -160,7 +177,8 @@ async function keepOutcome(
     outcome: input.outcome,
     statusReason: input.statusReason,
     disconnectedAt: new Date(input.disconnectedAtMs).toISOString(),
-    outcomeAt: new Date(input.endedAtMs).toISOString(),
+    // The times may be of two clocks, and a session that was not disconnected is connected since before.
+    outcomeAt: new Date(Math.max(input.disconnectedAtMs, input.endedAtMs)).toISOString(),
     connectionAttempts: input.connectionAttempts,
     executionName: input.executionName,
   };

@@ -14,6 +14,8 @@ export const registerTaskTokenInputSchema = z.object({
   ackSeq: z.int().min(0),
   waitNumber: z.int().min(0),
   retryCount: z.int().min(0),
+  /** When the service was seen waiting for a client; 0 while it has not been. */
+  seenWaitingAtMs: epochMsSchema.optional(),
   /** Only when the window waits for the service: how often in a row it could not be read. */
   serviceChecks: z.int().min(1).optional(),
 });

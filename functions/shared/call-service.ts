@@ -38,6 +38,8 @@ export interface ServiceCall {
   readonly inVainAfterMs?: number;
   /** LOW for a read that nobody waits for. */
   readonly priority?: PermitRequest['priority'];
+  /** The call is worth making only while half a second's worth of permits lies idle, as it does on a quiet day. */
+  readonly onlyIfSpare?: boolean;
   /** Called when there is a permit, before the call. */
   readonly onBooked?: () => void;
 }
@@ -47,6 +49,8 @@ export type ServiceReply<Reply> =
   | { readonly ok: true; readonly reply: Reply }
   | { readonly ok: false; readonly fault: 'NOT_FOUND' | 'INVALID' | 'CONFLICT' };
 
+/** For how long the permits that `onlyIfSpare` asks for must have been idle: half of the burst. */
+const SPARE_MS = 500;
 const CALL_TIMEOUT_MS = 5000;
 /**
  * A stream server makes the answer to an offer, in "a few seconds at most" (AWS's sample), and it was seen to take 9 s.
@@ -72,8 +76,10 @@ export async function callService<Reply>(
   const { gameLiftStreams, clock, log, metrics } = dependencies;
   const quota = { operation, perSecond };
   const nowMs = clock.nowMs();
-  const { inVainAfterMs = Number.POSITIVE_INFINITY } = serviceCall;
-  const latestMs = Math.min(nowMs + LONGEST_WAIT_MS, deadlineMs, inVainAfterMs);
+  const { inVainAfterMs = Number.POSITIVE_INFINITY, onlyIfSpare = false } = serviceCall;
+  const latestMs = onlyIfSpare
+    ? nowMs - SPARE_MS
+    : Math.min(nowMs + LONGEST_WAIT_MS, deadlineMs, inVainAfterMs);
   const isPermitted = await takePermit({ ...quota, latestMs, priority, onBooked }, dependencies);
   // A clock that is set back meanwhile must not make a negative metric.
   const waitedMs = Math.max(0, clock.nowMs() - nowMs);
@@ -81,7 +87,8 @@ export async function callService<Reply>(
   const timeoutMs = Math.min(longestMs, deadlineMs - clock.nowMs());
   // A permit that came too late: nobody waits for the reply, and the service may accept the call all the same.
   if (!isPermitted || timeoutMs <= 0) {
-    metrics.add('PermitsRefused', 1, operation);
+    // A call that nobody needs is no sign of a quota that is too small.
+    if (!onlyIfSpare) metrics.add('PermitsRefused', 1, operation);
     throw new PermitNotAvailableException();
   }
   metrics.add('PermitWait', waitedMs, operation);

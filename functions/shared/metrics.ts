@@ -12,6 +12,7 @@ export const METRICS = {
   WindowsReconnected: { unit: 'Count', byOperation: false },
   WindowsTerminated: { unit: 'Count', byOperation: false },
   WindowsErrored: { unit: 'Count', byOperation: false },
+  WindowsNotDisconnected: { unit: 'Count', byOperation: false },
   WindowsFailed: { unit: 'Count', byOperation: false },
   WindowsReplaced: { unit: 'Count', byOperation: false },
   WindowsWaitingForService: { unit: 'Count', byOperation: false },

@@ -39,21 +39,23 @@ export function isWaitingForClient({ status }: Pick<SessionState, 'status'>): bo
  * before, so the service is saying that it has no such session.
  *
  * @param deadlineMs epoch ms by which the reply must be here.
- * @param priority LOW when nobody waits for the reply: the read leaves a part of the quota to those who do.
+ * @param priority LOW when nobody waits for the reply: the read leaves a part of the quota to those who do. SPARE when
+ *   nobody needs it either: the read is made only while permits lie idle.
  * @throws what `callService` throws.
  */
 export async function readSession(
   { streamGroupId, streamSessionId }: SessionKey,
   dependencies: ReadSessionDependencies,
   deadlineMs?: number,
-  priority?: PermitRequest['priority'],
+  priority?: PermitRequest['priority'] | 'SPARE',
 ): Promise<SessionState> {
   let asOfMs = dependencies.clock.nowMs();
   const read = await callService(
     {
       operation: 'GetStreamSession',
       perSecond: dependencies.settings.READS_PER_SECOND,
-      priority,
+      priority: priority === 'SPARE' ? 'LOW' : priority,
+      onlyIfSpare: priority === 'SPARE',
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
     },
     (client, abortSignal) => {

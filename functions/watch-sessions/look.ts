@@ -1,6 +1,7 @@
 import { listOpenWindows } from '../shared/table/open-windows-index.ts';
 import { needsAllLists } from './judge-window.ts';
 import { type Listing, type ListSessionsDependencies, listSessions } from './list-sessions.ts';
+import { type Marked, markWaiting } from './mark-waiting.ts';
 import { type NoticeDependencies, noticeDisconnects, type Reported } from './notice-disconnects.ts';
 import { type ReconcileDependencies, reconcileWindows, type WindowMemory } from './reconcile-windows.ts';
 
@@ -9,6 +10,7 @@ export type LookDependencies = ListSessionsDependencies & NoticeDependencies & R
 /** What one watcher remembers between its looks. Another one that knows nothing of it does no harm. */
 export interface Memory extends WindowMemory {
   readonly reported: Reported;
+  readonly marked: Marked;
 }
 
 const NOT_LISTED: Listing = { sessions: new Map(), complete: false };
@@ -22,7 +24,7 @@ const NOT_LISTED: Listing = { sessions: new Map(), complete: false };
  */
 export async function look(
   streamGroupId: string,
-  { reported, ...ofWindows }: Memory,
+  { reported, marked, ...ofWindows }: Memory,
   dependencies: LookDependencies,
 ): Promise<void> {
   const { table, clock, metrics } = dependencies;
@@ -48,4 +50,5 @@ export async function look(
   const ACTIVE = all ? await list('ACTIVE') : NOT_LISTED;
   const listings = { PENDING_CLIENT_RECONNECTION, RECONNECTING, ACTIVE };
   await reconcileWindows(windows, listings, ofWindows, dependencies);
+  await markWaiting(windows, listings, marked, dependencies);
 }

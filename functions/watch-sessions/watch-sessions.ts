@@ -27,7 +27,12 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
   }
   const intervalMs = WATCH_INTERVAL_SECONDS * 1000;
   const endMs = clock.nowMs() + WATCH_MS;
-  const memory: Memory = { reported: new Map(), unheard: new Map(), serviceWaits: noServiceWaits() };
+  const memory: Memory = {
+    reported: new Map(),
+    unheard: new Map(),
+    marked: new Set(),
+    serviceWaits: noServiceWaits(),
+  };
   let anyWorked = false;
   let lastError: unknown;
   for (let nextMs = clock.nowMs(); nextMs < endMs; ) {

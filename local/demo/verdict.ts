@@ -17,7 +17,12 @@ export interface Verdict {
 }
 
 /** The service's status that each outcome must agree with. */
-const STATUS_OF = { RECONNECTED: 'CONNECTED', TERMINATED: 'TERMINATED', ERRORED: 'ERROR' } as const;
+const STATUS_OF = {
+  RECONNECTED: 'CONNECTED',
+  NOT_DISCONNECTED: 'CONNECTED',
+  TERMINATED: 'TERMINATED',
+  ERRORED: 'ERROR',
+} as const;
 
 /** Holds what was recorded against the scenario, the API and the service itself. */
 export async function judge(

@@ -54,6 +54,11 @@ export async function wrongsOf(world: World, expected: Expected): Promise<string
   const now = await world.control.session(session.streamSessionId).catch(() => undefined);
   for (const { outcome, statusReason, disconnectedAt, outcomeAt } of recorded) {
     const atMs = Date.parse(outcomeAt);
+    if (outcome === 'NOT_DISCONNECTED') {
+      const waited = now?.history.some((one) => one.status === 'PENDING_CLIENT_RECONNECTION');
+      check(waited !== true, `${outcome}, though the service has waited for a client`);
+      continue;
+    }
     const change = now?.history.find((one) => one.atMs === atMs && one.status === STATUS_OF[outcome]);
     check(change !== undefined, `${outcome} at ${outcomeAt}, which the service does not know`);
     check(atMs >= Date.parse(disconnectedAt), `${outcome} at ${outcomeAt}, before the disconnect`);

@@ -1,11 +1,13 @@
 /** What holds at the end of every day, by the service's own history of its sessions. */
 import type { OutcomeDetail } from '../../functions/shared/contracts.ts';
+import { CLOCK_SKEW_MS } from '../../functions/shared/deadline.ts';
+import { LOSS_NOTICE_MS } from '../../functions/shared/loss-notice.ts';
 import { sessionPartition } from '../../functions/shared/naming.ts';
 import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { type Cast, MAX_TRIES, type Player, WAITING } from './cast.ts';
 import { SERVICE_QUOTAS } from './world.ts';
 
-const ENDS: Readonly<Record<OutcomeDetail['outcome'], string>> = {
+const ENDS: Readonly<Record<Exclude<OutcomeDetail['outcome'], 'NOT_DISCONNECTED'>, string>> = {
   RECONNECTED: 'CONNECTED',
   TERMINATED: 'TERMINATED',
   ERRORED: 'ERROR',
@@ -28,6 +30,7 @@ export async function checkDay(cast: Cast, logs: readonly string[]): Promise<voi
     const own = outcomes.filter(({ streamSessionId }) => streamSessionId === truth.streamSessionId);
     const recorded = oneOfEach(own);
     keptAsPublished(cast, truth, recorded);
+    onlyWithoutLossIsNotDisconnected(cast, player, truth, recorded);
     agreesWithTheService(player, truth, recorded);
     await everyDisconnectHasEnded(cast, player, truth, recorded);
     answersAreNotWithheld(cast, player, truth);
@@ -73,15 +76,33 @@ function keptAsPublished({ world }: Cast, truth: SessionRecord, recorded: readon
     throw new Error(`kept: ${kept.join()}, published: ${published.join()}`);
 }
 
+/** On a day without faults somebody looks in time, so a window without a loss is one that nobody's loss was behind. */
+function onlyWithoutLossIsNotDisconnected(
+  { isDisturbed }: Cast,
+  { falselyReported }: Player,
+  { history }: SessionRecord,
+  recorded: readonly OutcomeDetail[],
+): void {
+  if (isDisturbed || falselyReported) return;
+  const wrong = recorded.find(({ outcome }) => outcome === 'NOT_DISCONNECTED');
+  if (wrong !== undefined) {
+    throw new Error(`window ${wrong.generation} is said to be without a loss: ${JSON.stringify(history)}`);
+  }
+}
+
 function agreesWithTheService(
   { falselyReported }: Player,
   { history }: SessionRecord,
   recorded: readonly OutcomeDetail[],
 ): void {
   const said = new Set<string>();
-  for (const { outcome, outcomeAt, statusReason, generation } of recorded) {
+  for (const { outcome, disconnectedAt, outcomeAt, statusReason, generation } of recorded) {
+    if (outcome === 'NOT_DISCONNECTED') continue;
+    const endedAtMs = Date.parse(outcomeAt);
+    // A feed's clock may put the loss after the return; no outcome is before its disconnect.
+    const earliestMs = outcomeAt === disconnectedAt ? endedAtMs - CLOCK_SKEW_MS : endedAtMs;
     const entry = history.find(
-      ({ status, atMs }) => status === ENDS[outcome] && atMs === Date.parse(outcomeAt),
+      ({ status, atMs }) => status === ENDS[outcome] && atMs >= earliestMs && atMs <= endedAtMs,
     );
     if (entry === undefined)
       throw new Error(`window ${generation}: ${outcome} at ${outcomeAt} contradicts the service`);
@@ -91,7 +112,7 @@ function agreesWithTheService(
       throw new Error(`two windows ended with ${outcome} at ${outcomeAt}`);
     said.add(outcomeAt);
   }
-  const ended = recorded.findIndex(({ outcome }) => outcome !== 'RECONNECTED');
+  const ended = recorded.findIndex(({ outcome }) => outcome === 'TERMINATED' || outcome === 'ERRORED');
   if (ended >= 0 && ended < recorded.length - 1 && !falselyReported)
     throw new Error('a session ended, and then again');
 }
@@ -189,13 +210,13 @@ function inTime(cast: Cast, player: Player, truth: SessionRecord, recorded: read
   const last = recorded.at(-1);
   if (window?.phase !== 'CLOSED' || window.generation !== last?.generation) return;
   const closedAtMs = window.closedAtMs ?? 0;
-  // A loss that the service has not noticed may be noticed yet, until its window is over.
-  const alarmMs = player.falselyReported ? truth.connectionTimeoutSeconds * 1000 : 0;
+  // A loss that the service has not noticed may be noticed yet.
+  const alarmMs = player.falselyReported ? LOSS_NOTICE_MS : 0;
   const endedAtMs = Math.max(Date.parse(last.outcomeAt), window.disconnectedAtMs + alarmMs);
   // A report that comes after the end opens a window only then.
   const latestMs = cast.isDisturbed
     ? Math.max(endedAtMs, cast.healedAtMs) + LATEST_CLOSE_AFTER_FAULTS_MS
-    : Math.max(endedAtMs, player.lastReportAtMs) + LATEST_CLOSE_MS;
+    : Math.max(endedAtMs, player.lastReportAtMs + alarmMs) + LATEST_CLOSE_MS;
   if (closedAtMs > latestMs) {
     throw new Error(`the window was closed ${closedAtMs - endedAtMs} ms after its ${last.outcome}`);
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LOSS_NOTICE_MS } from '../../functions/shared/loss-notice.ts';
 import { allDefinitions } from '../helpers/definitions.ts';
 import {
   NO_ANSWER,
@@ -23,11 +24,20 @@ function sessionCheck(overrides: Readonly<Record<string, unknown>> = {}): Script
     pendingSinceMs,
     connectionTimeoutSeconds,
     deadlineMs: Number(pendingSinceMs) + Number(connectionTimeoutSeconds) * SECOND,
+    seenWaitingAtMs: pendingSinceMs,
     beforeLoss: false,
     overdue: false,
     ...overrides,
   });
 }
+
+/** What the first look of a window returns: in a storm it is left out, else it finds the session waiting. */
+function firstLook(overrides: Readonly<Record<string, unknown>> = {}): ScriptedFunction {
+  return (payload) => sessionCheck({ deadlineMs: payload['deadlineMs'], ...overrides })(payload);
+}
+const leftOut = firstLook({ status: 'UNREAD', seenWaitingAtMs: 0 });
+
+const isFirstLook = ({ onlyIfSpare }: Readonly<Record<string, unknown>>) => onlyIfSpare === true;
 
 /** Answers each call with the next of the scripts; the last one goes on. */
 function inTurn(...scripts: readonly ScriptedFunction[]): ScriptedFunction {
@@ -45,18 +55,24 @@ const recorded: ScriptedFunction = ({ ackSeq, connectionAttempts }) => ({
 async function start(
   functions: Readonly<Record<string, ScriptedFunction>> = {},
   random: () => number = () => 0.5,
+  first: ScriptedFunction = firstLook(),
 ) {
+  const later =
+    functions['checkSession'] ?? sessionCheck({ status: 'TERMINATED', statusReason: 'reconnectionTimeout' });
   const machines = await startMachines(
     {
       registerTaskToken: () => null,
-      checkSession: sessionCheck({ status: 'TERMINATED', statusReason: 'reconnectionTimeout' }),
       recordOutcome: recorded,
       recordFailure: () => null,
       terminateSession: () => null,
       ...functions,
+      checkSession: (payload) => (isFirstLook(payload) ? first : later)(payload),
     },
     random,
   );
+  /** First looks left out. */
+  const invokedAs = (key: string) =>
+    machines.invoked.filter(({ functionKey, payload }) => functionKey === key && !isFirstLook(payload));
   return {
     ...machines,
     /** Signals whoever waits now. */
@@ -69,12 +85,8 @@ async function start(
       machines.invoked
         .filter(({ functionKey }) => functionKey === 'registerTaskToken')
         .map(({ payload }) => payload['phase']),
-    payloadsOf: (key: string) =>
-      machines.invoked.filter(({ functionKey }) => functionKey === key).map(({ payload }) => payload),
-    timesOf: (key: string, sinceMs: number) =>
-      machines.invoked
-        .filter(({ functionKey }) => functionKey === key)
-        .map(({ atMs }) => (atMs - sinceMs) / SECOND),
+    payloadsOf: (key: string) => invokedAs(key).map(({ payload }) => payload),
+    timesOf: (key: string, sinceMs: number) => invokedAs(key).map(({ atMs }) => (atMs - sinceMs) / SECOND),
   };
 }
 
@@ -99,6 +111,7 @@ describe('a window that nobody comes back to', () => {
     });
     expect(await path(window)).toEqual([
       'OpenWindow',
+      'LookAtOnce',
       'AwaitReconnection',
       'CheckSession',
       'DecideByStatus',
@@ -116,7 +129,7 @@ describe('a window that nobody comes back to', () => {
       await clock.advance((seconds + 2) * SECOND);
       lengths.push((await path(window)).length);
     }
-    expect(lengths).toEqual([7, 7]);
+    expect(lengths).toEqual([8, 8]);
   });
 
   it('waits at least a second when the deadline is long past', async () => {
@@ -127,6 +140,111 @@ describe('a window that nobody comes back to', () => {
     await clock.advance(SECOND);
 
     expect(timesOf('checkSession', startMs)).toEqual([1]);
+  });
+});
+
+describe('a window whose session nobody has seen waiting', () => {
+  const unseen = { seenWaitingAtMs: 0 };
+
+  it('is looked at 60 s after it began, before its deadline, for nothing else', async () => {
+    const { clock, startWindow, timesOf, payloadsOf } = await start(
+      { checkSession: inTurn(sessionCheck(), sessionCheck({ status: 'TERMINATED' })) },
+      undefined,
+      leftOut,
+    );
+    const startMs = clock.nowMs();
+    await startWindow();
+
+    await clock.advance(122 * SECOND);
+
+    expect(LOSS_NOTICE_MS).toBe(60 * SECOND);
+    expect(timesOf('checkSession', startMs)).toEqual([60, 122]);
+    expect(payloadsOf('checkSession').map(({ onlyUntilSeen }) => onlyUntilSeen)).toEqual([true, false]);
+    expect(payloadsOf('registerTaskToken').map(({ seenWaitingAtMs }) => seenWaitingAtMs)).toEqual([
+      0,
+      startMs,
+    ]);
+  });
+
+  it('is not looked at before its deadline once the watcher has seen the session wait', async () => {
+    const { clock, startWindow, timesOf } = await start(
+      {
+        checkSession: inTurn(
+          firstLook({ status: 'UNREAD', seenWaitingAtMs: 5 }),
+          sessionCheck({ status: 'TERMINATED' }),
+        ),
+      },
+      undefined,
+      leftOut,
+    );
+    const startMs = clock.nowMs();
+    await startWindow({ deadlineMs: startMs + 10 * MINUTE });
+
+    await clock.advance(11 * MINUTE);
+
+    expect(timesOf('checkSession', startMs)).toEqual([60, 602]);
+  });
+
+  it.each([
+    ['CONNECTED', 60],
+    ['TERMINATED', 60],
+    ['ERROR', 60],
+  ])('ends as NOT_DISCONNECTED when it is %s then', async (status, seconds) => {
+    const { clock, startWindow, payloadsOf, path, ...run } = await start(
+      { checkSession: sessionCheck({ status, ...unseen }) },
+      undefined,
+      leftOut,
+    );
+    const window = await startWindow({ deadlineMs: clock.nowMs() + 60 * MINUTE });
+
+    await clock.advance(seconds * SECOND);
+
+    expect(payloadsOf('recordOutcome')).toMatchObject([{ outcome: 'NOT_DISCONNECTED', status }]);
+    expect((await path(window)).at(-1)).toBe('NotDisconnected');
+    expect((await run.describe(window)).status).toBe('SUCCEEDED');
+  });
+
+  it.each([
+    ['CONNECTED', 'RECONNECTED'],
+    ['TERMINATED', 'TERMINATED'],
+  ])('has an outcome when a connection was created here: %s', async (status, outcome) => {
+    const { clock, startWindow, signalWaiting, payloadsOf } = await start(
+      { checkSession: sessionCheck({ status, ...unseen }) },
+      undefined,
+      leftOut,
+    );
+    await startWindow();
+    await signalWaiting(created(1, clock.nowMs()));
+
+    await clock.advance(2 * SECOND);
+
+    expect(payloadsOf('recordOutcome')).toMatchObject([{ outcome }]);
+  });
+
+  it('looks again when it was seen waiting while NOT_DISCONNECTED was being written', async () => {
+    const { clock, startWindow, payloadsOf, path } = await start(
+      {
+        checkSession: inTurn(
+          sessionCheck({ status: 'TERMINATED', ...unseen }),
+          sessionCheck({ status: 'TERMINATED' }),
+        ),
+        recordOutcome: inTurn(
+          () => ({ recorded: false, seq: 0, connectionCreatedAtMs: 0, connectionAttempts: 0 }),
+          recorded,
+        ),
+      },
+      undefined,
+      leftOut,
+    );
+    const window = await startWindow();
+
+    await clock.advance(60 * SECOND);
+
+    expect(payloadsOf('recordOutcome')).toMatchObject([
+      { outcome: 'NOT_DISCONNECTED' },
+      { outcome: 'TERMINATED' },
+    ]);
+    expect((await path(window)).at(-1)).toBe('Terminated');
   });
 });
 
@@ -154,7 +272,7 @@ describe('a window whose deadline a feed knows better', () => {
       deadlineMs: startMs + 10 * SECOND,
       ackSeq: 1,
     });
-    expect((await path(window)).length).toBe(9);
+    expect((await path(window)).length).toBe(10);
   });
 
   it('looks when another signal has come as well', async () => {
@@ -302,6 +420,7 @@ describe('a window whose player comes back', () => {
     expect(payloadsOf('recordOutcome').map(({ ackSeq }) => ackSeq)).toEqual([1, 2]);
     expect(await path(window)).toEqual([
       'OpenWindow',
+      'LookAtOnce',
       'AwaitReconnection',
       'WasConnectionCreated',
       'CheckSession',
@@ -357,6 +476,7 @@ interface Decision {
 
 describe('the decision by status', () => {
   const decisions: readonly Decision[] = [
+    { check: { status: 'CONNECTED', seenWaitingAtMs: 0 }, next: 'RecordOutcome' },
     { check: { status: 'CONNECTED' }, next: 'RecordOutcome' },
     { check: { status: 'TERMINATED' }, next: 'RecordOutcome' },
     { check: { status: 'ERROR', statusReason: 'internalError' }, next: 'RecordOutcome' },
@@ -376,6 +496,9 @@ describe('the decision by status', () => {
   it.each<Decision>([
     ...decisions,
     { check: { status: 'RECONNECTING' }, next: 'AwaitClient' },
+    { check: { status: 'UNREAD' }, next: 'AwaitReconnection' },
+    { check: { status: 'CONNECTED', seenWaitingAtMs: 0, beforeLoss: true }, next: 'AwaitReconnection' },
+    { check: { status: 'TERMINATED', seenWaitingAtMs: 0 }, next: 'RecordOutcome' },
     { check: { status: 'PENDING_CLIENT_RECONNECTION', overdue: true }, next: 'AwaitEnd' },
     { check: { status: 'RECONNECTING', overdue: true }, next: 'AwaitEnd' },
     // Somebody has just been given an answer.
@@ -695,6 +818,7 @@ const tasks: Readonly<
   AwaitClient: { functionKey: 'registerTaskToken', phase: 'AWAITING_CLIENT' },
   AwaitEnd: { functionKey: 'registerTaskToken', phase: 'AWAITING_END', check: { status: 'TERMINATING' } },
   AwaitService: { functionKey: 'registerTaskToken', waitsForService: true },
+  LookAtOnce: { functionKey: 'checkSession' },
   CheckSession: { functionKey: 'checkSession', check: { status: 'CONNECTED' } },
   TerminateSession: {
     functionKey: 'terminateSession',
@@ -716,9 +840,11 @@ async function runTo(taskName: string, fail: (attempt: number) => unknown) {
       if (phase !== 'AWAITING_END') void signal(taskToken, created(connected, connected));
       return null;
     },
-    checkSession: task.waitsForService
-      ? () => failWith('Lambda.SdkClientException')
-      : sessionCheck(task.check ?? { status: 'CONNECTED' }),
+    checkSession: (payload) => {
+      if (isFirstLook(payload)) return firstLook()(payload);
+      if (task.waitsForService) return failWith('Lambda.SdkClientException');
+      return sessionCheck(task.check ?? { status: 'CONNECTED' })(payload);
+    },
     recordOutcome: recorded,
     recordFailure: () => null,
     terminateSession: () => null,
@@ -728,6 +854,7 @@ async function runTo(taskName: string, fail: (attempt: number) => unknown) {
     ...usual,
     [task.functionKey]: (payload) => {
       if (task.phase !== undefined && payload['phase'] !== task.phase) return script?.(payload);
+      if (isFirstLook(payload) !== (taskName === 'LookAtOnce')) return script?.(payload);
       if (task.waitsForService && payload['serviceChecks'] === undefined) return script?.(payload);
       attemptsAtMs.push(clock.nowMs());
       const failure = fail(attemptsAtMs.length);
@@ -749,6 +876,21 @@ const taskStates = Object.entries(definition?.States ?? {}).filter(([, { Type }]
 
 it('every task of the machine is brought to fail', () => {
   expect(Object.keys(tasks).sort()).toEqual(taskStates.map(([name]) => name).sort());
+});
+
+describe('LookAtOnce', () => {
+  it.each(['Lambda.Unknown', 'UnexpectedError', 'InternalServerException', 'States.Timeout'])(
+    'never fails the window, whatever it meets: %s',
+    async (error) => {
+      const { clock, startWindow, path } = await start({}, undefined, () => failWith(error));
+      const window = await startWindow();
+
+      await clock.advance(10 * MINUTE);
+
+      expect((await path(window)).slice(0, 3)).toEqual(['OpenWindow', 'LookAtOnce', 'AwaitReconnection']);
+      expect((await path(window)).at(-1)).toBe('Terminated');
+    },
+  );
 });
 
 describe('TerminateSession', () => {
@@ -804,8 +946,8 @@ describe.each(taskStates)('%s', (taskName, state) => {
     retrier.ErrorEquals.map((error) => [error, retrier, waitsForService(error)] as const),
   );
   const waiting = exhausted.filter(([, , waits]) => waits);
-  // A termination is best effort: what it meets leads to the next look, below.
-  const mayFail = taskName !== 'TerminateSession';
+  // Terminations and first looks are best effort: what they meet never fails the window, below.
+  const mayFail = taskName !== 'TerminateSession' && taskName !== 'LookAtOnce';
   const failing = exhausted.filter(
     ([error, { ErrorEquals }, waits]) => mayFail && !waits && error === ErrorEquals[0],
   );

@@ -49,7 +49,8 @@ describe('a disconnect', () => {
       outcomeAt: new Date(droppedAtMs + 10 * SECOND).toISOString(),
       connectionAttempts: 0,
     });
-    expect((await control.counters()).GetStreamSession?.calls).toBe(1);
+    // At once, for the evidence that the service waits, and at the end.
+    expect((await control.counters()).GetStreamSession?.calls).toBe(2);
   });
 
   it('whose first answer fails is saved by a second offer, in one window', async () => {
@@ -207,7 +208,8 @@ describe('events that come wrong', () => {
 
     expect(await executions()).toHaveLength(1);
     expect(await outcomes(session)).toHaveLength(1);
-    expect((await control.counters()).GetStreamSession?.calls).toBe(1);
+    // At once, for the evidence that the service waits, and at the end.
+    expect((await control.counters()).GetStreamSession?.calls).toBe(2);
   });
 
   it('CONNECTED before the disconnect that it followed, leave a window that ends as RECONNECTED', async () => {

@@ -13,7 +13,9 @@ export const outcomeDetailSchema = z
       .nullable()
       .describe("The service's StatusReason; null when it gave none"),
     disconnectedAt: timestampSchema,
-    outcomeAt: timestampSchema.describe('When the session entered the status that decided the outcome'),
+    outcomeAt: timestampSchema.describe(
+      'When the session entered the status that decided the outcome; never before disconnectedAt',
+    ),
     connectionAttempts: z.int().min(0).describe('Calls behind the connections created in this window'),
     executionName: z.string().min(1).max(80),
   })

@@ -1,4 +1,5 @@
 import * as z from 'zod';
 
-export const outcomeSchema = z.enum(['RECONNECTED', 'TERMINATED', 'ERRORED']);
+/** NOT_DISCONNECTED: the service was never seen waiting for a client, so there was nothing to reconnect. */
+export const outcomeSchema = z.enum(['RECONNECTED', 'TERMINATED', 'ERRORED', 'NOT_DISCONNECTED']);
 export type Outcome = z.infer<typeof outcomeSchema>;

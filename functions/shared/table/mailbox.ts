@@ -98,6 +98,8 @@ export interface Registration {
   /** How many waits the execution has begun before, and which attempt of its state this is. */
   readonly waitNumber: number;
   readonly retryCount: number;
+  /** When the service was seen waiting for a client; 0 while it has not been. */
+  readonly seenWaitingAtMs?: number | undefined;
   /** Only when the state waits for the service: how often in a row it could not be read. */
   readonly serviceChecks?: number | undefined;
 }
@@ -115,10 +117,10 @@ export async function registerTaskToken(
 ): Promise<void> {
   const { table, log } = dependencies;
   const { taskToken, generation, phase, deadlineMs, pendingSinceMs } = registration;
-  const { ackSeq, waitNumber, retryCount, serviceChecks } = registration;
+  const { ackSeq, waitNumber, retryCount, serviceChecks, seenWaitingAtMs = 0 } = registration;
   const waitsForService = serviceChecks !== undefined;
   const window = await updateWindow(table, session, {
-    UpdateExpression: `SET taskToken = :taskToken, waitOrder = :waitOrder, phase = :phase, deadlineMs = :deadlineMs, pendingSinceMs = :pendingSinceMs, ackSeq = :ackSeq, running = :true${
+    UpdateExpression: `SET taskToken = :taskToken, waitOrder = :waitOrder, phase = :phase, deadlineMs = :deadlineMs, pendingSinceMs = :pendingSinceMs, ackSeq = :ackSeq, running = :true${seenWaitingAtMs > 0 ? ', seenWaitingAtMs = :seenWaitingAtMs' : ''}${
       waitsForService ? ', serviceChecks = :serviceChecks' : ' REMOVE serviceChecks'
     }`,
     ConditionExpression: `generation = :generation AND ${IS_OPEN} AND (attribute_not_exists(waitOrder) OR waitOrder <= :waitOrder)`,
@@ -133,6 +135,7 @@ export async function registerTaskToken(
       ':true': true,
       ':generation': generation,
       ...(waitsForService ? { ':serviceChecks': serviceChecks } : {}),
+      ...(seenWaitingAtMs > 0 ? { ':seenWaitingAtMs': seenWaitingAtMs } : {}),
     },
   });
   if (window === undefined) {

@@ -91,13 +91,14 @@ export async function replaceWindow(
   notBeforeMs: number,
 ): Promise<WindowItem | undefined> {
   const { disconnectedAtMs, sessionEndsAtMs } = dead;
-  const { connectionCreatedAtMs, connectionAttempts } = dead;
+  const { connectionCreatedAtMs, connectionAttempts, seenWaitingAtMs } = dead;
   const disconnect = { disconnectedAtMs, connectionTimeoutSeconds: undefined, sessionEndsAtMs };
   const window = {
     ...newWindow(session, disconnect, settings, dead, notBeforeMs),
     seq: 1,
     connectionCreatedAtMs,
     connectionAttempts,
+    seenWaitingAtMs,
   };
   return (await putWindow(table, session, window, dead)) ? window : undefined;
 }
@@ -129,6 +130,8 @@ function newWindow(
       marginSeconds: settings.WINDOW_MARGIN_SECONDS,
       terminateAbandoned: settings.TERMINATE_ABANDONED_SESSIONS,
       notBeforeMs,
+      // The watcher, which never knows the timeout, has seen the session wait and soon says so on the window.
+      lookAtOnce: disconnect.connectionTimeoutSeconds !== undefined,
     }),
     running: false,
     disconnectedAtMs,

@@ -1,6 +1,6 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { outcomeSchema, type SessionKey, windowPhaseSchema } from '../contracts.ts';
+import { type Outcome, outcomeSchema, type SessionKey, windowPhaseSchema } from '../contracts.ts';
 import { sessionPartition } from '../naming.ts';
 import { callDependency } from '../service-fault.ts';
 import { toStatusReason } from '../status-reason.ts';
@@ -41,7 +41,18 @@ export const windowItemSchema = z.object({
   serviceChecks: z.number().optional(),
   connectionCreatedAtMs: z.number(),
   connectionAttempts: z.number(),
-  outcome: outcomeSchema.optional(),
+  /**
+   * When this code last had the service's word that the session waits for a client (PENDING_CLIENT_RECONNECTION,
+   * ACTIVE or RECONNECTING, in a read or a list). Absent until then: a report alone is no evidence.
+   */
+  seenWaitingAtMs: z.int().optional(),
+  /** How the session stood when the window closed. `outcomeOf` tells the outcome. */
+  outcome: outcomeSchema.exclude(['NOT_DISCONNECTED']).optional(),
+  /**
+   * Whether the outcome is NOT_DISCONNECTED. Apart from `outcome`, because code that does not know that value could not
+   * read the item, and a watcher that cannot read one item sees none.
+   */
+  isNotDisconnected: z.literal(true).optional(),
   /** Brought into form again: earlier code wrote the service's text as it was. */
   statusReason: z.string().nullable().transform(toStatusReason).optional(),
   outcomeAtMs: z.number().optional(),
@@ -69,6 +80,11 @@ export const OPEN_PHASES = {
   ':awaitingEnd': 'AWAITING_END',
 } as const;
 export const IS_OPEN = 'phase IN (:awaitingReconnection, :awaitingClient, :awaitingEnd)';
+
+/** The outcome of a closed window; undefined while it is open and when it has failed. */
+export function outcomeOf({ outcome, isNotDisconnected }: WindowItem): Outcome | undefined {
+  return isNotDisconnected === true ? 'NOT_DISCONNECTED' : outcome;
+}
 
 export function isOpen(window: WindowItem): boolean {
   return window.phase !== 'CLOSED' && window.phase !== 'FAILED';

@@ -77,7 +77,7 @@ export function WindowCard({ view, window, control }: WindowCardProps) {
 
 function toneOf(window: WindowView | undefined) {
   if (window?.outcome === 'RECONNECTED') return 'good';
-  return window === undefined ? 'idle' : 'bad';
+  return window === undefined || window.outcome === 'NOT_DISCONNECTED' ? 'idle' : 'bad';
 }
 
 /** Leads to the console. An execution's ARN is its state machine's with another resource type and its name. */

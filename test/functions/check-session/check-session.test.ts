@@ -7,15 +7,27 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type CheckSessionInput, checkSession } from '../../../functions/check-session/check-session.ts';
+import { listOpenWindows } from '../../../functions/shared/table/open-windows-index.ts';
+import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
+import type { ListedSession } from '../../../functions/watch-sessions/list-sessions.ts';
+import { markWaiting } from '../../../functions/watch-sessions/mark-waiting.ts';
+import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
+import { givenRunningWindow } from '../../helpers/windows.ts';
 
 const table = useTable();
 const service = mockClient(GameLiftStreamsClient);
 const MARGIN_SECONDS = 2;
+
+const listingsOf = (pending: readonly ListedSession[]): Listings => {
+  const none = { sessions: new Map(), complete: true };
+  const sessions = new Map(pending.map((one) => [one.session.streamSessionId, one]));
+  return { PENDING_CLIENT_RECONNECTION: { sessions, complete: true }, RECONNECTING: none, ACTIVE: none };
+};
 
 beforeEach(() => {
   service.reset();
@@ -105,6 +117,7 @@ describe('a check', () => {
       'deadlineMs',
       'overdue',
       'pendingSinceMs',
+      'seenWaitingAtMs',
       'status',
       'statusChangedAtMs',
       'statusReason',
@@ -139,6 +152,7 @@ describe('a check', () => {
       pendingSinceMs: disconnectedAtMs,
       connectionTimeoutSeconds: 120,
       deadlineMs: disconnectedAtMs + 120_000,
+      seenWaitingAtMs: nowMs,
       beforeLoss: false,
       overdue: false,
     });
@@ -339,11 +353,124 @@ describe('a session that is CONNECTED', () => {
     },
   );
 
-  it('is back when its whole window has passed without the service noticing a loss', async () => {
-    const { check, nowMs } = prepare();
-    reply({ Status: 'CONNECTED', LastUpdatedAt: new Date(nowMs - 3_600_000), ConnectionTimeoutSeconds: 10 });
+  it.each([
+    [59_999, true],
+    [60_000, false],
+  ])(
+    'since before may be unnoticed for a minute, whatever the timeout: after %i ms',
+    async (agoMs, beforeLoss) => {
+      const { check, nowMs } = prepare();
+      reply({
+        Status: 'CONNECTED',
+        LastUpdatedAt: new Date(nowMs - 3_600_000),
+        ConnectionTimeoutSeconds: 10,
+      });
+      const pendingSinceMs = nowMs - 300_000;
 
-    expect(await check({ pendingSinceMs: nowMs - 10_000 })).toMatchObject({ beforeLoss: false });
+      const result = await check({ pendingSinceMs, openedAtMs: nowMs - agoMs });
+
+      expect(result).toMatchObject({ beforeLoss, seenWaitingAtMs: 0 });
+    },
+  );
+});
+
+describe('the evidence that the service waits for a client', () => {
+  it.each(['PENDING_CLIENT_RECONNECTION', 'ACTIVE', 'RECONNECTING'] as const)(
+    'is its status: %s',
+    async (Status) => {
+      const { check, nowMs } = prepare();
+      reply({ Status });
+
+      expect(await check()).toMatchObject({ seenWaitingAtMs: nowMs });
+    },
+  );
+
+  it.each([
+    ['TERMINATED', 'reconnectionTimeout'],
+    ['TERMINATED', 'connectionTimeout'],
+    ['ERROR', 'invalidSignalRequest'],
+  ] as const)('is its reason: %s, %s', async (Status, StatusReason) => {
+    const { check, nowMs } = prepare();
+    reply({ Status, StatusReason, LastUpdatedAt: new Date(nowMs - 1000) });
+
+    expect(await check()).toMatchObject({ seenWaitingAtMs: nowMs - 1000 });
+  });
+
+  it.each([
+    ['TERMINATED', 'applicationExit'],
+    ['TERMINATED', 'apiTerminated'],
+    ['TERMINATED', 'maxSessionLengthTimeout'],
+    ['TERMINATED', 'idleTimeout'],
+    ['ERROR', 'internalError'],
+  ] as const)('is not any other reason: %s, %s', async (Status, StatusReason) => {
+    const { check, nowMs } = prepare();
+    reply({ Status, StatusReason, LastUpdatedAt: new Date(nowMs - 1000) });
+
+    expect(await check()).toMatchObject({ seenWaitingAtMs: 0 });
+  });
+
+  it.each([
+    [-2001, 0],
+    [-2000, -2000],
+    [1, 1],
+  ])('is its time, when it is CONNECTED and has moved since: %i ms', async (offsetMs, seenMs) => {
+    const { check, disconnectedAtMs } = prepare();
+    reply({ Status: 'CONNECTED', LastUpdatedAt: new Date(disconnectedAtMs + offsetMs) });
+
+    const { seenWaitingAtMs } = await check();
+
+    expect(seenWaitingAtMs).toBe(seenMs === 0 ? 0 : disconnectedAtMs + seenMs);
+  });
+
+  it('is a connection that was created here, and what was seen before', async () => {
+    const { check, disconnectedAtMs } = prepare();
+    reply({ Status: 'TERMINATED' });
+
+    expect(await check({ connectionCreatedAtMs: disconnectedAtMs + 7 })).toMatchObject({
+      seenWaitingAtMs: disconnectedAtMs + 7,
+    });
+    expect(await check({ seenWaitingAtMs: 5 })).toMatchObject({ seenWaitingAtMs: 5 });
+  });
+
+  it('is what the watcher has written on the window of this generation', async () => {
+    const { check, session, disconnectedAtMs, table: ofTest } = prepare();
+    reply({ Status: 'TERMINATED' });
+    await givenRunningWindow(ofTest, session, { disconnectedAtMs });
+    const listings = listingsOf([{ session, lastUpdatedAtMs: undefined }]);
+    const windows = await listOpenWindows(ofTest, session.streamGroupId);
+    const clock = new VirtualClock(disconnectedAtMs + 5000);
+    await markWaiting(windows, listings, new Set(), { table: ofTest, clock });
+
+    expect(await check({ generation: 1 })).toMatchObject({ seenWaitingAtMs: disconnectedAtMs + 5000 });
+    expect(await check({ generation: 2 })).toMatchObject({ seenWaitingAtMs: 0 });
+  });
+});
+
+describe('a look that may be left out', () => {
+  it('is left out while the read quota is in use', async () => {
+    const { check, nowMs, ...dependencies } = prepare();
+    reply({ Status: 'PENDING_CLIENT_RECONNECTION' });
+    await bookPermits(dependencies.table, { operation: 'GetStreamSession', perSecond: 20 }, nowMs);
+
+    expect(await check({ onlyIfSpare: true })).toMatchObject({ status: 'UNREAD', seenWaitingAtMs: 0 });
+
+    expect(service.calls()).toEqual([]);
+    expect(dependencies.metrics.values.map(({ name }) => name)).not.toContain('PermitsRefused');
+  });
+
+  it('is left out where the watcher will tell', async () => {
+    const { check } = prepare();
+
+    expect(await check({ onlyIfSpare: true, leaveOut: true })).toMatchObject({ status: 'UNREAD' });
+
+    expect(service.calls()).toEqual([]);
+  });
+
+  it('reads while permits lie idle', async () => {
+    const { check } = prepare();
+    reply({ Status: 'PENDING_CLIENT_RECONNECTION' });
+
+    expect(await check({ onlyIfSpare: true })).toMatchObject({ status: 'PENDING_CLIENT_RECONNECTION' });
   });
 });
 

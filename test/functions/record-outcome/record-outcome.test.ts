@@ -6,6 +6,7 @@ import { recordFailure } from '../../../functions/record-failure/record-failure.
 import { type RecordOutcomeInput, recordOutcome } from '../../../functions/record-outcome/record-outcome.ts';
 import { outcomeDetailSchema, type SessionKey } from '../../../functions/shared/contracts.ts';
 import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
+import { outcomeOf, updateWindow } from '../../../functions/shared/table/window-item.ts';
 import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
@@ -213,6 +214,49 @@ describe('an outcome that earlier code wrote with a reason of no form', () => {
     expect(published().at(-1)).toMatchObject({ outcome: 'TERMINATED', statusReason: inForm });
     expect(outcomeDetailSchema.safeParse(published().at(-1)).success).toBe(true);
     expect((await windowOf(table(), session))?.statusReason).toBe(inForm);
+  });
+});
+
+describe('NOT_DISCONNECTED', () => {
+  it.each([
+    ['CONNECTED', 'RECONNECTED'],
+    ['TERMINATED', 'TERMINATED'],
+    ['ERROR', 'ERRORED'],
+  ])('is kept so that code from before can read the window: %s', async (status, stands) => {
+    const session = await givenRunning();
+    const { record, metrics } = prepare(session);
+
+    await record({ outcome: 'NOT_DISCONNECTED', status, endedAtMs: DISCONNECTED_AT_MS - 60_000 });
+
+    const window = await windowOf(table(), session);
+    expect(window).toMatchObject({ outcome: stands, isNotDisconnected: true });
+    expect(window === undefined ? undefined : outcomeOf(window)).toBe('NOT_DISCONNECTED');
+    expect(published()).toMatchObject([
+      { outcome: 'NOT_DISCONNECTED', outcomeAt: new Date(DISCONNECTED_AT_MS).toISOString() },
+    ]);
+    expect(metrics.values).toEqual([{ name: 'WindowsNotDisconnected', value: 1 }]);
+  });
+
+  it('is postponed when the watcher has seen the session wait since the look', async () => {
+    const session = await givenRunning();
+    await updateWindow(table(), session, {
+      UpdateExpression: 'SET seenWaitingAtMs = :one',
+      ExpressionAttributeValues: { ':one': 1 },
+    });
+
+    const result = await prepare(session).record({ outcome: 'NOT_DISCONNECTED', status: 'TERMINATED' });
+
+    expect(result).toMatchObject({ recorded: false });
+    expect(published()).toEqual([]);
+  });
+
+  it('is postponed by a signal that the execution has not seen', async () => {
+    const session = await givenRunning();
+    await signal(session, 'request-1', { createdAtMs: DISCONNECTED_AT_MS + 30_000, attempts: 1 });
+
+    const result = await prepare(session).record({ outcome: 'NOT_DISCONNECTED', status: 'TERMINATED' });
+
+    expect(result).toMatchObject({ recorded: false, connectionAttempts: 1 });
   });
 });
 

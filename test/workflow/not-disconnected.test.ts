@@ -1,0 +1,151 @@
+import { GameLiftStreamsClient, TerminateStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { SessionKey } from '../../functions/shared/contracts.ts';
+import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
+import { startWorkflow, type WorkflowOptions } from '../helpers/workflow.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+async function start(options: WorkflowOptions = {}) {
+  const workflow = await startWorkflow(options);
+  const { clock, endpoints } = workflow;
+  const backend = new GameLiftStreamsClient({
+    region: 'us-west-2',
+    credentials: LOCAL_CREDENTIALS,
+    endpoint: endpoints.gameLiftStreams,
+    maxAttempts: 1,
+  });
+  onTestFinished(() => backend.destroy());
+  return {
+    ...workflow,
+    terminate: ({ streamGroupId, streamSessionId }: SessionKey) =>
+      clock.track(() =>
+        backend.send(
+          new TerminateStreamSessionCommand({
+            Identifier: streamGroupId,
+            StreamSessionIdentifier: streamSessionId,
+          }),
+        ),
+      ),
+  };
+}
+
+describe('a report of a session that is and stays connected', () => {
+  it.each([10, 120, 3600])(
+    'ends as NOT_DISCONNECTED a minute later, with a timeout of %i s',
+    async (connectionTimeoutSeconds) => {
+      const { clock, report, outcomes, window, ...run } = await start();
+      const session = await run.session({ connectionTimeoutSeconds });
+      await clock.advance(5 * MINUTE);
+      await report(session);
+
+      await clock.advance(59 * SECOND);
+      const early = await outcomes(session);
+      await clock.advance(3 * SECOND);
+
+      expect(early).toEqual([]);
+      const [outcome] = await outcomes(session);
+      expect(outcome).toMatchObject({ outcome: 'NOT_DISCONNECTED', statusReason: null });
+      expect(outcome?.outcomeAt).toBe(outcome?.disconnectedAt);
+      expect((await window(session)).body).toMatchObject({ phase: 'CLOSED', outcome: 'NOT_DISCONNECTED' });
+    },
+  );
+
+  it('ends as NOT_DISCONNECTED when the application exits', async () => {
+    const { clock, control, report, outcomes, window, ...run } = await start();
+    const session = await run.session({ connectionTimeoutSeconds: 10 });
+    await clock.advance(5 * MINUTE);
+    await report(session);
+    await clock.advance(5 * SECOND);
+    await control.applicationExits(session.streamSessionId);
+
+    await clock.advance(MINUTE);
+
+    expect(await outcomes(session)).toMatchObject([
+      { outcome: 'NOT_DISCONNECTED', statusReason: 'applicationExit' },
+    ]);
+    expect((await window(session)).body).toMatchObject({ outcome: 'NOT_DISCONNECTED' });
+  });
+
+  it('has one window, however late and often the report is repeated', async () => {
+    const { clock, report, outcomes, executions, ...run } = await start({ watching: true });
+    const session = await run.session();
+    await clock.advance(5 * MINUTE);
+    const statusChangedAt = new Date(clock.nowMs()).toISOString();
+    for (const waitMs of [0, 30 * SECOND, MINUTE, 5 * MINUTE]) {
+      await clock.advance(waitMs);
+      await report(session, { statusChangedAt });
+    }
+
+    await clock.advance(2 * MINUTE);
+
+    expect(await outcomes(session)).toMatchObject([{ outcome: 'NOT_DISCONNECTED', generation: 1 }]);
+    expect(await executions()).toHaveLength(1);
+  });
+});
+
+describe('a loss that the service notices late', () => {
+  it('has its one right outcome, though its window is shorter than that', async () => {
+    const { clock, control, report, outcomes, ...run } = await start();
+    const session = await run.session({ connectionTimeoutSeconds: 10 });
+    await clock.advance(5 * MINUTE);
+    await control.clientDrops(session.streamSessionId, 20 * SECOND);
+    await report(session);
+
+    await clock.advance(5 * MINUTE);
+
+    expect(await outcomes(session)).toMatchObject([
+      { outcome: 'TERMINATED', statusReason: 'reconnectionTimeout', generation: 1 },
+    ]);
+  });
+
+  it('has a window of its own where the first has closed as NOT_DISCONNECTED', async () => {
+    const { clock, control, report, outcomes, ...run } = await start({ watching: true });
+    const session = await run.session({ connectionTimeoutSeconds: 30 });
+    await clock.advance(5 * MINUTE);
+    await control.clientDrops(session.streamSessionId, 90 * SECOND);
+    await report(session);
+
+    await clock.advance(5 * MINUTE);
+
+    expect(await outcomes(session)).toMatchObject([
+      { outcome: 'NOT_DISCONNECTED', generation: 1 },
+      { outcome: 'TERMINATED', statusReason: 'reconnectionTimeout', generation: 2 },
+    ]);
+  });
+});
+
+describe('a session whose player is away and that somebody else ends', () => {
+  it.each([
+    ['at once, without a watcher', 0, false],
+    ['after 20 s, with a watcher', 20 * SECOND, true],
+  ])('ends as TERMINATED when the backend terminates it %s', async (_, afterMs, watching) => {
+    const { clock, control, report, outcomes, terminate, ...run } = await start({ watching });
+    const session = await run.session({ settings: { terminationMs: 90 * SECOND } });
+    await clock.advance(5 * MINUTE);
+    await control.clientDrops(session.streamSessionId);
+    await report(session);
+    await clock.advance(afterMs);
+    await terminate(session);
+    await report(session, { status: 'TERMINATING' });
+
+    await clock.advance(5 * MINUTE);
+
+    expect(await outcomes(session)).toMatchObject([{ outcome: 'TERMINATED', statusReason: 'apiTerminated' }]);
+  });
+
+  it('ends as TERMINATED by what the watcher has seen, though no read came before its end', async () => {
+    const { clock, control, report, outcomes, terminate, ...run } = await start({ watching: true });
+    const session = await run.session({ connectionTimeoutSeconds: 600 });
+    await clock.advance(5 * MINUTE);
+    await control.clientDrops(session.streamSessionId);
+    await report(session, { connectionTimeoutSeconds: undefined });
+    await clock.advance(12 * SECOND);
+    await terminate(session);
+
+    await clock.advance(5 * MINUTE);
+
+    expect(await outcomes(session)).toMatchObject([{ outcome: 'TERMINATED' }]);
+  });
+});
