@@ -5,7 +5,14 @@ import type { Outcome, SessionKey } from '../shared/contracts.ts';
 import { ConflictException, InternalServerException, SessionAnsweredException } from '../shared/errors.ts';
 import { readSession } from '../shared/read-session.ts';
 import { countServed } from '../shared/table/line.ts';
-import { isSuperseded, markServed, offerIdOf, type Place, readPlace } from '../shared/table/places.ts';
+import {
+  isSuperseded,
+  markServed,
+  offerIdOf,
+  type Place,
+  readPlace,
+  rememberNotFound,
+} from '../shared/table/places.ts';
 import { epochMsSchema, taskInputShape } from '../shared/task.ts';
 
 export const createConnectionInputSchema = z.object({
@@ -102,6 +109,7 @@ export async function createConnection(
       connection.fault === 'NOT_FOUND'
         ? ({ result: 'NOT_FOUND' } as const)
         : await decideByStatus(connection.fault, input, dependencies);
+    if (refusal.result === 'NOT_FOUND') await keepNotFound(input, dependencies);
     log.info('ConnectionRefused', { result: refusal.result });
     return refusal;
   }
@@ -132,6 +140,16 @@ async function leaveLine(
     await countServed(table, OPERATION, place.lineCounter);
   } catch (error) {
     log.error('PlaceNotLeft', error);
+  }
+}
+
+/** So that the next request for the same id costs no place and no call. What fails here costs one call more. */
+async function keepNotFound(session: SessionKey, dependencies: CreateConnectionDependencies): Promise<void> {
+  const { table, clock, log } = dependencies;
+  try {
+    await rememberNotFound(table, session, clock.nowMs());
+  } catch (error) {
+    log.error('NotFoundNotKept', error);
   }
 }
 

@@ -9,6 +9,7 @@ import type { SessionKey } from '../shared/contracts.ts';
 import { requestExecutionName } from '../shared/naming.ts';
 import { callDependency } from '../shared/service-fault.ts';
 import type { ReadSwitch } from '../shared/switch.ts';
+import { syncExecutionOptions } from '../shared/sync-execution.ts';
 import { type Answer, answerOf, answerOfPassThrough } from './answer.ts';
 import { type AuditDependencies, type AuditedRequest, record, recordAnyway } from './audit.ts';
 import { parseReason } from './parse-reason.ts';
@@ -73,7 +74,7 @@ export async function requestAdminShell(
   const { result, reply } = await orElse(
     () =>
       switchState === 'on'
-        ? execute(session, executionName, requestedAtMs + CALLER_TIME_MS, dependencies)
+        ? execute(session, executionName, requestedAtMs, dependencies)
         : passShellThrough(session, dependencies),
     () => refuse('NO_ANSWER'),
   );
@@ -84,7 +85,7 @@ export async function requestAdminShell(
 async function execute(
   session: SessionKey,
   name: string,
-  deadlineMs: number,
+  requestedAtMs: number,
   { stepFunctions, clock, settings }: RequestAdminShellDependencies,
 ): Promise<Answer> {
   const execution = await callDependency(() =>
@@ -92,8 +93,9 @@ async function execute(
       new StartSyncExecutionCommand({
         stateMachineArn: settings.CREATE_ADMIN_SHELL_ARN,
         name,
-        input: JSON.stringify({ ...session, deadlineMs }),
+        input: JSON.stringify({ ...session, deadlineMs: requestedAtMs + CALLER_TIME_MS }),
       }),
+      syncExecutionOptions(requestedAtMs, clock.nowMs()),
     ),
   );
   return answerOf(execution, clock.nowMs());

@@ -74,8 +74,9 @@ function outcomeReply(output: z.infer<typeof outputSchema>): APIGatewayProxyResu
 /** The answer to a request whose turn is not now. */
 export function answerOfTurn(turn: Exclude<Turn, { kind: 'NOW' }>): Answer {
   switch (turn.kind) {
+    case 'NOT_FOUND':
     case 'SUPERSEDED':
-      return { result: turn.kind, reply: outcomeReply({ result: 'SUPERSEDED' }) };
+      return { result: turn.kind, reply: outcomeReply({ result: turn.kind }) };
     case 'LATER': {
       const message =
         'Too many reconnections at once. The place in line is kept: ask again with the same request.';

@@ -10,6 +10,7 @@ import type { Log } from '../shared/logging.ts';
 import { counterIn, drawNumber, type LineState, readLine, type Wait } from '../shared/table/line.ts';
 import { readPermits } from '../shared/table/permits.ts';
 import {
+  isLatelyNotFound,
   isSuperseded,
   offerIdOf,
   offersWith,
@@ -63,6 +64,8 @@ export async function awaitTurn(
     if (place !== undefined && isSuperseded(place, offerId)) {
       return { kind: 'SUPERSEDED' };
     }
+    // The service knows every session with an open window. An id that nobody knows takes no place and no call for a while.
+    if (!deadline.isKnown && isLatelyNotFound(place, nowMs)) return { kind: 'NOT_FOUND' };
     const standing = { permits, perSecond: settings.CONNECTIONS_PER_SECOND, nowMs };
     const placing = await placeOffer(place, offerId, deadline, { ...standing, line: seenLine }, dependencies);
     if (placing.place !== place && !(await writePlace(table, session, place, placing.place))) {

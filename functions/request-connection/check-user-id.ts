@@ -1,7 +1,8 @@
 /**
  * Whose session is it? IAM lets a backend ask for any session of the API, so a backend that is told the session by
- * its player may have the session's own UserId compared with the player's. Every request costs a read, and nothing
- * is remembered: the place in line belongs to the latest offer, so a stranger's must not come as far as the line.
+ * its player may have the session's own UserId compared with the player's. The check comes before the line: the place
+ * belongs to the latest offer, and a stranger's offer must not take it. What a read has found is remembered for a minute,
+ * so that strangers do not use up the reads that the session's own user needs.
  */
 import { GetStreamSessionCommand, type GetStreamSessionCommandOutput } from '@aws-sdk/client-gameliftstreams';
 import type { RequestOrigin } from '../shared/api/origin.ts';
@@ -11,6 +12,8 @@ import { InvalidRequestError } from '../shared/api/request-error.ts';
 import { callService, type ServiceDependencies } from '../shared/call-service.ts';
 import type { SessionKey } from '../shared/contracts.ts';
 import { isKnownError } from '../shared/errors.ts';
+import { ownerHashOf, readOwner, rememberOwner } from '../shared/table/owners.ts';
+import { isOpen, readWindow } from '../shared/table/window-item.ts';
 import { type Answer, answerOf } from './answer.ts';
 
 export interface CheckUserIdDependencies extends ServiceDependencies {
@@ -35,7 +38,7 @@ export function userIdOf({ headers }: Pick<RequestOrigin, 'headers'>): string {
 }
 
 /**
- * @returns the answer for whoever may not go on: the session is another user's, or nobody's, or not known.
+ * @returns the answer for a caller who may not go on: the session is another user's, or nobody's, or not known.
  * @throws DependencyUnavailableException, UnexpectedError
  */
 export async function refuseStranger(
@@ -43,21 +46,48 @@ export async function refuseStranger(
   userId: string,
   dependencies: CheckUserIdDependencies,
 ): Promise<Answer | undefined> {
+  const { table, clock } = dependencies;
+  const [remembered, window] = await Promise.all([
+    readOwner(table, session, clock.nowMs()),
+    readWindow(table, session),
+  ]);
+  const isKnown = window !== undefined && isOpen(window);
+  // The service knows every session with an open window, whatever it said seconds ago.
+  const isEnough = remembered !== undefined && (remembered.ownerHash !== undefined || !isKnown);
   try {
-    const read = await callService(
-      {
-        operation: 'GetStreamSession',
-        perSecond: dependencies.settings.READS_PER_SECOND,
-        deadlineMs: dependencies.clock.nowMs() + READ_TIME_MS,
-      },
-      (client, abortSignal) => client.send(readOf(session), { abortSignal }),
-      dependencies,
-    );
-    return read.ok ? judge(read.reply, userId) : NOT_FOUND;
+    const owner = isEnough ? remembered : await readFromService(session, isKnown, dependencies);
+    if (owner.ownerHash === undefined) return NOT_FOUND;
+    return owner.ownerHash === ownerHashOf(session, userId) ? undefined : NOT_THE_USERS_SESSION;
   } catch (error) {
     if (!(error instanceof Error) || !isKnownError(error) || !ANSWERED.has(error.name)) throw error;
     return answerOf({ status: 'FAILED', error: error.name });
   }
+}
+
+/** Reads of sessions that only the caller knows leave a part of the quota to those with an open window. */
+async function readFromService(
+  session: SessionKey,
+  isKnown: boolean,
+  dependencies: CheckUserIdDependencies,
+): Promise<{ readonly ownerHash: string | undefined }> {
+  const { table, clock, log, settings } = dependencies;
+  const read = await callService(
+    {
+      operation: 'GetStreamSession',
+      perSecond: settings.READS_PER_SECOND,
+      deadlineMs: clock.nowMs() + READ_TIME_MS,
+      priority: isKnown ? 'NORMAL' : 'LOW',
+    },
+    (client, abortSignal) => client.send(readOf(session), { abortSignal }),
+    dependencies,
+  );
+  const ownerHash = read.ok ? ownerHashOf(session, read.reply.UserId) : undefined;
+  try {
+    await rememberOwner(table, session, ownerHash, clock.nowMs());
+  } catch (error) {
+    log.error('OwnerNotKept', error);
+  }
+  return { ownerHash };
 }
 
 /** The same past the quota's permits, for when the service is passed through: the check is no machinery. */
@@ -91,17 +121,15 @@ function readOf({ streamGroupId, streamSessionId }: SessionKey): GetStreamSessio
   });
 }
 
+const NOT_THE_USERS_SESSION: Answer = {
+  result: 'NOT_THE_USERS_SESSION',
+  reply: errorReply('NOT_THE_USERS_SESSION', 'The stream session does not belong to the user in x-user-id.'),
+};
+
 /** A session that was started without a UserId is nobody's: the check would be worth nothing if it were anybody's. */
 function judge(
   { UserId: owner }: Pick<GetStreamSessionCommandOutput, 'UserId'>,
   userId: string,
 ): Answer | undefined {
-  if (owner === userId) return undefined;
-  return {
-    result: 'NOT_THE_USERS_SESSION',
-    reply: errorReply(
-      'NOT_THE_USERS_SESSION',
-      'The stream session does not belong to the user in x-user-id.',
-    ),
-  };
+  return owner === userId ? undefined : NOT_THE_USERS_SESSION;
 }

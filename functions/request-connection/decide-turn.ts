@@ -19,6 +19,8 @@ export type Turn =
   | { readonly kind: 'LATER'; readonly retryAfterSeconds: number }
   /** All calls before the deadline are promised. One may become free if somebody does not return. */
   | { readonly kind: 'NOT_IN_TIME'; readonly retryAfterSeconds: number }
+  /** The service said a few seconds ago that it does not know the session. */
+  | { readonly kind: 'NOT_FOUND' }
   /** Another offer for the session came later. */
   | { readonly kind: 'SUPERSEDED' };
 

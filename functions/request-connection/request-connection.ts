@@ -14,6 +14,7 @@ import { deterministicClientToken } from '../shared/hash.ts';
 import { requestExecutionName } from '../shared/naming.ts';
 import { callDependency } from '../shared/service-fault.ts';
 import type { ReadSwitch } from '../shared/switch.ts';
+import { syncExecutionOptions } from '../shared/sync-execution.ts';
 import { bindClientToken } from '../shared/table/client-tokens.ts';
 import type { SwitchState } from '../shared/table/switch.ts';
 import { type Answer, answerOf, answerOfTurn } from './answer.ts';
@@ -116,7 +117,8 @@ async function reconnect(
   if (turn.kind === 'NOT_IN_TIME') metrics.add('RequestsNotInTime', 1);
   if (turn.kind !== 'NOW') return answerOfTurn(turn);
   const input = { ...session, signalRequest, clientToken: token, deadlineMs: startedAtMs + CALLER_TIME_MS };
-  return answerOf(await execute(dependencies, requestExecutionName(session, requestId), input));
+  const name = requestExecutionName(session, requestId);
+  return answerOf(await execute(dependencies, name, input, startedAtMs));
 }
 
 async function strangersAnswer(
@@ -129,9 +131,10 @@ async function strangersAnswer(
 }
 
 function execute(
-  { stepFunctions, settings }: RequestConnectionDependencies,
+  { stepFunctions, clock, settings }: RequestConnectionDependencies,
   name: string,
   input: object,
+  startedAtMs: number,
 ): Promise<StartSyncExecutionCommandOutput> {
   return callDependency(() =>
     stepFunctions.send(
@@ -140,6 +143,7 @@ function execute(
         name,
         input: JSON.stringify(input),
       }),
+      syncExecutionOptions(startedAtMs, clock.nowMs()),
     ),
   );
 }

@@ -41,6 +41,7 @@ export function isWaitingForClient({ status }: Pick<SessionState, 'status'>): bo
  * @param deadlineMs epoch ms by which the reply must be here.
  * @param priority LOW when nobody waits for the reply: the read leaves a part of the quota to those who do. SPARE when
  *   nobody needs it either: the read is made only while permits lie idle.
+ * @param permitByMs epoch ms by which a permit must be free; in the past, for how long one must have been.
  * @throws what `callService` throws.
  */
 export async function readSession(
@@ -48,6 +49,7 @@ export async function readSession(
   dependencies: ReadSessionDependencies,
   deadlineMs?: number,
   priority?: PermitRequest['priority'] | 'SPARE',
+  permitByMs?: number,
 ): Promise<SessionState> {
   let asOfMs = dependencies.clock.nowMs();
   const read = await callService(
@@ -57,6 +59,7 @@ export async function readSession(
       priority: priority === 'SPARE' ? 'LOW' : priority,
       onlyIfSpare: priority === 'SPARE',
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
+      ...(permitByMs === undefined ? {} : { inVainAfterMs: permitByMs }),
     },
     (client, abortSignal) => {
       asOfMs = dependencies.clock.nowMs();

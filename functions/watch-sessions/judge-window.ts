@@ -65,20 +65,24 @@ function hasMoved(window: IndexedWindow, listings: Listings, nowMs: number): boo
     // The wait for the client was there before the list was, so the client has come and gone, or never came.
     if (isAwaitingClient) return true;
     const sinceMs = window.pendingSinceMs ?? window.disconnectedAtMs;
-    return (pending.lastUpdatedAtMs ?? 0) > sinceMs + CLOCK_SKEW_MS;
+    return (pending.lastUpdatedAtMs ?? 0) > sinceMs + CLOCK_SKEW_MS && mayBeWoken(window, nowMs);
   }
   const active = listings.ACTIVE.sessions.get(id) ?? listings.RECONNECTING.sessions.get(id);
   if (active !== undefined) {
     // Our own API's signal may be on its way; a connection that others have made has no signal.
-    return !isAwaitingClient && nowMs > (active.lastUpdatedAtMs ?? 0) + CLOCK_SKEW_MS;
+    return (
+      !isAwaitingClient && nowMs > (active.lastUpdatedAtMs ?? 0) + CLOCK_SKEW_MS && mayBeWoken(window, nowMs)
+    );
   }
   const complete = Object.values(listings).every((listing) => listing.complete);
   return complete && (isAwaitingClient || mayBeWoken(window, nowMs));
 }
 
 /**
- * A feed may know of a disconnect seconds before the service does. Until then the session is CONNECTED, in no
- * list, and its execution would be woken at every look: so the wakes are spaced geometrically.
+ * Whether an execution that awaits the reconnection may be woken again. The wakes of one window are spaced
+ * geometrically, because a wake may be in vain at every look:
+ * - A feed may know of a disconnect before the service does. Until then the session is CONNECTED, in no list.
+ * - A list may tell another status, or a later LastUpdatedAt, than the read that the execution makes.
  */
 function mayBeWoken({ waitOrder = 0, disconnectedAtMs }: IndexedWindow, nowMs: number): boolean {
   const waits = Math.floor(waitOrder / WAIT_ORDER_STEP);

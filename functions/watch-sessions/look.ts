@@ -1,5 +1,6 @@
 import { listOpenWindows } from '../shared/table/open-windows-index.ts';
 import { needsAllLists } from './judge-window.ts';
+import type { LookedAt } from './learn-timeouts.ts';
 import { type Listing, type ListSessionsDependencies, listSessions } from './list-sessions.ts';
 import { type Marked, markWaiting } from './mark-waiting.ts';
 import { type NoticeDependencies, noticeDisconnects, type Reported } from './notice-disconnects.ts';
@@ -20,13 +21,14 @@ const NOT_LISTED: Listing = { sessions: new Map(), complete: false };
  * need. The windows are read before the lists, so that a session which is not where its window expects it has
  * really moved, whatever the clocks say.
  *
+ * @returns the open windows, as they were before the look.
  * @throws DependencyUnavailableException; whatever it has not done by then, the next look does.
  */
 export async function look(
   streamGroupId: string,
   { reported, marked, ...ofWindows }: Memory,
   dependencies: LookDependencies,
-): Promise<void> {
+): Promise<LookedAt[]> {
   const { table, clock, metrics } = dependencies;
   const windows = await listOpenWindows(table, streamGroupId);
   const open = new Set(windows.map(({ session }) => session.streamSessionId));
@@ -51,4 +53,8 @@ export async function look(
   const listings = { PENDING_CLIENT_RECONNECTION, RECONNECTING, ACTIVE };
   await reconcileWindows(windows, listings, ofWindows, dependencies);
   await markWaiting(windows, listings, marked, dependencies);
+  return windows.map((window) => ({
+    window,
+    isPending: PENDING_CLIENT_RECONNECTION.sessions.has(window.session.streamSessionId),
+  }));
 }

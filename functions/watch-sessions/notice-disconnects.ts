@@ -97,8 +97,9 @@ function unattendedSinceMs(
   if (window.phase === 'FAILED') return retryDueSinceMs(window, lastUpdatedAtMs, nowMs);
   // It is open; or the list is older than its outcome, and the service has confirmed that the session has ended, …
   if (window.outcome !== 'RECONNECTED') return undefined;
-  // … or that it is connected. Both times are the service's own, so they compare without a margin.
-  return lastUpdatedAtMs === undefined || lastUpdatedAtMs > (window.outcomeAtMs ?? 0)
+  // … or that it is connected. Both times are the service's own, so they compare without a margin. They may be whole
+  // seconds: a drop in the same second as the reconnection has the same time, and opening asks the service.
+  return lastUpdatedAtMs === undefined || lastUpdatedAtMs >= (window.outcomeAtMs ?? 0)
     ? droppedAtMs
     : undefined;
 }

@@ -1,11 +1,18 @@
+import {
+  type LearnTimeoutsDependencies,
+  type LookedAt,
+  learnTimeouts,
+  noTimeouts,
+} from './learn-timeouts.ts';
 import { type LookDependencies, look, type Memory } from './look.ts';
 import { noServiceWaits } from './wake-service-waits.ts';
 
-export interface WatchSessionsDependencies extends LookDependencies {
-  readonly settings: LookDependencies['settings'] & {
-    readonly WATCHED_STREAM_GROUPS: readonly string[];
-    readonly WATCH_INTERVAL_SECONDS: number;
-  };
+export interface WatchSessionsDependencies extends LookDependencies, LearnTimeoutsDependencies {
+  readonly settings: LookDependencies['settings'] &
+    LearnTimeoutsDependencies['settings'] & {
+      readonly WATCHED_STREAM_GROUPS: readonly string[];
+      readonly WATCH_INTERVAL_SECONDS: number;
+    };
 }
 
 /** EventBridge's shortest schedule: the next invocation goes on where this one stops. */
@@ -27,6 +34,7 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
   }
   const intervalMs = WATCH_INTERVAL_SECONDS * 1000;
   const endMs = clock.nowMs() + WATCH_MS;
+  const timeouts = noTimeouts();
   const memory: Memory = {
     reported: new Map(),
     unheard: new Map(),
@@ -40,10 +48,11 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
     const startMs = clock.nowMs();
     // The clock was set back, so `endMs` is too far away: the function would time out. The schedule starts the next one.
     if (startMs < nextMs - intervalMs) break;
+    const lookedAt: LookedAt[] = [];
     for (const streamGroupId of groups) {
       const ofGroup = log.with({ streamGroupId });
       try {
-        await look(streamGroupId, memory, { ...dependencies, log: ofGroup });
+        lookedAt.push(...(await look(streamGroupId, memory, { ...dependencies, log: ofGroup })));
         anyWorked = true;
       } catch (error) {
         lastError = error;
@@ -51,6 +60,9 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
         metrics.add('WatcherLooksFailed', 1);
       }
     }
+    await learnTimeouts(lookedAt, timeouts, startMs + intervalMs, dependencies).catch((error: unknown) =>
+      log.error('TimeoutNotLearned', error),
+    );
     nextMs = Math.max(startMs + intervalMs, clock.nowMs());
   }
   if (!anyWorked && lastError !== undefined) throw lastError;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Attributes, attributesOf, itemBytes, readUnits, valuesOf } from './attributes.ts';
 import { KeyCapacity, throttled } from './capacity.ts';
 import { conditionOf, UpdateRefusal, updateOf } from './expressions.ts';
+import { demandIntegers } from './integers-at-rest.ts';
 import { MAX_BATCH_BYTES, MAX_QUERY_PAGE_BYTES } from './limits.ts';
 import {
   INDEX_KEY,
@@ -51,6 +52,8 @@ const MAX_BATCH_KEYS = 100;
 export interface MemoryItemsOptions {
   /** Counts what each key takes in a second. Without it no key is ever throttled. */
   readonly nowMs?: () => number;
+  /** Whether an item with a fraction in it is an error. */
+  readonly integersOnly?: boolean;
 }
 
 /**
@@ -62,8 +65,10 @@ export class MemoryItems {
   /** Items as the document client reads them. */
   readonly #read = new WeakMap<Attributes, Item>();
   readonly #capacity: KeyCapacity | undefined;
+  readonly #integersOnly: boolean;
 
-  constructor({ nowMs }: MemoryItemsOptions = {}) {
+  constructor({ nowMs, integersOnly = false }: MemoryItemsOptions = {}) {
+    this.#integersOnly = integersOnly;
     const indexes = [{ name: 'OpenWindows', key: INDEX_KEY }];
     this.#capacity = nowMs === undefined ? undefined : new KeyCapacity(nowMs, indexes);
   }
@@ -150,6 +155,7 @@ export class MemoryItems {
   }
 
   #store(id: string, old: Attributes | undefined, changed: Attributes): void {
+    if (this.#integersOnly) demandIntegers(changed);
     this.#items.set(id, changed);
     this.#capacity?.write(partitionOf(changed), old, changed);
   }

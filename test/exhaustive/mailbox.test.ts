@@ -103,9 +103,9 @@ describe('the look at every history of a mailbox', () => {
       {
         name: 'a signal goes to whoever waited before it was written',
         file,
-        find: '(await addSignal(session, signal, dependencies.table)) ?? (await openWindowOf(session, dependencies));',
+        find: 'const window = await addSignal(session, signal, dependencies);',
         replace:
-          'await openWindowOf(session, dependencies); await addSignal(session, signal, dependencies.table);',
+          'const window = await openWindowOf(session, dependencies); await addSignal(session, signal, dependencies);',
         shows: /the execution waits, with \d of \d signals heard/,
       },
       {
@@ -118,15 +118,15 @@ describe('the look at every history of a mailbox', () => {
       {
         name: 'the repeat of a signal is not sent',
         file,
-        find: ' ?? (await openWindowOf(session, dependencies))',
-        replace: '',
+        find: 'isRepeat(window, signal)) return window;',
+        replace: 'isRepeat(window, signal)) return undefined;',
         shows: /the execution waits, with \d of \d signals heard/,
       },
       {
         name: 'the repeat of a signal counts again',
         file,
-        find: ' AND NOT contains(signalIds, :id)',
-        replace: ' AND (NOT contains(signalIds, :id) OR contains(signalIds, :id))',
+        find: "'NOT contains(signalIds, :id) AND",
+        replace: "'(NOT contains(signalIds, :id) OR contains(signalIds, :id)) AND",
         shows: /seq is \d after \d signals/,
       },
       {

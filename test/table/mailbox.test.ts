@@ -1,10 +1,12 @@
 import { SendTaskSuccessCommand, SFNClient, TaskTimedOut } from '@aws-sdk/client-sfn';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../functions/shared/contracts.ts';
 import { registerTaskToken, signalWindow } from '../../functions/shared/table/mailbox.ts';
 import { openWindow } from '../../functions/shared/table/open-window.ts';
-import { readWindow, updateWindow } from '../../functions/shared/table/window-item.ts';
+import { readWindow, updateWindow, windowKey } from '../../functions/shared/table/window-item.ts';
+import { attributesOf, itemBytes } from '../../local/dynamodb/attributes.ts';
 import { failNext } from '../helpers/failing-table.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { newSession } from '../helpers/sessions.ts';
@@ -222,6 +224,38 @@ describe('the mailbox', () => {
     await expect(
       registerTaskToken(session, registration({ generation: 2 }), dependencies()),
     ).rejects.toMatchObject({ name: 'WindowNotOpenError' });
+  });
+
+  it('counts a repeat once, and keeps an item of 10 KB, however many signals come', async () => {
+    const session = await openedSession();
+    const idOf = (number: number) => `${session.streamSessionId}-${number}`.padEnd(80, '.');
+    const connection = { createdAtMs: 5000, attempts: 1 };
+
+    for (let number = 0; number < 300; number++) {
+      await signalWindow(session, { id: idOf(number), connection }, dependencies());
+      await signalWindow(session, { id: idOf(Math.max(0, number - 63)), connection }, dependencies());
+    }
+
+    expect(await readWindow(table(), session)).toMatchObject({ seq: 300, connectionAttempts: 300 });
+    const { Item } = await table().documents.send(
+      new GetCommand({ TableName: table().name, Key: windowKey(session) }),
+    );
+    expect(itemBytes(attributesOf(Item ?? {}))).toBeLessThan(12 * 1024);
+  });
+
+  it('takes a signal for a window whose ids have filled its item before they were bounded', async () => {
+    const session = await openedSession();
+    const ids = new Set(Array.from({ length: 5000 }, (_, number) => `${number}`.padEnd(78, '.')));
+    await updateWindow(table(), session, {
+      UpdateExpression: 'SET signalIds = :ids',
+      ExpressionAttributeValues: { ':ids': ids },
+    });
+
+    await signalWindow(session, { id: 'next'.padEnd(200, '.') }, dependencies());
+
+    const window = await readWindow(table(), session);
+    expect(window).toMatchObject({ seq: 1 });
+    expect(window?.signalIds?.size).toBe(1);
   });
 
   it('loses none of fifty signals that come at once', async () => {

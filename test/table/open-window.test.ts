@@ -143,6 +143,24 @@ describe('a report for a session that was reconnected', () => {
     },
   );
 
+  it.each([
+    ['opens the second window when the session waits', true, 'OPENED'],
+    ['is stale when it does not', false, 'STALE'],
+  ])('at the very time of its outcome %s: times may be whole seconds', async (_title, isWaiting, kind) => {
+    const session = newSession();
+    // It drops, is CONNECTED and drops again, all within a second.
+    await givenClosedWindow(table(), session, {
+      disconnectedAtMs: NOW_MS - 500,
+      outcome: 'RECONNECTED',
+      outcomeAtMs: NOW_MS,
+      eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
+    });
+
+    const opening = await open(session, { disconnectedAtMs: NOW_MS }, async () => isWaiting);
+
+    expect(opening.kind).toBe(kind);
+  });
+
   it('opens the second window, without asking, when it is clearly later than the outcome', async () => {
     const session = newSession();
     await closed(session, 'RECONNECTED');
@@ -225,7 +243,9 @@ describe('a report for a session that was reconnected', () => {
       eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
     });
 
-    expect(await open(session, { disconnectedAtMs: NOW_MS + 1 })).toEqual({ kind: 'STALE', window });
+    const opening = await open(session, { disconnectedAtMs: NOW_MS + 1 }, async () => false);
+
+    expect(opening).toEqual({ kind: 'STALE', window });
   });
 
   it('opens a window that knows when the one before ended, and has no failure before it', async () => {

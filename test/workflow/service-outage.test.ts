@@ -132,6 +132,47 @@ describe('windows that end while GetStreamSession is away', () => {
   });
 });
 
+describe('a window that ends while what the workflow is built on is away', () => {
+  it.each([
+    ['the table', ['GetCommand', 'UpdateCommand', 'PutCommand']],
+    ['the bus', ['PutEventsCommand']],
+    ['Lambda', []],
+  ])('has its outcome minutes after two hours without %s, from its first execution', async (_, commands) => {
+    let isAway = false;
+    const run = await startWorkflow({
+      before: () => {
+        if (isAway && commands.length === 0) throw lambdaError();
+      },
+      hooks: {
+        items: new MemoryItems(),
+        call: async ({ command }, send) => {
+          if (isAway && commands.includes(command)) throw new TypeError('socket hang up');
+          return send();
+        },
+      },
+    });
+    const { clock, control } = run;
+    const session = await run.session({ connectionTimeoutSeconds: 60 });
+    await control.clientDrops(session.streamSessionId);
+    await run.report(session);
+    await clock.advance(30 * SECOND);
+
+    isAway = true;
+    await clock.advance(2 * HOUR);
+    isAway = false;
+    // The longest pause between two retries, and the first wait for the service.
+    await clock.advance(16 * MINUTE);
+
+    expect(await run.outcomes(session)).toMatchObject([{ outcome: 'TERMINATED', generation: 1 }]);
+    expect((await run.executions()).map(({ status }) => status)).toEqual(['SUCCEEDED']);
+  });
+});
+
+/** What Step Functions gets when Lambda cannot be called. */
+function lambdaError(): Error {
+  return Object.assign(new Error('Rate exceeded'), { name: 'Lambda.TooManyRequestsException' });
+}
+
 describe('a session that is slow to end', () => {
   it('is recorded as TERMINATED after ten minutes of TERMINATING', async () => {
     const run = await startWorkflow();

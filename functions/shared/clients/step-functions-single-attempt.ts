@@ -1,4 +1,5 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { SYNC_TIMEOUTS } from './timeouts.ts';
 
 /**
  * For an execution that must not be started twice: a synchronous start has no idempotency, and the SDK cannot
@@ -7,5 +8,6 @@ import { SFNClient } from '@aws-sdk/client-sfn';
  */
 export const stepFunctionsSingleAttempt = new SFNClient({
   maxAttempts: 1,
+  requestHandler: SYNC_TIMEOUTS,
   disableHostPrefix: process.env['AWS_ENDPOINT_URL_SFN'] !== undefined,
 });

@@ -1,4 +1,5 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { CALL_TIMEOUTS } from './timeouts.ts';
 
 /**
  * A few seconds of SDK retries, for the next retry of an asynchronous Lambda is a minute away.
@@ -6,5 +7,6 @@ import { SFNClient } from '@aws-sdk/client-sfn';
  */
 export const stepFunctions = new SFNClient({
   maxAttempts: 5,
+  requestHandler: CALL_TIMEOUTS,
   disableHostPrefix: process.env['AWS_ENDPOINT_URL_SFN'] !== undefined,
 });

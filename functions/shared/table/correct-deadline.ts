@@ -1,10 +1,34 @@
 import type { SessionKey } from '../contracts.ts';
 import { type MailboxDependencies, wakeWindow } from './mailbox.ts';
+import type { Table } from './table.ts';
 import { updateWindow, type WindowItem } from './window-item.ts';
 
 export interface Correction {
   readonly deadlineMs: number;
   readonly connectionTimeoutSeconds: number;
+}
+
+/**
+ * Notes the session's own timeout where the window's deadline stands as it is, so that nobody asks for it again.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function noteTimeout(
+  session: SessionKey,
+  { generation }: WindowItem,
+  connectionTimeoutSeconds: number,
+  table: Table,
+): Promise<void> {
+  await updateWindow(table, session, {
+    UpdateExpression: 'SET isDefaultTimeout = :false, connectionTimeoutSeconds = :timeoutSeconds',
+    ConditionExpression: 'generation = :generation AND isDefaultTimeout = :true',
+    ExpressionAttributeValues: {
+      ':false': false,
+      ':true': true,
+      ':generation': generation,
+      ':timeoutSeconds': connectionTimeoutSeconds,
+    },
+  });
 }
 
 /**

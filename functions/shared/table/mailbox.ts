@@ -7,7 +7,7 @@
  */
 import { SendTaskSuccessCommand, type SFNClient } from '@aws-sdk/client-sfn';
 import type { SessionKey, WindowPhase } from '../contracts.ts';
-import { WindowNotOpenError } from '../errors.ts';
+import { DependencyUnavailableException, WindowNotOpenError } from '../errors.ts';
 import type { Log } from '../logging.ts';
 import { callDependency } from '../service-fault.ts';
 import type { Table } from './table.ts';
@@ -35,6 +35,16 @@ export interface SignalledState {
   readonly correction?: WindowItem['correction'];
 }
 
+/**
+ * The latest 64 to 128 signals of a window are known by their ids, which are at most 80 characters long: 10 KB, and 5 KB
+ * with ids of 36. A repeat is counted once as long as its id is known. Step Functions repeats a created connection
+ * within 5 s, Lambda an event after 1 and 3 minutes. An event that comes again after 64 others makes its window look
+ * once more; only a connection is counted, and 64 connections of one session in 5 s are more than there can be.
+ */
+export const MAX_SIGNAL_IDS = 64;
+/** Losing this many races in a row means that something is wrong with more than the timing. */
+const MAX_TRIES = 5;
+
 /** More `retryCount`s than this in one wait would need a Retry of 1,000 attempts. */
 const WAIT_ORDER_STEP = 1000;
 
@@ -49,29 +59,78 @@ export async function signalWindow(
   signal: Signal,
   dependencies: MailboxDependencies,
 ): Promise<WindowItem | undefined> {
-  const window =
-    (await addSignal(session, signal, dependencies.table)) ?? (await openWindowOf(session, dependencies));
+  const window = await addSignal(session, signal, dependencies);
   if (window === undefined) return undefined;
   dependencies.log.info('WindowSignalled', { generation: window.generation, seq: window.seq });
   if (window.taskToken !== undefined) await deliver(window.taskToken, window, dependencies);
   return window;
 }
 
+/** Returns the open window with the signal in it, whether it was there before or not. */
 async function addSignal(
+  session: SessionKey,
+  signal: Signal,
+  dependencies: MailboxDependencies,
+): Promise<WindowItem | undefined> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const added = await addToIds(session, signal, dependencies.table);
+    if (added !== undefined) return added;
+    const window = await openWindowOf(session, dependencies);
+    if (window === undefined || isRepeat(window, signal)) return window;
+    const begun = await beginIds(session, signal, window, dependencies.table);
+    if (begun !== undefined) return begun;
+  }
+  throw new DependencyUnavailableException();
+}
+
+function isRepeat({ signalIds, earlierSignalIds }: WindowItem, { id }: Signal): boolean {
+  return signalIds?.has(id) === true || earlierSignalIds?.has(id) === true;
+}
+
+const IS_NEW = 'NOT contains(signalIds, :id) AND NOT contains(earlierSignalIds, :id)';
+
+function addToIds(session: SessionKey, signal: Signal, table: Table): Promise<WindowItem | undefined> {
+  return writeSignal(session, signal, table, {
+    set: '',
+    add: ', signalIds :ids',
+    condition: `${IS_NEW} AND (attribute_not_exists(signalIds) OR size(signalIds) < :most)`,
+  });
+}
+
+/** The set is full: it becomes the earlier one, in place of the one before it. */
+function beginIds(
+  session: SessionKey,
+  signal: Signal,
+  { signalIds }: WindowItem,
+  table: Table,
+): Promise<WindowItem | undefined> {
+  // Before ids were bounded, a set could fill the item: there is no room for it twice, not even for a moment.
+  const isOversized = (signalIds?.size ?? 0) > 2 * MAX_SIGNAL_IDS;
+  return writeSignal(session, signal, table, {
+    set: isOversized ? 'signalIds = :ids' : 'earlierSignalIds = signalIds, signalIds = :ids',
+    add: '',
+    condition: `${IS_NEW} AND size(signalIds) >= :most`,
+  });
+}
+
+function writeSignal(
   session: SessionKey,
   { id, connection }: Signal,
   table: Table,
+  { set, add, condition }: { readonly set: string; readonly add: string; readonly condition: string },
 ): Promise<WindowItem | undefined> {
-  const created = connection === undefined ? '' : 'SET connectionCreatedAtMs = :createdAtMs';
+  const created = connection === undefined ? '' : 'connectionCreatedAtMs = :createdAtMs';
   const attempts = connection === undefined ? '' : ', connectionAttempts :attempts';
+  const assignments = [created, set].filter((assignment) => assignment !== '').join(', ');
   return updateWindow(table, session, {
-    UpdateExpression: `${created} ADD seq :one, signalIds :ids${attempts}`,
-    ConditionExpression: `${IS_OPEN} AND NOT contains(signalIds, :id)`,
+    UpdateExpression: `${assignments === '' ? '' : `SET ${assignments} `}ADD seq :one${add}${attempts}`,
+    ConditionExpression: `${IS_OPEN} AND ${condition}`,
     ExpressionAttributeValues: {
       ...OPEN_PHASES,
       ':one': 1,
       ':id': id,
       ':ids': new Set([id]),
+      ':most': MAX_SIGNAL_IDS,
       ...(connection === undefined
         ? {}
         : { ':createdAtMs': connection.createdAtMs, ':attempts': connection.attempts }),

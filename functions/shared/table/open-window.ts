@@ -67,7 +67,8 @@ async function isNewDisconnect(
   if (closed.phase === 'FAILED') return canBeRetried(closed) || isStillWaiting(closed);
   if (closed.outcome !== 'RECONNECTED') return false;
   const outcomeAtMs = closed.outcomeAtMs ?? 0;
-  const reconnectedBefore = disconnectedAtMs > outcomeAtMs;
+  // The same time may be the same second, in which the session was reconnected and dropped again.
+  const reconnectedBefore = disconnectedAtMs >= outcomeAtMs;
   if (disconnectedAtMs <= closed.disconnectedAtMs + CLOCK_SKEW_MS && !reconnectedBefore) return false;
   if (disconnectedAtMs > Math.max(closed.disconnectedAtMs, outcomeAtMs) + CLOCK_SKEW_MS) return true;
   return isStillWaiting(closed);

@@ -29,6 +29,8 @@ const placeItemSchema = z.object({
   lineNumber: z.number().optional(),
   /** The place has had its call; the next offer needs another one. */
   isServed: z.boolean().optional(),
+  /** When the service said that it does not know the session. */
+  notFoundAtMs: z.number().optional(),
 });
 
 /**
@@ -39,6 +41,9 @@ export type Place = Omit<z.infer<typeof placeItemSchema>, 'lineBucket'>;
 
 /** A place that nobody returns to is of no use after its deadline; an hour is for whoever looks into a storm. */
 const PLACE_RETENTION_MS = 3_600_000;
+
+/** A caller with a made-up id comes back within seconds; an id that the service makes known later is not kept waiting. */
+export const NOT_FOUND_MS = 5000;
 
 /** Names a request without saying anything about it: repeats have the same ClientToken. */
 export function offerIdOf(clientToken: string): string {
@@ -152,6 +157,24 @@ export async function markServed(table: Table, session: SessionKey, offerId: str
     ConditionExpression: 'latestOffer = :offer AND attribute_not_exists(isServed)',
     ExpressionAttributeValues: { ':true': true, ':one': 1, ':offer': offerId },
   });
+}
+
+/**
+ * Remembers that the service does not know the session. A session without a place is left without one.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function rememberNotFound(table: Table, session: SessionKey, nowMs: number): Promise<void> {
+  await update(table, session, {
+    UpdateExpression: 'SET notFoundAtMs = :now',
+    ConditionExpression: 'attribute_exists(pk)',
+    ExpressionAttributeValues: { ':now': nowMs },
+  });
+}
+
+/** Whether the service has said within the last seconds that it does not know the session. */
+export function isLatelyNotFound(place: Place | undefined, nowMs: number): boolean {
+  return place?.notFoundAtMs !== undefined && Math.abs(nowMs - place.notFoundAtMs) < NOT_FOUND_MS;
 }
 
 function placeOf(item: unknown): Place {

@@ -34,6 +34,9 @@ export const windowItemSchema = z.object({
   correction: z
     .object({ seq: z.number(), deadlineMs: z.number(), connectionTimeoutSeconds: z.number() })
     .optional(),
+  /** The latest signals, so that a repeat counts once: a set that fills up, and the full one before it. */
+  signalIds: z.set(z.string()).optional().catch(undefined),
+  earlierSignalIds: z.set(z.string()).optional().catch(undefined),
   taskToken: z.string().optional(),
   /** Where in the execution's life the token was asked for; an older asker never replaces a newer one. */
   waitOrder: z.number().optional(),

@@ -37,6 +37,26 @@ export const WATCHER: readonly Scenario[] = [
     },
   },
   {
+    name: 'the watcher wakes a window that waits for the service, which is back',
+    start: () => startWorld({ environment: { WATCH_INTERVAL_SECONDS: '20' } }),
+    play: async (world) => {
+      const { clock, control } = world;
+      const session = await world.dropped({ connectionTimeoutSeconds: 10 });
+      const { streamSessionId } = session;
+      await world.report(session);
+      const untilMs = clock.nowMs() + 200 * SECOND;
+      await control.injectFault({
+        kind: 'internalServer',
+        operation: 'GetStreamSession',
+        streamSessionId,
+        untilMs,
+      });
+      await clock.advance(200 * SECOND);
+      await world.watch(2);
+      return closed(session);
+    },
+  },
+  {
     name: 'the watcher replaces a window whose execution was stopped without a word',
     start: startDeaf,
     isDeaf: true,

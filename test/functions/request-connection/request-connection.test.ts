@@ -576,6 +576,67 @@ describe('the check of the user id', () => {
     expect(service.calls()).toEqual([]);
   });
 
+  describe('after a read', () => {
+    const askFor = ({ request }: ReturnType<typeof prepare>, session: SessionKey, userId: string) =>
+      request(session, { SignalRequest: newOffer() }, REQUEST_ID, [userId]);
+
+    it('needs no other one for a minute: a hundred strangers a second leave the reads to the owner', async () => {
+      service.on(GetStreamSessionCommand).resolves({ UserId: OWNER });
+      const run = checked();
+      const session = newSession();
+
+      for (let stranger = 0; stranger < 50; stranger++) {
+        expect((await askFor(run, session, `stranger-${stranger}`)).statusCode).toBe(403);
+      }
+
+      expect((await askFor(run, session, OWNER)).statusCode).toBe(200);
+      expect(service.commandCalls(GetStreamSessionCommand)).toHaveLength(1);
+      await run.clock.advance(60_000);
+      await askFor(run, session, 'stranger');
+      expect(service.commandCalls(GetStreamSessionCommand)).toHaveLength(2);
+    });
+
+    it('keeps no user id, and another hash of the same one for each session', async () => {
+      service.on(GetStreamSessionCommand).resolves({ UserId: OWNER });
+      const run = checked();
+      const sessions = [newSession(), newSession()];
+      for (const session of sessions) await askFor(run, session, OWNER);
+
+      const items = (await allItems(table())).filter(
+        ({ pk, sk }) =>
+          sk === 'owner' && sessions.some(({ streamSessionId }) => String(pk).includes(streamSessionId)),
+      );
+
+      expect(new Set(items.map(({ ownerHash }) => ownerHash)).size).toBe(2);
+      expect(JSON.stringify(items)).not.toContain(OWNER);
+    });
+
+    it('knows for five seconds that there is no such session', async () => {
+      service.on(GetStreamSessionCommand).rejects(serviceErrors.resourceNotFound());
+      const run = checked();
+      const session = newSession();
+
+      for (const _ of [1, 2, 3]) expect((await askFor(run, session, OWNER)).statusCode).toBe(404);
+      expect(service.commandCalls(GetStreamSessionCommand)).toHaveLength(1);
+
+      await run.clock.advance(5000);
+      await askFor(run, session, OWNER);
+      expect(service.commandCalls(GetStreamSessionCommand)).toHaveLength(2);
+    });
+
+    it('leaves a part of the reads to sessions with an open window', async () => {
+      service.on(GetStreamSessionCommand).resolves({ UserId: OWNER });
+      const run = checked();
+      const known = newSession();
+      await givenOpenWindow(table(), known, { disconnectedAtMs: run.clock.nowMs() });
+      const reads = { operation: 'GetStreamSession', perSecond: 15 } as const;
+      await bookPermits(table(), reads, run.clock.nowMs() + 60_000, '#low');
+
+      expect((await askFor(run, newSession(), OWNER)).statusCode).toBe(429);
+      expect((await askFor(run, known, OWNER)).statusCode).toBe(200);
+    });
+  });
+
   it.each([
     ['resourceNotFound', 404, 'ResourceNotFoundException'],
     ['validation', 404, 'ResourceNotFoundException'],

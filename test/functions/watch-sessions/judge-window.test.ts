@@ -82,6 +82,24 @@ describe('a window that awaits the reconnection', () => {
   });
 });
 
+describe('a window whose list and whose read disagree', () => {
+  it.each<[string, Partial<Record<WaitingStatus, Listing>>]>([
+    ['in the time of PENDING', { PENDING_CLIENT_RECONNECTION: withSession(DROPPED_AT_MS + 3_000) }],
+    ['in the status', { ACTIVE: withSession(DROPPED_AT_MS + 3_000) }],
+  ])('%s is woken at growing distances, not at every look', (_, lists) => {
+    let waits = 0;
+    const wokenAfterSeconds: number[] = [];
+    for (let seconds = 10; seconds < 3_600; seconds += 5) {
+      const window = windowOf({ waitOrder: waits * 1_000, deadlineMs: DROPPED_AT_MS + 3_600_000 });
+      if (judgeWindow(window, listings(lists), DROPPED_AT_MS + seconds * 1_000) !== 'LOOK') continue;
+      wokenAfterSeconds.push(seconds);
+      waits++;
+    }
+
+    expect(wokenAfterSeconds).toEqual([10, 15, 20, 35, 65, 130, 260, 515, 1025, 2050]);
+  });
+});
+
 describe('a window that awaits the client', () => {
   const awaiting = windowOf({ phase: 'AWAITING_CLIENT', waitOrder: 5000 });
 

@@ -203,7 +203,7 @@ describe('a session that has a window', () => {
 
   it.each([
     ['the list is older than its reconnection', 'RECONNECTED', 1, 0],
-    ['the list has the very moment of its reconnection', 'RECONNECTED', 0, 0],
+    ['it dropped again in the second of its reconnection', 'RECONNECTED', 0, 1],
     ['it dropped again since', 'RECONNECTED', -1, 1],
     ['it has ended', 'TERMINATED', -1, 0],
     ['it has failed', 'ERRORED', -1, 0],

@@ -129,7 +129,7 @@ describe('the watcher', () => {
     expect(metrics.values).toContainEqual({ name: 'WatcherLag', value: 7000 });
   });
 
-  it('reads nothing again of a session that waits with its window', async () => {
+  it('reads nothing again of a session that waits with its window, and its own timeout', async () => {
     const {
       watch,
       startMs,
@@ -137,7 +137,7 @@ describe('the watcher', () => {
       groups: [group = ''],
     } = prepare({ intervalSeconds: 60 });
     const session = { streamGroupId: group, streamSessionId: 'ABC123def4567' };
-    await givenRunningWindow(real, session, { disconnectedAtMs: startMs });
+    await givenRunningWindow(real, session, { disconnectedAtMs: startMs, connectionTimeoutSeconds: 60 });
     service.on(ListStreamSessionsCommand).resolves({
       Items: [{ Arn: `arn:aws:gameliftstreams:us-west-2:123456789012:streamsession/${group}/ABC123def4567` }],
     });

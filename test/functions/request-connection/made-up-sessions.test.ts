@@ -1,0 +1,179 @@
+/** Callers who ask for sessions that do not exist, and what they cost those that do: on simulated time, as in a storm. */
+import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { StormClock } from '../../../bench/storm/storm-clock.ts';
+import { createConnection } from '../../../functions/create-connection/create-connection.ts';
+import { awaitTurn } from '../../../functions/request-connection/await-turn.ts';
+import type { SessionKey } from '../../../functions/shared/contracts.ts';
+import { readPlace } from '../../../functions/shared/table/places.ts';
+import { MemoryTable } from '../../../local/dynamodb/memory-table.ts';
+import { seededRandom } from '../../game-lift-streams/harness.ts';
+import { memoryLog } from '../../helpers/log.ts';
+import { memoryMetrics } from '../../helpers/metrics.ts';
+import { serviceErrors } from '../../helpers/service-errors.ts';
+import { newSession } from '../../helpers/sessions.ts';
+import { givenOpenWindow } from '../../helpers/windows.ts';
+
+const SECOND = 1000;
+const service = mockClient(GameLiftStreamsClient);
+
+beforeEach(() => {
+  service.reset();
+});
+
+function simulate() {
+  const clock = new StormClock();
+  const random = seededRandom(1);
+  const { table } = new MemoryTable({ nowMs: () => clock.nowMs(), travel: () => clock.sleep(1 + random()) });
+  const real = new Set<string>();
+  service.on(CreateStreamSessionConnectionCommand).callsFake(async ({ StreamSessionIdentifier: id }) => {
+    await clock.sleep(100);
+    if (!real.has(id)) throw serviceErrors.resourceNotFound();
+    return { SignalResponse: 'answer' };
+  });
+  const dependencies = {
+    table,
+    clock,
+    random,
+    log: memoryLog(),
+    metrics: memoryMetrics(),
+    gameLiftStreams: new GameLiftStreamsClient({ region: 'us-west-2' }),
+    settings: { CONNECTIONS_PER_SECOND: 20, READS_PER_SECOND: 20, DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120 },
+  };
+  /** One request: its result, or how long to stay away. */
+  async function ask(session: SessionKey, clientToken: string): Promise<string | number> {
+    const turn = await awaitTurn(session, clientToken, dependencies);
+    if ('retryAfterSeconds' in turn) return turn.retryAfterSeconds;
+    if (turn.kind !== 'NOW') return turn.kind;
+    const deadlineMs = clock.nowMs() + 20 * SECOND;
+    const input = { ...session, executionName: 'execution', signalRequest: 'offer', retryCount: 0 };
+    return createConnection({ ...input, clientToken, deadlineMs }, dependencies).then(
+      ({ result }) => result,
+      () => 2,
+    );
+  }
+  /** Also where nothing is due. */
+  async function advance(ms: number): Promise<void> {
+    const slept = clock.sleep(ms);
+    await clock.run(clock.nowMs() + ms);
+    await slept;
+  }
+  return {
+    clock,
+    table,
+    advance,
+    ask,
+    /** Comes back when told to, until there is a result; in seconds from the first request. */
+    async persist(session: SessionKey): Promise<{ result: string; afterSeconds: number }> {
+      const startMs = clock.nowMs();
+      for (;;) {
+        const result = await ask(session, session.streamSessionId.padEnd(40, '0'));
+        if (typeof result === 'string') return { result, afterSeconds: (clock.nowMs() - startMs) / SECOND };
+        await clock.sleep(result * SECOND);
+      }
+    },
+    realSession(): SessionKey {
+      const session = newSession();
+      real.add(session.streamSessionId);
+      return session;
+    },
+    drop: (session: SessionKey, connectionTimeoutSeconds: number) =>
+      givenOpenWindow(table, session, { disconnectedAtMs: clock.nowMs(), connectionTimeoutSeconds }),
+  };
+}
+
+describe('forty made-up sessions a second, each coming back as told', () => {
+  it.each([10, 30, 120])('cost a player whose window has %i s at most two seconds', async (seconds) => {
+    const { clock, advance, persist, realSession, drop } = simulate();
+    for (let index = 0; index < 30 * 40; index++) {
+      clock.setTimer(index * 25, () => void persist(newSession()));
+    }
+    await advance(30 * SECOND);
+
+    const session = realSession();
+    const dropped = drop(session, seconds);
+    await advance(100);
+    await dropped;
+    const player = persist(session);
+    await advance(3 * SECOND);
+
+    expect(await Promise.race([player, 'still waiting'])).toMatchObject({ result: 'CONNECTION_CREATED' });
+    expect((await player).afterSeconds).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a session without a window', () => {
+  it('is answered at once at a quiet time', async () => {
+    const { advance, persist, realSession } = simulate();
+
+    const player = persist(realSession());
+    await advance(SECOND);
+
+    expect((await player).result).toBe('CONNECTION_CREATED');
+    expect((await player).afterSeconds).toBeLessThan(0.2);
+  });
+
+  it('goes before the others as soon as its window is open', async () => {
+    const { clock, advance, ask, persist, realSession, drop } = simulate();
+    for (let index = 0; index < 400; index++) clock.setTimer(index, () => void persist(newSession()));
+    await advance(SECOND);
+    const session = realSession();
+    const token = 'token'.padEnd(40, '0');
+    const first = ask(session, token);
+    await advance(100);
+    expect(await first).toBeGreaterThan(0);
+
+    const dropped = drop(session, 120);
+    await advance(100);
+    await dropped;
+    const second = ask(session, token);
+    await advance(2 * SECOND);
+
+    expect(await second).toBe('CONNECTION_CREATED');
+  });
+});
+
+describe('a session that the service does not know', () => {
+  it('is not found again for five seconds, without a call, a place or a permit', async () => {
+    const { table, advance, ask } = simulate();
+    const session = newSession();
+    const inTime = async (token: string) => {
+      const asked = ask(session, token.padEnd(40, '0'));
+      await advance(SECOND);
+      return asked;
+    };
+    expect(await inTime('first')).toBe('NOT_FOUND');
+    const place = await readPlaceInTime();
+
+    expect(await inTime('first')).toBe('NOT_FOUND');
+    expect(await inTime('second')).toBe('NOT_FOUND');
+    expect(service.calls()).toHaveLength(1);
+    expect(await readPlaceInTime()).toEqual(place);
+
+    await advance(5 * SECOND);
+    await inTime('third');
+    expect(service.calls()).toHaveLength(2);
+
+    async function readPlaceInTime() {
+      const read = readPlace(table, session);
+      await advance(10);
+      return read;
+    }
+  });
+
+  it('is asked for all the same once it has an open window', async () => {
+    const { advance, ask, drop } = simulate();
+    const session = newSession();
+    const inTime = async <Result>(work: Promise<Result>) => {
+      await advance(SECOND);
+      return work;
+    };
+    await inTime(ask(session, 'first'.padEnd(40, '0')));
+    await inTime(drop(session, 120));
+
+    await inTime(ask(session, 'second'.padEnd(40, '0')));
+
+    expect(service.calls()).toHaveLength(2);
+  });
+});

@@ -1,0 +1,83 @@
+import { createServer, type Server } from 'node:http';
+import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { DescribeExecutionCommand, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { syncExecutionOptions } from '../../../functions/shared/sync-execution.ts';
+
+let server: Server;
+let requests = 0;
+let isDead = (_: number) => true;
+
+/** A server that takes requests and, as a socket whose other side is gone, says nothing to some of them. */
+beforeEach(async () => {
+  requests = 0;
+  server = createServer((request, response) => {
+    request.resume();
+    if (!isDead(requests++))
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  for (const service of ['DYNAMODB', 'SFN', 'EVENTBRIDGE']) vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, url);
+  vi.stubEnv('AWS_REGION', 'us-west-2');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+  vi.resetModules();
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const clients = {
+  'the table': async () => {
+    const { documents } = await import('../../../functions/shared/clients/table.ts');
+    return documents.send(new DescribeTableCommand({ TableName: 'Table' }));
+  },
+  'Step Functions': async () => {
+    const { stepFunctions } = await import('../../../functions/shared/clients/step-functions.ts');
+    return stepFunctions.send(new DescribeExecutionCommand({ executionArn: 'arn' }));
+  },
+  'the event bus': async () => {
+    const { eventBridge } = await import('../../../functions/shared/clients/event-bus.ts');
+    return eventBridge.send(new PutEventsCommand({ Entries: [] }));
+  },
+};
+
+describe('a client', () => {
+  it.each(Object.entries(clients))('of %s gets over a dead socket within three seconds', async (_, call) => {
+    isDead = (request) => request === 0;
+    const startedAtMs = performance.now();
+
+    await call();
+
+    expect(performance.now() - startedAtMs).toBeLessThan(3000);
+    expect(requests).toBe(2);
+  });
+
+  it.each(['step-functions', 'step-functions-single-attempt'] as const)(
+    '%s lets a synchronous execution take its time, and sends it once',
+    async (file) => {
+      isDead = () => true;
+      const module: { stepFunctions?: unknown; stepFunctionsSingleAttempt?: unknown } = await import(
+        `../../../functions/shared/clients/${file}.ts`
+      );
+      const client = module.stepFunctions ?? module.stepFunctionsSingleAttempt;
+      const { SFNClient } = await import('@aws-sdk/client-sfn');
+      if (!(client instanceof SFNClient)) throw new Error('No client.');
+      const startedAtMs = performance.now();
+
+      // 2 s are left of the request's time.
+      const call = client.send(
+        new StartSyncExecutionCommand({ stateMachineArn: 'arn' }),
+        syncExecutionOptions(0, 26_500),
+      );
+
+      await expect(call).rejects.toMatchObject({ name: 'AbortError' });
+      expect(performance.now() - startedAtMs).toBeGreaterThan(1900);
+      expect(requests).toBe(1);
+    },
+  );
+});
