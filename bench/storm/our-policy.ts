@@ -6,7 +6,10 @@ import {
 } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
-import { createConnection } from '../../functions/create-connection/create-connection.ts';
+import {
+  type CreateConnectionInput,
+  createConnection,
+} from '../../functions/create-connection/create-connection.ts';
 import { requestConnection } from '../../functions/request-connection/request-connection.ts';
 import type { Log } from '../../functions/shared/logging.ts';
 import { openWindow } from '../../functions/shared/table/open-window.ts';
@@ -66,9 +69,9 @@ export function ourPolicy(): Policy {
       const gameLiftStreams = serviceClient(storm);
       const stepFunctions = executionsClient(async (input) => {
         await between(START_MS);
-        return execute(input, storm, (retryCount) =>
+        return execute(input, storm, (retryCount, look) =>
           createConnection(
-            { ...input, executionName: 'execution', retryCount },
+            { ...input, executionName: 'execution', retryCount, ...look },
             { ...common, gameLiftStreams },
           ),
         );
@@ -172,16 +175,32 @@ function executionsClient(run: (input: ExecutionInput) => Promise<object>): SFNC
 async function execute(
   _: ExecutionInput,
   { clock, random }: Storm,
-  attempt: (retryCount: number) => ReturnType<typeof createConnection>,
+  attempt: (
+    retryCount: number,
+    look: Pick<CreateConnectionInput, 'look'>,
+  ) => ReturnType<typeof createConnection>,
 ): Promise<object> {
-  const policy = new RetryPolicy();
+  let policy = new RetryPolicy();
+  let look: Pick<CreateConnectionInput, 'look'> = {};
   for (let retryCount = 0; ; retryCount++) {
     try {
-      const connection = await attempt(retryCount);
+      const connection = await attempt(retryCount, look);
+      if (connection.result === 'REFUSED') {
+        // LookAtSession has the same Retry as the call.
+        look = { look: connection.fault };
+        policy = new RetryPolicy();
+        continue;
+      }
       if (connection.result === 'DEADLINE_PASSED') return { status: 'FAILED', error: 'CallerDeadlinePassed' };
       return { status: 'SUCCEEDED', output: JSON.stringify(connection) };
     } catch (error) {
       const name = error instanceof Error ? error.name : 'UnexpectedError';
+      if (look.look !== undefined && (name === 'ConflictException' || name === 'SessionAnsweredException')) {
+        look = {};
+        policy = new RetryPolicy();
+        await clock.sleep(1000);
+        continue;
+      }
       const delayMs = policy.delayMs(name, random);
       if (delayMs === undefined) return { status: 'FAILED', error: name };
       await clock.sleep(delayMs);

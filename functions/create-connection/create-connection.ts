@@ -1,11 +1,16 @@
 import { CreateStreamSessionConnectionCommand } from '@aws-sdk/client-gameliftstreams';
 import * as z from 'zod';
 import { callService, type ServiceDependencies } from '../shared/call-service.ts';
-import type { Outcome, SessionKey } from '../shared/contracts.ts';
-import { ConflictException, InternalServerException, SessionAnsweredException } from '../shared/errors.ts';
-import { readSession } from '../shared/read-session.ts';
+import type { SessionKey } from '../shared/contracts.ts';
+import {
+  DependencyUnavailableException,
+  InternalServerException,
+  PermitNotAvailableException,
+  ThrottlingException,
+} from '../shared/errors.ts';
 import { countServed } from '../shared/table/line.ts';
 import {
+  forgetLossRefusal,
   isSuperseded,
   markServed,
   offerIdOf,
@@ -14,6 +19,13 @@ import {
   rememberNotFound,
 } from '../shared/table/places.ts';
 import { epochMsSchema, taskInputShape } from '../shared/task.ts';
+import {
+  explainRefusal,
+  isRefusedBefore,
+  type LookRequest,
+  lookAgain,
+  type Refusal,
+} from './look-at-session.ts';
 
 export const createConnectionInputSchema = z.object({
   ...taskInputShape,
@@ -23,32 +35,28 @@ export const createConnectionInputSchema = z.object({
   deadlineMs: epochMsSchema,
   /** Attempts that the state machine has made before this one. */
   retryCount: z.int().min(0),
+  /** Set for a look in place of a call: after a refusal that is to be explained, or after a wait. */
+  look: z.enum(['CONFLICT', 'INVALID', 'AFTER_WAIT']).optional(),
+  /** A look has just seen the session wait for a client. */
+  sessionWaits: z.boolean().optional(),
 });
 export type CreateConnectionInput = z.infer<typeof createConnectionInputSchema>;
 
-/** What one attempt came to, where asking again would change nothing. */
+/** What one attempt came to. */
 export type CreateConnectionResult =
+  | Refusal
   | {
       readonly result: 'CONNECTION_CREATED';
       readonly signalResponse: string;
       readonly connectionCreatedAtMs: number;
       readonly connectionAttempts: number;
     }
-  /** The service does not know the stream group or the session. */
-  | { readonly result: 'NOT_FOUND' }
-  /** The session waits for a client, and the service refused this offer all the same. */
-  | { readonly result: 'OFFER_REJECTED' }
-  /** Somebody else's offer won. */
-  | { readonly result: 'ALREADY_CONNECTED' }
   /** Another offer for the session has come since; this one was not sent to the service. */
   | { readonly result: 'SUPERSEDED' }
-  | {
-      readonly result: 'SESSION_ENDED';
-      readonly outcome: Extract<Outcome, 'TERMINATED' | 'ERRORED'>;
-      readonly statusReason: string | null;
-    }
-  /** A status in which nobody can reconnect, such as ACTIVATING. */
-  | { readonly result: 'NOT_RECONNECTABLE'; readonly status: string }
+  /** The service refused the call, and the read that says why has failed: it is to be repeated, and not the call. */
+  | { readonly result: 'REFUSED'; readonly fault: 'CONFLICT' | 'INVALID' }
+  /** Of a look: the session waits for a client, so the call can be made. */
+  | { readonly result: 'CALL_NOW' }
   | { readonly result: 'DEADLINE_PASSED' };
 
 const OPERATION = 'CreateStreamSessionConnection';
@@ -58,8 +66,8 @@ export interface CreateConnectionDependencies extends ServiceDependencies {
 }
 
 /**
- * One attempt at CreateStreamSessionConnection. Nothing is read before the call; after a 409 or a 400, which
- * the service does not explain, the session's status decides what it meant.
+ * One attempt at CreateStreamSessionConnection, or a look at the session for the state machine. Nothing is read before
+ * the first call; after a 409 or a 400, which the service does not explain, the session's status decides what it meant.
  *
  * @throws ThrottlingException, PermitNotAvailableException, ConflictException, SessionAnsweredException,
  *   InternalServerException: all retryable, with the same ClientToken.
@@ -77,6 +85,12 @@ export async function createConnection(
   if (place !== undefined && isSuperseded(place, offerId)) {
     log.info('ConnectionRefused', { result: 'SUPERSEDED' });
     return { result: 'SUPERSEDED' };
+  }
+  const request = { session: input, place, deadlineMs };
+  const seen = await lookFirst(input, request, dependencies);
+  if (seen !== undefined) {
+    log.info('ConnectionRefused', { result: seen.result });
+    return seen;
   }
   // It stood in line until the service has ended its session. Whoever asks again finds out, behind all others.
   const inVainAfterMs = place === undefined || place.isServed === true ? undefined : place.deadlineMs;
@@ -108,7 +122,7 @@ export async function createConnection(
     const refusal =
       connection.fault === 'NOT_FOUND'
         ? ({ result: 'NOT_FOUND' } as const)
-        : await decideByStatus(connection.fault, input, dependencies);
+        : await explainOrRefuse(connection.fault, request, dependencies);
     if (refusal.result === 'NOT_FOUND') await keepNotFound(input, dependencies);
     log.info('ConnectionRefused', { result: refusal.result });
     return refusal;
@@ -116,6 +130,7 @@ export async function createConnection(
   const { SignalResponse: signalResponse } = connection.reply;
   // The API declares the answer optional. Without one the player has nothing; the retry is the same request.
   if (signalResponse === undefined || signalResponse === '') throw new InternalServerException();
+  if (place?.firstAskedAtMs !== undefined) await forgetRefusals(input, offerId, dependencies);
   const connectionAttempts = input.retryCount + 1;
   log.info('ConnectionCreated', { connectionAttempts });
   metrics.add('ConnectionsCreated', 1);
@@ -125,6 +140,67 @@ export async function createConnection(
     connectionCreatedAtMs: clock.nowMs(),
     connectionAttempts,
   };
+}
+
+/**
+ * The looks of a request: the ones that the state machine asks for, and the one before the first call of a session that
+ * was refused shortly before, because a call costs more than a look.
+ *
+ * @returns undefined when the call can be made.
+ */
+async function lookFirst(
+  { look, sessionWaits = false }: CreateConnectionInput,
+  request: LookRequest,
+  dependencies: CreateConnectionDependencies,
+): Promise<CreateConnectionResult | undefined> {
+  switch (look) {
+    case 'CONFLICT':
+    case 'INVALID':
+      return explainRefusal(look, request, dependencies);
+    case 'AFTER_WAIT':
+      return (await lookAgain(request, dependencies)) ?? { result: 'CALL_NOW' };
+    case undefined:
+      return !sessionWaits && isRefusedBefore(request.place, dependencies.clock.nowMs())
+        ? lookAgain(request, dependencies)
+        : undefined;
+  }
+}
+
+/** Failures of the read alone are kept from the retry, which would repeat the call. */
+async function explainOrRefuse(
+  fault: 'CONFLICT' | 'INVALID',
+  request: LookRequest,
+  dependencies: CreateConnectionDependencies,
+): Promise<CreateConnectionResult> {
+  try {
+    return await explainRefusal(fault, request, dependencies);
+  } catch (error) {
+    if (!isFailureOfRead(error)) throw error;
+    dependencies.log.error('RefusalNotExplained', error);
+    return { result: 'REFUSED', fault };
+  }
+}
+
+function isFailureOfRead(error: unknown): boolean {
+  return [
+    PermitNotAvailableException,
+    ThrottlingException,
+    InternalServerException,
+    DependencyUnavailableException,
+  ].some((failure) => error instanceof failure);
+}
+
+/** What fails here makes the next loss look older than it is, for a minute. */
+async function forgetRefusals(
+  session: SessionKey,
+  offerId: string,
+  { table, log }: CreateConnectionDependencies,
+): Promise<void> {
+  try {
+    await forgetLossRefusal(table, session, offerId);
+  } catch (error) {
+    log.error('LossNotNoted', error);
+  }
 }
 
 /** Makes room for the next in line. What fails here makes the line look longer than it is, for a while. */
@@ -150,34 +226,5 @@ async function keepNotFound(session: SessionKey, dependencies: CreateConnectionD
     await rememberNotFound(table, session, clock.nowMs());
   } catch (error) {
     log.error('NotFoundNotKept', error);
-  }
-}
-
-async function decideByStatus(
-  fault: 'CONFLICT' | 'INVALID',
-  input: CreateConnectionInput,
-  dependencies: CreateConnectionDependencies,
-): Promise<CreateConnectionResult> {
-  const { status, statusReason } = await readSession(input, dependencies, input.deadlineMs);
-  switch (status) {
-    case 'PENDING_CLIENT_RECONNECTION':
-      if (fault === 'INVALID') return { result: 'OFFER_REJECTED' };
-      throw new ConflictException();
-    case 'ACTIVE':
-      if (fault === 'INVALID') return { result: 'OFFER_REJECTED' };
-      throw new SessionAnsweredException();
-    case 'RECONNECTING':
-      throw new ConflictException();
-    case 'CONNECTED':
-      return { result: 'ALREADY_CONNECTED' };
-    case 'TERMINATING':
-    case 'TERMINATED':
-      return { result: 'SESSION_ENDED', outcome: 'TERMINATED', statusReason };
-    case 'ERROR':
-      return { result: 'SESSION_ENDED', outcome: 'ERRORED', statusReason };
-    case 'NOT_FOUND':
-      return { result: 'NOT_FOUND' };
-    default:
-      return { result: 'NOT_RECONNECTABLE', status };
   }
 }

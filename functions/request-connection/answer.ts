@@ -11,6 +11,7 @@ const outputSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('NOT_FOUND') }),
   z.object({ result: z.literal('OFFER_REJECTED') }),
   z.object({ result: z.literal('ALREADY_CONNECTED') }),
+  z.object({ result: z.literal('LOSS_NOT_NOTICED'), canWait: z.boolean() }),
   z.object({ result: z.literal('SUPERSEDED') }),
   z.object({
     result: z.literal('SESSION_ENDED'),
@@ -26,24 +27,31 @@ export interface Answer {
   readonly reply: APIGatewayProxyResult;
 }
 
-/** Turns how the execution ended into the reply that the service itself would give. */
+/**
+ * Turns how the execution ended into the reply that the service itself would give.
+ *
+ * @param random 0 ≤ random() < 1.
+ */
 export function answerOf(
   execution: Pick<StartSyncExecutionCommandOutput, 'status' | 'output' | 'error'>,
+  random: () => number,
 ): Answer {
   if (execution.status !== 'SUCCEEDED') {
-    const error = execution.error ?? execution.status ?? 'NONE';
-    return { result: error, reply: failureReply(error) };
+    return answerOfFailure(execution.error ?? execution.status ?? 'NONE');
   }
   const output = outputSchema.parse(parseJson(execution.output));
-  return { result: output.result, reply: outcomeReply(output) };
+  return { result: output.result, reply: outcomeReply(output, random) };
 }
 
-function outcomeReply(output: z.infer<typeof outputSchema>): APIGatewayProxyResult {
+/** The middle of how long a request stays away that was not held for want of reads. */
+const UNHELD_AWAY_SECONDS = 4;
+
+function outcomeReply(output: z.infer<typeof outputSchema>, random: () => number): APIGatewayProxyResult {
   switch (output.result) {
     case 'CONNECTION_CREATED':
       return okReply({ SignalResponse: output.signalResponse });
     case 'NOT_FOUND':
-      return errorReply('SESSION_NOT_FOUND', 'The stream group or the stream session does not exist.');
+      return notFoundReply();
     case 'OFFER_REJECTED':
       return errorReply(
         'OFFER_REJECTED',
@@ -51,11 +59,18 @@ function outcomeReply(output: z.infer<typeof outputSchema>): APIGatewayProxyResu
       );
     case 'ALREADY_CONNECTED':
       return errorReply('SOMEBODY_CONNECTED', 'The stream session has a connected client.');
-    case 'SUPERSEDED':
+    case 'LOSS_NOT_NOTICED': {
+      // A request that was held goes on at once. One that could not be held stays away until reads are to spare, and
+      // many do: they come back spread out.
+      const retryAfterSeconds = output.canWait ? 1 : Math.ceil(UNHELD_AWAY_SECONDS * (0.5 + random()));
       return errorReply(
-        'NEWER_OFFER',
-        'A newer offer for the stream session has taken the place of this one.',
+        'LOSS_NOT_NOTICED',
+        'The stream session has a connected client, or its loss is not noticed yet. Ask again with the same request.',
+        { retryAfterSeconds },
       );
+    }
+    case 'SUPERSEDED':
+      return supersededReply();
     case 'SESSION_ENDED':
       return errorReply('SESSION_ENDED', 'The stream session has ended. Start a new one.', {
         members: {
@@ -71,12 +86,20 @@ function outcomeReply(output: z.infer<typeof outputSchema>): APIGatewayProxyResu
   }
 }
 
+export function notFoundReply(): APIGatewayProxyResult {
+  return errorReply('SESSION_NOT_FOUND', 'The stream group or the stream session does not exist.');
+}
+
+function supersededReply(): APIGatewayProxyResult {
+  return errorReply('NEWER_OFFER', 'A newer offer for the stream session has taken the place of this one.');
+}
+
 /** The answer to a request whose turn is not now. */
 export function answerOfTurn(turn: Exclude<Turn, { kind: 'NOW' }>): Answer {
   switch (turn.kind) {
     case 'NOT_FOUND':
     case 'SUPERSEDED':
-      return { result: turn.kind, reply: outcomeReply({ result: turn.kind }) };
+      return { result: turn.kind, reply: turn.kind === 'NOT_FOUND' ? notFoundReply() : supersededReply() };
     case 'LATER': {
       const message =
         'Too many reconnections at once. The place in line is kept: ask again with the same request.';
@@ -88,6 +111,11 @@ export function answerOfTurn(turn: Exclude<Turn, { kind: 'NOW' }>): Answer {
       return { result: turn.kind, reply: errorReply('NOT_IN_TIME', message, turn) };
     }
   }
+}
+
+/** @param error what the last attempt failed with. */
+export function answerOfFailure(error: string): Answer {
+  return { result: error, reply: failureReply(error) };
 }
 
 /** What the last attempt failed with: the name of an error of `functions/shared/errors.ts`, or of the machine. */

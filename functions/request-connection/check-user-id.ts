@@ -14,7 +14,7 @@ import type { SessionKey } from '../shared/contracts.ts';
 import { isKnownError } from '../shared/errors.ts';
 import { ownerHashOf, readOwner, rememberOwner } from '../shared/table/owners.ts';
 import { isOpen, readWindow } from '../shared/table/window-item.ts';
-import { type Answer, answerOf } from './answer.ts';
+import { type Answer, answerOfFailure, notFoundReply } from './answer.ts';
 
 export interface CheckUserIdDependencies extends ServiceDependencies {
   readonly settings: { readonly READS_PER_SECOND: number };
@@ -60,7 +60,7 @@ export async function refuseStranger(
     return owner.ownerHash === ownerHashOf(session, userId) ? undefined : NOT_THE_USERS_SESSION;
   } catch (error) {
     if (!(error instanceof Error) || !isKnownError(error) || !ANSWERED.has(error.name)) throw error;
-    return answerOf({ status: 'FAILED', error: error.name });
+    return answerOfFailure(error.name);
   }
 }
 
@@ -112,7 +112,7 @@ const ANSWERED: ReadonlySet<string> = new Set([
   'InternalServerException',
 ]);
 
-const NOT_FOUND = answerOf({ status: 'SUCCEEDED', output: JSON.stringify({ result: 'NOT_FOUND' }) });
+const NOT_FOUND: Answer = { result: 'NOT_FOUND', reply: notFoundReply() };
 
 function readOf({ streamGroupId, streamSessionId }: SessionKey): GetStreamSessionCommand {
   return new GetStreamSessionCommand({

@@ -118,7 +118,7 @@ async function reconnect(
   if (turn.kind !== 'NOW') return answerOfTurn(turn);
   const input = { ...session, signalRequest, clientToken: token, deadlineMs: startedAtMs + CALLER_TIME_MS };
   const name = requestExecutionName(session, requestId);
-  return answerOf(await execute(dependencies, name, input, startedAtMs));
+  return answerOf(await execute(dependencies, name, input, startedAtMs), dependencies.random);
 }
 
 async function strangersAnswer(

@@ -28,6 +28,8 @@ export type LogEvent =
   | 'WindowFailed'
   | 'ConnectionCreated'
   | 'ConnectionRefused'
+  | 'RefusalNotExplained'
+  | 'LossNotNoted'
   | 'ConnectionRequested'
   | 'ConnectionAnswered'
   | 'NotFoundNotKept'

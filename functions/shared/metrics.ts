@@ -18,6 +18,7 @@ export const METRICS = {
   WindowsWaitingForService: { unit: 'Count', byOperation: false },
   TimeToReconnect: { unit: 'Milliseconds', byOperation: false },
   ConnectionsCreated: { unit: 'Count', byOperation: false },
+  LossesNotNoticed: { unit: 'Count', byOperation: false },
   RequestsPutOff: { unit: 'Count', byOperation: false },
   RequestsNotInTime: { unit: 'Count', byOperation: false },
   AbandonedSessionsEnded: { unit: 'Count', byOperation: false },

@@ -78,7 +78,7 @@ describe.each(inFlightSamples())('what the version of $name left', ({ inFlight }
 
     // Act
     const { reply } = title.startsWith('create-connection')
-      ? connectionAnswerOf(execution)
+      ? connectionAnswerOf(execution, () => 0)
       : shellAnswerOf(execution, Date.now());
 
     // Assess

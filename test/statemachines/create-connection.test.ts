@@ -147,6 +147,131 @@ describe('CreateConnection', () => {
   });
 });
 
+/** The next of the results at each call or look; the last one goes on. */
+function answering(...results: readonly object[]): ScriptedFunction {
+  let calls = 0;
+  return () => results[Math.min(calls++, results.length - 1)];
+}
+
+const HOLD = { result: 'LOSS_NOT_NOTICED', canWait: true };
+
+describe('a loss that the service has not noticed', () => {
+  it('is looked at 1, 2 and 4 s apart until ten seconds before the deadline', async () => {
+    const { execution, output, invoked } = await connect({ createConnection: () => HOLD });
+
+    expect(execution.status).toBe('SUCCEEDED');
+    expect(output).toEqual(HOLD);
+    const [first] = invoked;
+    expect(invoked.map(({ payload, atMs }) => [payload['look'], atMs - (first?.atMs ?? 0)])).toEqual([
+      [undefined, 0],
+      ['AFTER_WAIT', 1000],
+      ['AFTER_WAIT', 3000],
+      ['AFTER_WAIT', 7000],
+      ['AFTER_WAIT', 10_000],
+    ]);
+  });
+
+  it('is followed by one call, at once, when a look sees the session wait', async () => {
+    const createConnection = answering(
+      HOLD,
+      HOLD,
+      { result: 'CALL_NOW' },
+      created({ retryCount: 0 }) as object,
+    );
+    const { output, invoked } = await connect({ createConnection });
+
+    expect(output).toMatchObject({ result: 'CONNECTION_CREATED' });
+    const calls = invoked.filter(({ functionKey }) => functionKey === 'createConnection');
+    expect(
+      calls.map(({ payload }) => [payload['look'], payload['sessionWaits'], payload['retryCount']]),
+    ).toEqual([
+      [undefined, false, 0],
+      ['AFTER_WAIT', undefined, 0],
+      ['AFTER_WAIT', undefined, 0],
+      [undefined, true, 0],
+    ]);
+  });
+
+  it('is not waited for when the read quota has nothing to spare', async () => {
+    const refused = { ...HOLD, canWait: false };
+    const { output, calls, execution } = await connect({ createConnection: () => refused });
+
+    expect(output).toEqual(refused);
+    expect(calls('createConnection')).toBe(1);
+    expect(execution.tookMs).toBe(0);
+  });
+
+  it('is not waited for when less than eleven seconds are left', async () => {
+    const machines = await startMachines({ createConnection: () => HOLD, signalWindow: () => null });
+    const { status } = await machines.connect({ deadlineMs: machines.clock.nowMs() + 10_900 });
+
+    expect(status).toBe('SUCCEEDED');
+    expect(machines.calls('createConnection')).toBe(1);
+  });
+});
+
+describe('LookAtSession', () => {
+  const refused = { result: 'REFUSED', fault: 'INVALID' };
+
+  it.each([
+    'ThrottlingException',
+    'PermitNotAvailableException',
+    'InternalServerException',
+    'Lambda.Unknown',
+  ])('repeats the read after %s, and not the call', async (error) => {
+    let calls = 0;
+    const { output, payloadsOf } = await connect({
+      createConnection: () => {
+        calls++;
+        if (calls === 1) return refused;
+        if (calls === 2) throw new TaskError(error);
+        return { result: 'ALREADY_CONNECTED' };
+      },
+    });
+
+    expect(output).toEqual({ result: 'ALREADY_CONNECTED' });
+    expect(payloadsOf('createConnection').map(({ look }) => look)).toEqual([undefined, 'INVALID', 'INVALID']);
+  });
+
+  it.each(['ConflictException', 'SessionAnsweredException'])(
+    'leads to the next call a second after %s, which counts as the second',
+    async (error) => {
+      let calls = 0;
+      const { output, payloadsOf } = await connect({
+        createConnection: (payload) => {
+          calls++;
+          if (calls === 1) return { ...refused, fault: 'CONFLICT' };
+          if (calls === 2) throw new TaskError(error);
+          return created(payload);
+        },
+      });
+
+      expect(output).toMatchObject({ result: 'CONNECTION_CREATED', connectionAttempts: 2 });
+      expect(payloadsOf('createConnection').map(({ look }) => look)).toEqual([
+        undefined,
+        'CONFLICT',
+        undefined,
+      ]);
+    },
+  );
+
+  it('ends red with what the read failed with last, inside 28 s', async () => {
+    let calls = 0;
+    const { execution } = await connect(
+      {
+        createConnection: () => {
+          if (calls++ === 0) return refused;
+          throw new TaskError('PermitNotAvailableException');
+        },
+      },
+      () => 0.999,
+    );
+
+    expect(execution).toMatchObject({ status: 'FAILED', error: 'PermitNotAvailableException' });
+    expect(execution.tookMs).toBeLessThanOrEqual(28_000);
+  });
+});
+
 describe('SignalWindow', () => {
   it.each(errorsOf('SignalWindow'))('is tried again after %s', async (error) => {
     const { execution, calls } = await connect({

@@ -165,13 +165,6 @@ describe('a reconnection request', () => {
     });
   });
 
-  it('for a session that is connected is refused as ConflictException', async () => {
-    const { control, reconnect, dropped, streamSessionId } = await started();
-    await control.clientConnects(streamSessionId, await reconnect(dropped));
-
-    await expect(reconnect(dropped)).rejects.toMatchObject({ name: 'ConflictException' });
-  });
-
   it('is decided by status also where the service answers a wrong status with 400', async () => {
     const { control, reconnect, dropped, streamSessionId } = await started();
     await control.changeSettings({ wrongStatusConnectionHttpStatus: 400 });

@@ -45,6 +45,7 @@ export const REFUSALS = {
   NEWER_OFFER: final('ConflictException'),
   SESSION_ENDED: final('ConflictException'),
   NOT_RECONNECTABLE: final('ConflictException'),
+  LOSS_NOT_NOTICED: repeatable('ConflictException'),
   SESSION_BUSY: repeatable('ConflictException'),
   TURN_LATER: repeatable('ThrottlingException'),
   NOT_IN_TIME: repeatable('ThrottlingException'),

@@ -31,6 +31,10 @@ const placeItemSchema = z.object({
   isServed: z.boolean().optional(),
   /** When the service said that it does not know the session. */
   notFoundAtMs: z.number().optional(),
+  /** Set while the service may not have noticed the loss: when its player asked first, in epoch ms. */
+  firstAskedAtMs: z.int().optional(),
+  /** … and when the service was last seen not to have noticed. */
+  lastRefusedAtMs: z.int().optional(),
 });
 
 /**
@@ -175,6 +179,37 @@ export async function rememberNotFound(table: Table, session: SessionKey, nowMs:
 /** Whether the service has said within the last seconds that it does not know the session. */
 export function isLatelyNotFound(place: Place | undefined, nowMs: number): boolean {
   return place?.notFoundAtMs !== undefined && Math.abs(nowMs - place.notFoundAtMs) < NOT_FOUND_MS;
+}
+
+/**
+ * Notes that the service still says CONNECTED, for the requests that follow.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function writeLossRefusal(
+  table: Table,
+  session: SessionKey,
+  { firstAskedAtMs, lastRefusedAtMs }: Required<Pick<Place, 'firstAskedAtMs' | 'lastRefusedAtMs'>>,
+): Promise<void> {
+  await update(table, session, {
+    UpdateExpression: 'SET firstAskedAtMs = :first, lastRefusedAtMs = :last',
+    // A place that has expired meanwhile is not to be made of these two.
+    ConditionExpression: 'attribute_exists(latestOffer)',
+    ExpressionAttributeValues: { ':first': firstAskedAtMs, ':last': lastRefusedAtMs },
+  });
+}
+
+/**
+ * The offer has its answer: a later loss is another one.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function forgetLossRefusal(table: Table, session: SessionKey, offerId: string): Promise<void> {
+  await update(table, session, {
+    UpdateExpression: 'REMOVE firstAskedAtMs, lastRefusedAtMs',
+    ConditionExpression: 'latestOffer = :offer',
+    ExpressionAttributeValues: { ':offer': offerId },
+  });
 }
 
 function placeOf(item: unknown): Place {

@@ -269,8 +269,9 @@ describe('the quota', () => {
     await book('GetStreamSession', 1, 1000);
     service.on(CreateStreamSessionConnectionCommand).rejects(serviceErrors.conflict());
 
-    await expect(create({ deadlineMs: clock.nowMs() + 900 })).rejects.toMatchObject({
-      name: 'PermitNotAvailableException',
+    expect(await create({ deadlineMs: clock.nowMs() + 900 })).toEqual({
+      result: 'REFUSED',
+      fault: 'CONFLICT',
     });
 
     expect(reads()).toEqual([]);
@@ -431,9 +432,8 @@ describe('a failure of the service', () => {
   });
 
   it.each([
-    ['internalServer', 'InternalServerException'],
-    ['throttling', 'ThrottlingException'],
     ['accessDenied', 'ServiceAccessDeniedException'],
+    ['serviceQuotaExceeded', 'UnexpectedError'],
   ] as const)('is thrown on when it hits the read that explains a refusal: %s', async (error, name) => {
     service.on(CreateStreamSessionConnectionCommand).rejects(serviceErrors.conflict());
     service.on(GetStreamSessionCommand).rejects(serviceErrors[error]());

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { answerOf, answerOfTurn } from '../../../functions/request-connection/answer.ts';
+import { answerOfTurn, answerOf as answerWith } from '../../../functions/request-connection/answer.ts';
 
+const answerOf = (execution: Parameters<typeof answerWith>[0]) => answerWith(execution, () => 0.25);
 const succeeded = (output: object) => answerOf({ status: 'SUCCEEDED', output: JSON.stringify(output) });
 const bodyOf = ({ reply }: ReturnType<typeof answerOf>): unknown => JSON.parse(reply.body);
 const headersOf = ({ reply }: ReturnType<typeof answerOf>) => reply.headers ?? {};
@@ -90,6 +91,20 @@ describe('an execution that ends green', () => {
       'x-reconnection-code': code,
     });
     expect(bodyOf(answer)).toEqual(body);
+  });
+
+  it.each([
+    [true, '1'],
+    [false, '3'],
+  ])('with a loss that is not noticed may be asked again: could be held, %s', (canWait, seconds) => {
+    const answer = succeeded({ result: 'LOSS_NOT_NOTICED', canWait });
+
+    expect(answer.reply.statusCode).toBe(409);
+    expect(headersOf(answer)).toMatchObject({
+      'x-amzn-errortype': 'ConflictException',
+      'x-reconnection-code': 'LOSS_NOT_NOTICED',
+      'retry-after': seconds,
+    });
   });
 
   it.each<[string, string | undefined]>([

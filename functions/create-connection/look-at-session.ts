@@ -1,0 +1,163 @@
+/**
+ * What a session's status means for a request that the service has refused, or would refuse: it explains neither a 409
+ * nor a 400. CONNECTED is the ambiguous one. The service may not have noticed yet that its client is gone.
+ */
+import type { ServiceDependencies } from '../shared/call-service.ts';
+import type { Outcome, SessionKey } from '../shared/contracts.ts';
+import {
+  ConflictException,
+  PermitNotAvailableException,
+  SessionAnsweredException,
+  ThrottlingException,
+} from '../shared/errors.ts';
+import { LOSS_NOTICE_MS } from '../shared/loss-notice.ts';
+import { readSession } from '../shared/read-session.ts';
+import { type Place, writeLossRefusal } from '../shared/table/places.ts';
+
+export interface LookDependencies extends ServiceDependencies {
+  readonly settings: { readonly READS_PER_SECOND: number };
+}
+
+/** A refusal that the same offer cannot change. */
+export type Refusal =
+  /** The service does not know the stream group or the session. */
+  | { readonly result: 'NOT_FOUND' }
+  /** The session waits for a client, and the service refused this offer all the same. */
+  | { readonly result: 'OFFER_REJECTED' }
+  /** Somebody is connected. */
+  | { readonly result: 'ALREADY_CONNECTED' }
+  | {
+      readonly result: 'SESSION_ENDED';
+      readonly outcome: Extract<Outcome, 'TERMINATED' | 'ERRORED'>;
+      readonly statusReason: string | null;
+    }
+  /** A status in which nobody can reconnect, such as ACTIVATING. */
+  | { readonly result: 'NOT_RECONNECTABLE'; readonly status: string }
+  /**
+   * The service says CONNECTED, and may not have noticed the loss yet. `canWait` is false when the read quota has
+   * nothing to spare for another look.
+   */
+  | { readonly result: 'LOSS_NOT_NOTICED'; readonly canWait: boolean };
+
+export interface LookRequest {
+  readonly session: SessionKey;
+  readonly place: Place | undefined;
+  /** Epoch ms by which the read must be here. */
+  readonly deadlineMs: number;
+}
+
+/** The last refusal is only kept to see when nobody asks any more, so it need not be exact. */
+const REFUSAL_RESOLUTION_MS = 10_000;
+
+/**
+ * Explains a refusal of the service by one read.
+ *
+ * @throws ConflictException, SessionAnsweredException when the same call may succeed later.
+ * @throws what `callService` throws when the read fails: the read is to be repeated, not the call.
+ */
+export async function explainRefusal(
+  fault: 'CONFLICT' | 'INVALID',
+  { session, place, deadlineMs }: LookRequest,
+  dependencies: LookDependencies,
+): Promise<Refusal> {
+  const { status, statusReason } = await readSession(session, dependencies, deadlineMs);
+  switch (status) {
+    case 'PENDING_CLIENT_RECONNECTION':
+      if (fault === 'INVALID') return { result: 'OFFER_REJECTED' };
+      throw new ConflictException();
+    case 'ACTIVE':
+      if (fault === 'INVALID') return { result: 'OFFER_REJECTED' };
+      throw new SessionAnsweredException();
+    case 'RECONNECTING':
+      throw new ConflictException();
+    case 'CONNECTED':
+      return connected(session, place, dependencies);
+    default:
+      return refusalOf(status, statusReason);
+  }
+}
+
+/**
+ * Looks whether the session waits for a client by now, with a read that nobody else wants.
+ *
+ * @returns undefined when it does, so that the call can be made.
+ * @throws what `callService` throws when the read fails; not for want of a permit.
+ */
+export async function lookAgain(
+  { session, place, deadlineMs }: LookRequest,
+  dependencies: LookDependencies,
+): Promise<Refusal | undefined> {
+  try {
+    const { status, statusReason } = await readSession(session, dependencies, deadlineMs, 'SPARE');
+    switch (status) {
+      case 'PENDING_CLIENT_RECONNECTION':
+      case 'ACTIVE':
+        return undefined;
+      case 'CONNECTED':
+        return await connected(session, place, dependencies);
+      case 'RECONNECTING':
+        // Another offer is on its way to an answer: the session waits again when that has failed.
+        return { result: 'LOSS_NOT_NOTICED', canWait: true };
+      default:
+        return refusalOf(status, statusReason);
+    }
+  } catch (error) {
+    const isQuota = error instanceof PermitNotAvailableException || error instanceof ThrottlingException;
+    if (isQuota) return { result: 'LOSS_NOT_NOTICED', canWait: false };
+    throw error;
+  }
+}
+
+/** Whether the session's player asks again after a refusal of this kind, so that a look comes before the call. */
+export function isRefusedBefore(place: Place | undefined, nowMs: number): boolean {
+  return spellOf(place, nowMs) !== undefined;
+}
+
+/**
+ * When the present spell of asking began, in epoch ms: a spell is one loss that its player asks about. It ends with
+ * an answer (which removes it from the place), or when nobody asks for as long as the service may take to notice.
+ */
+function spellOf(place: Place | undefined, nowMs: number): number | undefined {
+  const { firstAskedAtMs, lastRefusedAtMs } = place ?? {};
+  if (firstAskedAtMs === undefined || lastRefusedAtMs === undefined) return undefined;
+  return nowMs - lastRefusedAtMs > LOSS_NOTICE_MS ? undefined : firstAskedAtMs;
+}
+
+async function connected(
+  session: SessionKey,
+  place: Place | undefined,
+  { table, clock, log, metrics }: LookDependencies,
+): Promise<Refusal> {
+  if (place === undefined) return { result: 'ALREADY_CONNECTED' };
+  const nowMs = clock.nowMs();
+  const spellMs = spellOf(place, nowMs);
+  // After a spell that is over the offer may be an old one, but the loss is a new one.
+  const firstAskedAtMs = Math.floor(
+    spellMs ?? (place.firstAskedAtMs === undefined ? place.askedAtMs : nowMs),
+  );
+  const isLong = nowMs - firstAskedAtMs >= LOSS_NOTICE_MS;
+  if (spellMs === undefined && !isLong) metrics.add('LossesNotNoticed', 1);
+  if (spellMs === undefined || nowMs - (place.lastRefusedAtMs ?? 0) > REFUSAL_RESOLUTION_MS) {
+    try {
+      await writeLossRefusal(table, session, { firstAskedAtMs, lastRefusedAtMs: Math.floor(nowMs) });
+    } catch (error) {
+      // The next request counts from its own time then, or calls once more.
+      log.error('LossNotNoted', error);
+    }
+  }
+  return isLong ? { result: 'ALREADY_CONNECTED' } : { result: 'LOSS_NOT_NOTICED', canWait: true };
+}
+
+function refusalOf(status: string, statusReason: string | null): Refusal {
+  switch (status) {
+    case 'TERMINATING':
+    case 'TERMINATED':
+      return { result: 'SESSION_ENDED', outcome: 'TERMINATED', statusReason };
+    case 'ERROR':
+      return { result: 'SESSION_ENDED', outcome: 'ERRORED', statusReason };
+    case 'NOT_FOUND':
+      return { result: 'NOT_FOUND' };
+    default:
+      return { result: 'NOT_RECONNECTABLE', status };
+  }
+}
