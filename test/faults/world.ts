@@ -165,7 +165,12 @@ function mayAskAgain(error: unknown): boolean {
   if (!replied.success) return false;
   const { $metadata: metadata, $response: response } = replied.data;
   const { httpStatusCode: status } = metadata;
+  // Somebody adds the permission that we lack, and tells the caller.
+  const isRefused = response?.headers['x-reconnection-code'] === 'SERVICE_ACCESS_DENIED';
   return (
-    status >= 500 || status === 429 || (status === 409 && response?.headers['retry-after'] !== undefined)
+    status >= 500 ||
+    status === 429 ||
+    isRefused ||
+    (status === 409 && response?.headers['retry-after'] !== undefined)
   );
 }

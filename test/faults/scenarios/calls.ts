@@ -58,6 +58,21 @@ export const CALLS: readonly Scenario[] = [
     },
   },
   {
+    name: 'a player asks before the service has noticed the loss, and throttling hides why it refuses',
+    play: async (world) => {
+      const session = await world.session({ connectionTimeoutSeconds: 300 });
+      const { streamSessionId } = session;
+      await world.control.clientDrops(streamSessionId, 3 * SECOND);
+      await world.report(session);
+      const fault = { kind: 'throttling', operation: 'GetStreamSession', streamSessionId } as const;
+      await world.control.injectFault(fault);
+      const answer = await world.ask(session);
+      await world.control.clientConnects(streamSessionId, answer);
+      await world.clock.advance(3 * SECOND);
+      return closed(session);
+    },
+  },
+  {
     name: 'an operator opens a shell, through throttling',
     play: async (world) => {
       const session = await world.session();
