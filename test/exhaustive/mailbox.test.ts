@@ -149,8 +149,8 @@ describe('the look at every history of a mailbox', () => {
       {
         name: 'an outcome is recorded over a signal that nobody has seen',
         file: recording,
-        find: "input.outcome === 'RECONNECTED' ? ' AND seq <= :ackSeq' : ''",
-        replace: "''",
+        find: "input.outcome === 'RECONNECTED'\n      ? ' AND seq <= :ackSeq'",
+        replace: "input.outcome === 'RECONNECTED'\n      ? ' AND (seq <= :ackSeq OR seq > :ackSeq)'",
         shows: /closed with \d of \d signals heard/,
       },
       {

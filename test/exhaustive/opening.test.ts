@@ -85,7 +85,7 @@ describe('the look at every history of an opening', () => {
         name: 'a dead window is replaced without a look whether it is still there',
         file: 'functions/shared/table/open-window.ts',
         find: "'generation = :generation AND phase = :phase AND seq = :seq'",
-        replace: "'attribute_exists(pk)'",
+        replace: "'generation = :generation AND phase = :phase AND seq = :seq OR attribute_exists(pk)'",
         shows: /a window is open after its outcome/,
       },
     ],

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { createConnection } from '../../functions/create-connection/create-connection.ts';
+import { awaitTurn } from '../../functions/request-connection/await-turn.ts';
 import { exported, itFindsTheBugs, itHoldsInEveryHistory } from './exhaustive.ts';
 import { REAL_CODE, type TabsOptions, tabsScenario } from './tabs-scenario.ts';
 
@@ -28,11 +29,26 @@ describe('the look at every history of two tabs', () => {
         name: 'a place is left twice',
         file,
         find: "'latestOffer = :offer AND attribute_not_exists(isServed)'",
-        replace: "'attribute_exists(pk)'",
+        replace: "'(latestOffer = :offer OR attribute_exists(pk))'",
         shows: /numbers were served of/,
       },
     ],
     (mutant) => ({ ...REAL_CODE, createConnection: exported(mutant, createConnection) }),
+    {},
+    (world, code) => tabsScenario(world, { code, tabs: 2 }),
+  );
+  itFindsTheBugs(
+    'functions/request-connection/await-turn.ts',
+    [
+      {
+        name: 'a place remembers no offer but the latest one',
+        file,
+        find: "recentOffers: [...names.slice(-(RECENT_OFFERS - 1)), nameOf(offerId)].join('')",
+        replace: 'recentOffers: nameOf(offerId)',
+        shows: /the offer of tab-\d was forgotten/,
+      },
+    ],
+    (mutant) => ({ ...REAL_CODE, awaitTurn: exported(mutant, awaitTurn) }),
     {},
     (world, code) => tabsScenario(world, { code, tabs: 2 }),
   );
