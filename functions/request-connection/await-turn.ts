@@ -173,15 +173,16 @@ async function drawIfInTime(
   { table, log }: AwaitTurnDependencies,
 ): Promise<Drawing> {
   const { line, nowMs, permits } = standing;
-  const counter = counterIn(line, wait);
+  // The last booking is by another clock. Where the two differ, the earlier one says what is over.
+  const bookedMs = permits.bookedUntilMs ?? nowMs;
+  const removable = { overBeforeMs: Math.min(nowMs, bookedMs), latestMs: Math.max(nowMs, bookedMs) };
+  const counter = counterIn(line, wait, removable);
   if (counter === undefined) return { line };
   const next = nextNumber(line, counter);
   const nextTurnMs = turnMs(standing, { counter, number: next });
   if (nextTurnMs > Math.max(wait.deadlineMs, nowMs + LEAD_MS)) return { line };
-  // The last booking is by another clock: where this one is ahead of it, that one says what is over.
-  const overBeforeMs = Math.min(nowMs, permits.bookedUntilMs ?? nowMs);
   try {
-    const draw = await drawNumber(table, OPERATION, { counter, seen: line, overBeforeMs });
+    const draw = await drawNumber(table, OPERATION, { counter, seen: line, ...removable });
     return { line: draw.line, drawn: { lineCounter: draw.counter, lineNumber: draw.number } };
   } catch (error) {
     // One item takes about 1,000 writes a second. Whoever finds it busy is asked to come back.

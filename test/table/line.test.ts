@@ -29,6 +29,8 @@ const line = (operation: QuotaOperation) => ({
     }),
   serve: (counter: string) => countServed(table(), operation, counter),
 });
+/** Every clock agrees. */
+const NOW = { overBeforeMs: NOW_MS, latestMs: NOW_MS };
 const counterAt = (ms: number) => narrowBucket(NOW_MS + ms).counter;
 const counts = (state: LineState) => state.map(({ counter, drawn, served }) => ({ counter, drawn, served }));
 
@@ -119,7 +121,7 @@ describe('the bucket of a deadline', () => {
     for (let leftMs = 0; leftMs <= LONGEST_MS; leftMs += 777) {
       for (const isKnown of [true, false]) {
         const deadlineMs = NOW_MS + leftMs;
-        const bucket = deadlinesOf(counterIn([], { deadlineMs, nowMs: NOW_MS, isKnown }) ?? '');
+        const bucket = deadlinesOf(counterIn([], { deadlineMs, nowMs: NOW_MS, isKnown }, NOW) ?? '');
         const widthMs = (bucket?.endMs ?? 0) - (bucket?.startMs ?? 0);
 
         expect(widthMs).toBeGreaterThanOrEqual(Math.max(2000, leftMs / 12));
@@ -134,7 +136,7 @@ describe('the bucket of a deadline', () => {
   it('is the one of now for a deadline that has passed', () => {
     const wait = { nowMs: NOW_MS, isKnown: true };
 
-    expect(counterIn([], { ...wait, deadlineMs: NOW_MS - 60_000 })).toBe(counterAt(0));
+    expect(counterIn([], { ...wait, deadlineMs: NOW_MS - 60_000 }, NOW)).toBe(counterAt(0));
   });
 });
 
@@ -150,7 +152,7 @@ function simulatedLine() {
     /** @returns the bytes of the item after the draw. */
     async draw(deadlineMs: number, nowMs: number, isKnown: boolean): Promise<number> {
       const seen = state();
-      const counter = counterIn(seen, { deadlineMs, nowMs, isKnown });
+      const counter = counterIn(seen, { deadlineMs, nowMs, isKnown }, { overBeforeMs: nowMs });
       if (counter === undefined) return 0;
       const send = async ({ input }: UpdateCommand) => {
         const { UpdateExpression = '', ExpressionAttributeNames = {} } = input;
@@ -231,9 +233,31 @@ describe("the line's item", () => {
     if (wide === undefined || wider === undefined) throw new Error('There are two.');
     const wait = { deadlineMs: NOW_MS + 600_000, nowMs: NOW_MS + 595_000, isKnown: true };
 
-    expect(counterIn([...many, wider, wide], wait)).toBe(wide.counter);
-    expect(counterIn([...many, wider], wait)).toBe(wider.counter);
-    expect(counterIn(many, wait)).toBeUndefined();
-    expect(counterIn([wider, wide], wait)).toBe(narrowBucket(NOW_MS + 600_000).counter);
+    expect(counterIn([...many, wider, wide], wait, NOW)).toBe(wide.counter);
+    expect(counterIn([...many, wider], wait, NOW)).toBe(wider.counter);
+    expect(counterIn(many, wait, NOW)).toBeUndefined();
+    expect(counterIn([wider, wide], wait, NOW)).toBe(narrowBucket(NOW_MS + 600_000).counter);
+  });
+
+  it.each([
+    ['over', -86_400_000],
+    ['of a day from now, by a clock that was ahead', 86_400_000],
+  ])('has room again when its buckets are %s', async (_, offsetMs) => {
+    const buckets = Array.from({ length: 90 }, (__, index) =>
+      narrowBucket(NOW_MS + offsetMs + index * 2000, { drawn: 10 }),
+    );
+    await givenItem(Object.fromEntries(buckets.map(({ counter }) => [counter, 10 * DRAWN])));
+    const wait = { deadlineMs: NOW_MS + 120_000, nowMs: NOW_MS, isKnown: true };
+
+    for (let draws = 0; draws < 6; draws++) {
+      const seen = await readLine(table(), OPERATION);
+      const counter = counterIn(seen, wait, NOW);
+      if (counter === undefined) continue;
+      await drawNumber(table(), OPERATION, { counter, seen, ...NOW });
+    }
+
+    expect(counts(await readLine(table(), OPERATION))).toEqual([
+      { counter: expect.any(String), drawn: 6, served: 0 },
+    ]);
   });
 });

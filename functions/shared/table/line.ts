@@ -39,6 +39,8 @@ const PRUNED_PER_DRAW = 16;
  * of the 1,024 bytes is for them.
  */
 const FULL_BYTES = 920;
+/** Twice the longest ConnectionTimeoutSeconds. A deadline that is farther away was written by a clock that was ahead. */
+const FARTHEST_MS = 7_200_000;
 /** The item's key: pk, its value, sk, its value. */
 const KEY_BYTES = 2 + 'line#CreateStreamSessionConnection'.length + 2 + 'line'.length;
 
@@ -57,13 +59,26 @@ export interface Wait {
   readonly isKnown: boolean;
 }
 
+/** Which buckets a draw may remove, by the clocks that the caller knows. */
+export interface Removable {
+  /** The earliest of the clocks: a bucket that is over by it is over. */
+  readonly overBeforeMs: number;
+  /** The latest of the clocks: no deadline is farther from it than `FARTHEST_MS`. Without it no bucket is too far. */
+  readonly latestMs?: number;
+}
+
 /**
- * The counter that a session with this deadline would draw from. Where the item is full it is the narrowest bucket that
- * is there already; undefined if there is none.
+ * Returns the counter that a session with this deadline would draw from. If the item stays full after the draw has removed
+ * what it may, this is the narrowest bucket that is there already; undefined if there is none.
  */
-export function counterIn(line: LineState, wait: Wait): string | undefined {
+export function counterIn(line: LineState, wait: Wait, removable: Removable): string | undefined {
   const own = counterOf(wait);
-  if (bytesOf(line) < FULL_BYTES || line.some(({ counter }) => counter === own)) return own;
+  const removed = bucketsToPrune(line, removable);
+  // A draw that removes as many as it can makes room, however much is there. Without it the item would stay full for good.
+  const isFull =
+    removed.length < PRUNED_PER_DRAW &&
+    bytesOf(line.filter((bucket) => !removed.includes(bucket))) >= FULL_BYTES;
+  if (!isFull || line.some(({ counter }) => counter === own)) return own;
   const atMs = Math.max(wait.deadlineMs, wait.nowMs);
   const around = line.filter(
     ({ counter, isKnown, startMs, endMs }) =>
@@ -80,18 +95,19 @@ export interface Draw {
 }
 
 /**
- * Draws the next number of a counter, and removes a few of the buckets that are over.
+ * Draws the next number of a counter, and removes a few of the buckets that are over or can never be.
  *
  * @param seen the line as it was read.
- * @param overBeforeMs the earliest of the clocks that the caller knows: what is over by it may be removed.
  * @throws DependencyUnavailableException, also when the item takes more writes than one item can.
  */
 export async function drawNumber(
   table: Table,
   operation: QuotaOperation,
-  { counter, seen, overBeforeMs }: { counter: string; seen: LineState; overBeforeMs: number },
+  { counter, seen, ...removable }: { counter: string; seen: LineState } & Removable,
 ): Promise<Draw> {
-  const names = namesToPrune(seen, overBeforeMs).filter((name) => name !== counter);
+  const names = bucketsToPrune(seen, removable)
+    .flatMap((bucket) => namesOf(bucket.counter))
+    .filter((name) => name !== counter);
   const line = await add(table, operation, counter, names).catch((error: unknown) => {
     // Whatever is wrong with what is removed, it must not stop anybody from drawing.
     if (names.length === 0 || !(error instanceof UnexpectedError)) throw error;
@@ -143,13 +159,13 @@ async function add(
 }
 
 /** Oldest first. */
-function namesToPrune(line: LineState, overBeforeMs: number): string[] {
+function bucketsToPrune(line: LineState, { overBeforeMs, latestMs }: Removable): LineState {
   const afterMs = bytesOf(line) > HALF_FULL_BYTES ? PRUNE_SOON_AFTER_MS : PRUNE_AFTER_MS;
+  const farthestMs = (latestMs ?? Number.POSITIVE_INFINITY) + FARTHEST_MS;
   return line
-    .filter(({ endMs }) => endMs + afterMs < overBeforeMs)
+    .filter(({ startMs, endMs }) => endMs + afterMs < overBeforeMs || startMs > farthestMs)
     .sort((a, b) => a.endMs - b.endMs)
-    .slice(0, PRUNED_PER_DRAW)
-    .flatMap(({ counter }) => namesOf(counter));
+    .slice(0, PRUNED_PER_DRAW);
 }
 
 function namesOf(counter: string): string[] {
