@@ -1,39 +1,58 @@
 /**
- * `npm run bench:storm`: how many sessions of a reconnection storm each policy saves, beside the most that any could.
+ * `npm run bench:storm`: how many sessions of a reconnect storm each policy saves, beside the most that any could.
  * The shipped permits and places, in virtual time; `--live` also runs a smaller storm on the local stack.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { backoffPolicy } from './storm/backoff-policy.ts';
 import { runLive } from './storm/live.ts';
-import { ourPolicy } from './storm/our-policy.ts';
 import { pictureOf } from './storm/picture.ts';
-import { type Cell, tableOf, verdictOf } from './storm/report.ts';
-import { runStorm } from './storm/run-storm.ts';
-import { fullMatrix, type Scenario, usualMatrix } from './storm/scenario.ts';
-import { sdkPolicy } from './storm/sdk-policy.ts';
+import { allPolicies } from './storm/policies.ts';
+import { tableOf, verdictOf } from './storm/report.ts';
+import { runStorms } from './storm/run-storms.ts';
+import { fullMatrix, nameOf, type Scenario, titleOf, usualMatrix } from './storm/scenario.ts';
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    /** Every size with every circumstance: some twenty minutes. */
+    /** Every size with every circumstance. */
     full: { type: 'boolean', default: false },
     live: { type: 'boolean', default: false },
+    /** The names of single storms. */
+    storm: { type: 'string', multiple: true, default: [] },
     seed: { type: 'string', default: '1' },
     /** Where the picture goes. */
     picture: { type: 'string', default: 'dist/bench/storm.svg' },
+    help: { type: 'boolean', default: false },
   },
 });
 
-async function runCell(scenario: Scenario, seed: number): Promise<Cell> {
-  const policies = [ourPolicy(), sdkPolicy('standard'), sdkPolicy('adaptive'), backoffPolicy];
-  const results = [];
-  for (const policy of policies) results.push(await runStorm(scenario, policy, seed));
-  return { scenario, results };
+function help(): string {
+  const storms = usualMatrix().map((scenario) => `  ${nameOf(scenario).padEnd(24)} ${titleOf(scenario)}`);
+  return `npm run bench:storm -- [--storm <name>]… [--full] [--json] [--seed <n>] [--picture <file>]
+npm run bench:storm -- --live [--json] [--seed <n>]
+
+Shows on stderr which storm is running. The usual storms, each by itself with --storm (--full has more):
+${storms.join('\n')}
+`;
+}
+
+/** @throws Error that names the storms there are. */
+function chosenScenarios(): readonly Scenario[] {
+  const matrix = values.full ? fullMatrix() : usualMatrix();
+  if (values.storm.length === 0) return matrix;
+  return values.storm.map((name) => {
+    const scenario = [...matrix, ...fullMatrix()].find((one) => nameOf(one) === name);
+    if (scenario === undefined) throw new Error(`There is no storm ${name}. --help lists them.`);
+    return scenario;
+  });
 }
 
 async function main(): Promise<void> {
+  if (values.help) {
+    process.stdout.write(help());
+    return;
+  }
   const say = (text: string) => {
     if (!values.json) process.stdout.write(`${text}\n\n`);
   };
@@ -44,20 +63,21 @@ async function main(): Promise<void> {
     process.stdout.write(values.json ? `${JSON.stringify(json, null, 2)}\n` : `${text}\n`);
     return;
   }
-  const cells: Cell[] = [];
-  for (const scenario of values.full ? fullMatrix() : usualMatrix()) {
-    const cell = await runCell(scenario, seed);
-    cells.push(cell);
-    say(tableOf(cell));
-  }
-  const verdict = verdictOf(cells, ourPolicy().name);
+  const cells = await runStorms(chosenScenarios(), {
+    seed,
+    onCell: (cell) => say(tableOf(cell)),
+    onProgress: (line) => process.stderr.write(`${line}\n`),
+  });
+  const verdict = verdictOf(cells, allPolicies()[0]?.name ?? '');
   say(verdict.text);
   const drawn = cells.filter(
     ({ scenario }) => scenario.sessions === 1000 && (scenario.windows === 30 || scenario.windows === 'mixed'),
   );
-  mkdirSync(dirname(values.picture), { recursive: true });
-  writeFileSync(values.picture, pictureOf(drawn.slice(0, 3)));
-  say(`Picture: ${values.picture}`);
+  if (values.storm.length === 0) {
+    mkdirSync(dirname(values.picture), { recursive: true });
+    writeFileSync(values.picture, pictureOf(drawn.slice(0, 3)));
+    say(`Picture: ${values.picture}`);
+  }
   if (values.json) {
     const storms = cells.map(({ scenario, results }) => ({
       scenario,

@@ -1,3 +1,4 @@
+import { ThrottlingException as TableThrottlingException } from '@aws-sdk/client-dynamodb';
 import {
   ConflictException,
   CreateStreamSessionConnectionCommand,
@@ -11,6 +12,7 @@ import {
   createConnection,
 } from '../../functions/create-connection/create-connection.ts';
 import { requestConnection } from '../../functions/request-connection/request-connection.ts';
+import { DependencyUnavailableException } from '../../functions/shared/errors.ts';
 import type { Log } from '../../functions/shared/logging.ts';
 import { openWindow } from '../../functions/shared/table/open-window.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
@@ -22,6 +24,7 @@ import type { Player } from './scenario.ts';
 const STREAM_GROUP_ID = 'sg-1AB2C3De4';
 /** One way to DynamoDB and back takes a few milliseconds. */
 const TABLE_WAY_MS = { least: 1, spread: 1 } as const;
+const TABLE_RETRIES = 4;
 const WINDOWS_PER_SECOND = 1000;
 /** From StartSyncExecution to the task's first line: Step Functions and a warm Lambda. */
 const START_MS = { least: 15, spread: 15 } as const;
@@ -56,6 +59,7 @@ export function ourPolicy(): Policy {
       });
       requests = 0;
       const { table } = memory;
+      retryThrottling(table, storm);
       const settings = {
         AWS_REGION: 'us-west-2',
         CREATE_CONNECTION_ARN: 'create-connection',
@@ -91,7 +95,7 @@ export function ourPolicy(): Policy {
             { session, requestId, body },
             { ...common, gameLiftStreams, readSwitch, stepFunctions },
             { headers: new Map() },
-          );
+          ).catch(busyReply);
           await storm.service.travel();
           if (reply.statusCode === 200) return true;
           if (reply.statusCode !== 429 && reply.statusCode !== 500) return false;
@@ -108,6 +112,29 @@ export function ourPolicy(): Policy {
       mostWritesOfOneItemPerSecond: memory?.mostWriteUnitsPerSecond ?? 0,
     }),
   };
+}
+
+/** What the API replies when the table takes no more reads of one item. */
+function busyReply(error: unknown) {
+  if (!(error instanceof DependencyUnavailableException)) throw error;
+  return { statusCode: 500, headers: { 'retry-after': '1' } };
+}
+
+/** The table's client makes five attempts, with the SDK's full jitter; a throttled one waits from 0.5 s on. */
+function retryThrottling({ documents }: MemoryTable['table'], { clock, random }: Storm): void {
+  documents.middlewareStack.add(
+    (next) => async (args) => {
+      for (let retries = 0; ; retries++) {
+        try {
+          return await next(args);
+        } catch (error) {
+          if (!(error instanceof TableThrottlingException) || retries === TABLE_RETRIES) throw error;
+          await clock.sleep(random() * 500 * 2 ** retries);
+        }
+      }
+    },
+    { step: 'initialize', priority: 'high', name: 'retryThrottling' },
+  );
 }
 
 /** The feeds have reported every disconnect by the time that its player is back. */

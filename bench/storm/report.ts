@@ -35,6 +35,11 @@ export function tableOf({ scenario, results }: Cell): string {
   return [`${titleOf(scenario)}`, '', line(head), rule, ...rows.map(line)].join('\n');
 }
 
+const LEAST_SHARE = 0.98;
+/** Calls per saved session, by the foreign load a second: its share of the quota has to be found out by being throttled. */
+const MOST_CALLS: Readonly<Record<number, number>> = { 5: 1.03, 10: 1.06, 15: 1.12 };
+const MOST_FOREIGN_SHARE = 0.1;
+
 /** What the project promises of its own policy, and what became of it. */
 export function verdictOf(
   cells: readonly Cell[],
@@ -44,19 +49,31 @@ export function verdictOf(
     const ours = results.find(({ policy }) => policy === ourName);
     if (ours === undefined) return [];
     const share = ours.saved / ours.bound;
-    const goal = scenario.windows === 'mixed' ? 0.95 : 0.99;
-    // Foreign load and lost replies cost calls that nobody can save; the goals are set without them.
-    if (scenario.foreignPerSecond > 0 || scenario.lostReplies > 0) return [];
+    const goal = scenario.windows === 'mixed' || scenario.foreignPerSecond > 0 ? 0.95 : LEAST_SHARE;
+    // Lost replies cost calls that nobody can save; the goals are set without them.
+    if (scenario.lostReplies > 0) return [];
     const calls = ours.calls / ours.saved;
+    const mostCalls = MOST_CALLS[scenario.foreignPerSecond] ?? 1.02;
+    // The others here call blindly, again and again.
+    const blindlyRejected = Math.max(
+      ...results.filter((result) => result !== ours).map(({ foreignRejected }) => foreignRejected),
+    );
     return [
       ...(share < goal ? [`${titleOf(scenario)}: ${percent(share)} % of the bound`] : []),
-      ...(calls > 1.02 ? [`${titleOf(scenario)}: ${calls.toFixed(3)} calls per saved session`] : []),
+      ...(calls > mostCalls
+        ? [`${titleOf(scenario)}: ${calls.toFixed(3)} calls per saved session, ${mostCalls} allowed`]
+        : []),
+      ...(ours.foreignRejected > blindlyRejected * MOST_FOREIGN_SHARE
+        ? [
+            `${titleOf(scenario)}: ${ours.foreignRejected} foreign calls rejected, ${blindlyRejected} by blind retries`,
+          ]
+        : []),
     ];
   });
   return misses.length === 0
     ? {
         met: true,
-        text: 'Goals met: 99 % of the bound with equal windows, 95 % with mixed ones, 1.02 calls per saved session.',
+        text: 'Goals met: 98 % of the bound with equal windows, 95 % with mixed ones and with foreign load; 1.02 calls per saved session, and 1.03, 1.06 and 1.12 with a foreign load of 5, 10 and 15/s; foreign calls rejected at most a tenth of what blind retries cause.',
       }
     : { met: false, text: `Goals missed:\n${misses.map((miss) => `  ${miss}`).join('\n')}` };
 }

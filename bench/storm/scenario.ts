@@ -1,19 +1,25 @@
-export type Windows = 10 | 30 | 120 | 'mixed' | 'wide';
+import { z } from 'zod';
+
+const windowsSchema = z.literal([10, 30, 120, 'mixed', 'wide']);
+export type Windows = z.infer<typeof windowsSchema>;
 
 /** Mixed storms: each session has one of these, all with the same chance. */
 const MIXTURES = { mixed: [10, 120], wide: [10, 120, 600, 3600] } as const;
 
-export interface Scenario {
-  readonly sessions: number;
-  /** Seconds that the service keeps a dropped session; mixed and wide: each has one of several. */
-  readonly windows: Windows;
-  /** Players come back within so many seconds of the drop, spread evenly. */
-  readonly backWithinSeconds: number;
-  /** Calls a second that somebody else makes in the same account. */
-  readonly foreignPerSecond: number;
-  /** Of the replies, which never arrive though the service has taken the call. */
-  readonly lostReplies: number;
-}
+export const scenarioSchema = z
+  .object({
+    sessions: z.int(),
+    /** Seconds that the service keeps a dropped session; mixed and wide: each has one of several. */
+    windows: windowsSchema,
+    /** Players come back within so many seconds of the drop, spread evenly. */
+    backWithinSeconds: z.number(),
+    /** Calls a second that somebody else makes in the same account. */
+    foreignPerSecond: z.number(),
+    /** Of the replies, which never arrive though the service has taken the call. */
+    lostReplies: z.number(),
+  })
+  .readonly();
+export type Scenario = z.infer<typeof scenarioSchema>;
 
 export interface Player {
   readonly id: string;
@@ -45,12 +51,17 @@ export const AT_ONCE_SECONDS = 0.25;
 const plain = { backWithinSeconds: AT_ONCE_SECONDS, foreignPerSecond: 0, lostReplies: 0 };
 const WINDOWS: readonly Windows[] = [10, 30, 120, 'mixed'];
 const SIZES = [100, 1000, 10_000];
+const FOREIGN_LOADS = [5, 10, 15];
 
 /** Sizes by windows, then each circumstance by itself at 1,000 sessions. */
 export function usualMatrix(): Scenario[] {
   return [
     ...SIZES.flatMap((sessions) => WINDOWS.map((windows) => ({ ...plain, sessions, windows }))),
-    ...[{ backWithinSeconds: 30 }, { foreignPerSecond: 5 }, { lostReplies: 0.05 }].flatMap((circumstance) =>
+    ...[
+      { backWithinSeconds: 30 },
+      ...FOREIGN_LOADS.map((foreignPerSecond) => ({ foreignPerSecond })),
+      { lostReplies: 0.05 },
+    ].flatMap((circumstance) =>
       WINDOWS.map((windows) => ({ ...plain, sessions: 1000, windows, ...circumstance })),
     ),
   ];
@@ -73,6 +84,16 @@ export function fullMatrix(): Scenario[] {
       ),
     ),
   );
+}
+
+/** A name for the command line. */
+export function nameOf({ sessions, windows, ...rest }: Scenario): string {
+  return [
+    `${sessions}-${typeof windows === 'number' ? `${windows}s` : windows}`,
+    ...(rest.backWithinSeconds > 1 ? [`back${rest.backWithinSeconds}s`] : []),
+    ...(rest.foreignPerSecond > 0 ? [`foreign${rest.foreignPerSecond}`] : []),
+    ...(rest.lostReplies > 0 ? [`lost${rest.lostReplies * 100}`] : []),
+  ].join('-');
 }
 
 export function titleOf({ sessions, windows, ...rest }: Scenario): string {
