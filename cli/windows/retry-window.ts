@@ -7,7 +7,7 @@ import { parseJson } from '../../functions/shared/parse-json.ts';
 import { ensureRunning } from '../../functions/shared/start-window.ts';
 import { replaceWindow, type WindowSettings } from '../../functions/shared/table/open-window.ts';
 import type { Table } from '../../functions/shared/table/table.ts';
-import { isOpen, type WindowItem } from '../../functions/shared/table/window-item.ts';
+import { isOpen, outcomeOf, type WindowItem } from '../../functions/shared/table/window-item.ts';
 import type { FoundWindow } from './find-windows.ts';
 
 export interface RetryDependencies {
@@ -45,7 +45,8 @@ export async function retryWindow(
   { session, window: found }: FoundWindow,
   { table, stepFunctions, clock, stateMachineArn }: RetryDependencies,
 ): Promise<Retried> {
-  if (found.outcome !== undefined) return { kind: 'HAS_OUTCOME', outcome: found.outcome };
+  const outcome = outcomeOf(found);
+  if (outcome !== undefined) return { kind: 'HAS_OUTCOME', outcome };
   let window = found;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const executionName = windowExecutionName(session, window.generation);

@@ -28,11 +28,13 @@ export function waitingSeenAtMs(known: KnownBefore, session: SessionState): numb
   if (known.seenWaitingAtMs > 0) return known.seenWaitingAtMs;
   if (isWaitingForClient(session)) return session.asOfMs;
   if (known.connectionCreatedAtMs > 0) return known.connectionCreatedAtMs;
-  const { status, statusReason, lastUpdatedAtMs, asOfMs } = session;
+  const { status, statusReason, lastUpdatedAtMs, createdAtMs, asOfMs } = session;
   if (statusReason !== null && REASONS_OF_WAITING.has(statusReason)) return lastUpdatedAtMs ?? asOfMs;
-  // It has moved since the report, so it was away in between. A time in whole seconds is up to one too early.
+  // It has moved since the report, so it was away in between. A time in whole seconds is up to one too early. A loss
+  // that is reported from before the session was created is none: CONNECTED may be its player's first arrival.
   const hasMoved =
     status === 'CONNECTED' &&
+    (createdAtMs === null || createdAtMs <= known.pendingSinceMs) &&
     lastUpdatedAtMs !== null &&
     lastUpdatedAtMs >= known.pendingSinceMs - CLOCK_SKEW_MS;
   return hasMoved ? lastUpdatedAtMs : 0;

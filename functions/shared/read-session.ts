@@ -17,6 +17,7 @@ export interface SessionState {
   /** The nearest the API has to "in this status since"; what exactly it tracks is not documented. */
   readonly lastUpdatedAtMs: number | null;
   readonly connectionTimeoutSeconds: number | null;
+  readonly createdAtMs: number | null;
   /** Start plus SessionLengthSeconds. */
   readonly sessionEndsAtMs: number | null;
   /** When the read went out: what it tells is as of then or later. */
@@ -80,6 +81,7 @@ function stateOf(session: GetStreamSessionOutput, asOfMs: number): SessionState 
     statusReason: toStatusReason(session.StatusReason),
     lastUpdatedAtMs: session.LastUpdatedAt?.getTime() ?? null,
     connectionTimeoutSeconds: session.ConnectionTimeoutSeconds ?? null,
+    createdAtMs: createdAt?.getTime() ?? null,
     sessionEndsAtMs:
       createdAt === undefined || lengthSeconds === undefined
         ? null

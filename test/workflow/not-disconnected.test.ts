@@ -68,6 +68,24 @@ describe('a report of a session that is and stays connected', () => {
     expect((await window(session)).body).toMatchObject({ outcome: 'NOT_DISCONNECTED' });
   });
 
+  it.each([1, 60, 600])(
+    'ends as NOT_DISCONNECTED when its time is %i s before the session',
+    async (beforeSeconds) => {
+      const { clock, report, outcomes, ...run } = await start();
+      await clock.advance(20 * MINUTE);
+      const session = await run.session();
+      const createdAtMs = clock.nowMs();
+      await clock.advance(2 * MINUTE);
+
+      await report(session, {
+        statusChangedAt: new Date(createdAtMs - beforeSeconds * SECOND).toISOString(),
+      });
+      await clock.advance(5 * MINUTE);
+
+      expect(await outcomes(session)).toMatchObject([{ outcome: 'NOT_DISCONNECTED' }]);
+    },
+  );
+
   it('has one window, however late and often the report is repeated', async () => {
     const { clock, report, outcomes, executions, ...run } = await start({ watching: true });
     const session = await run.session();
