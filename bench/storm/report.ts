@@ -56,6 +56,8 @@ export function verdictOf(
     const mostCalls = MOST_CALLS[scenario.foreignPerSecond] ?? 1.02;
     // The others here call blindly, again and again.
     const blindlyRejected = Math.max(
+      // Without foreign load nobody rejects a foreign call, and one policy alone has nothing to be compared with.
+      results.length > 1 ? 0 : Number.POSITIVE_INFINITY,
       ...results.filter((result) => result !== ours).map(({ foreignRejected }) => foreignRejected),
     );
     return [
