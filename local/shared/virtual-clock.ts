@@ -32,8 +32,9 @@ export class VirtualClock implements Clock {
     this.#nowMs = startMs;
   }
 
+  /** Whole milliseconds, as `Date.now()` gives them. Timers are exact. */
   nowMs(): number {
-    return this.#nowMs;
+    return Math.floor(this.#nowMs);
   }
 
   setTimer(delayMs: number, callback: () => void): () => void {

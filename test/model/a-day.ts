@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Cast } from './cast.ts';
 import type { allCommands } from './commands.ts';
+import { serviceHabits } from './habits.ts';
 import { checkDay } from './invariants.ts';
 import { captureLogs } from './logs.ts';
 import { startModelWorld } from './world.ts';
@@ -13,21 +14,27 @@ const seeds = fc.noShrink(fc.integer({ min: 1, max: 1_000_000 }));
 
 /** Two sessions live through what happens, then through a time of rest; and everything that is promised holds. */
 export function aDay(commands: typeof allCommands) {
-  return fc.asyncProperty(seeds, timeouts, commands, async (seed, timeoutsSeconds, day) => {
-    const logs = captureLogs();
-    const world = await startModelWorld(seed);
-    try {
-      const cast = new Cast(world);
-      await cast.begin(timeoutsSeconds);
-      await fc.asyncModelRun(() => ({ model: {}, real: cast }), day);
-      await cast.rest(LONGEST_REST_MS);
-      await checkDay(cast, logs.lines);
-    } catch (error) {
-      if (error instanceof Error) error.message += `\nmishaps: ${world.mishaps.join('; ')}`;
-      throw error;
-    } finally {
-      logs.release();
-      await world.close();
-    }
-  });
+  return fc.asyncProperty(
+    seeds,
+    timeouts,
+    serviceHabits,
+    commands,
+    async (seed, timeoutsSeconds, habits, day) => {
+      const logs = captureLogs();
+      const world = await startModelWorld(seed);
+      try {
+        const cast = new Cast(world);
+        await cast.begin(timeoutsSeconds, habits);
+        await fc.asyncModelRun(() => ({ model: {}, real: cast }), day);
+        await cast.rest(LONGEST_REST_MS);
+        await checkDay(cast, logs.lines);
+      } catch (error) {
+        if (error instanceof Error) error.message += `\nmishaps: ${world.mishaps.join('; ')}`;
+        throw error;
+      } finally {
+        logs.release();
+        await world.close();
+      }
+    },
+  );
 }

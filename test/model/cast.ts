@@ -1,9 +1,8 @@
 /** Who acts on the service from outside: players with their tabs, feeds, operators. */
-
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { NO_CERTIFICATE } from '../../local/game-lift-streams/answers.ts';
-import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
+import type { SessionRecord, Settings } from '../../local/game-lift-streams/control-schemas.ts';
 import type { ModelWorld } from './world.ts';
 
 /** One offer of a tab, asked for until it is answered for good. */
@@ -22,10 +21,14 @@ export interface Ask {
 export interface Player {
   readonly record: SessionRecord;
   readonly asks: Ask[];
+  /** When its client was lost, whether the service has noticed yet or not. */
+  readonly lossesAtMs: number[];
+  /** Whether the client that was lost last was back before the service had noticed. */
+  isRecovered: boolean;
   /** Whether a feed has said that it dropped when it had not. */
   falselyReported: boolean;
-  /** When a feed has published a report of a drop, for which drop. */
-  readonly reports: { readonly publishedAtMs: number; readonly droppedAtMs: number }[];
+  /** When a feed has published a report of a drop, and when the client was lost. */
+  readonly reports: { readonly publishedAtMs: number; readonly lostAtMs: number }[];
   /** When a feed has published anything about it for the last time. */
   lastReportAtMs: number;
 }
@@ -39,6 +42,7 @@ export const WAITING = ['PENDING_CLIENT_RECONNECTION', 'RECONNECTING', 'ACTIVE']
 export class Cast {
   readonly world: ModelWorld;
   readonly players: Player[] = [];
+  habits: Partial<Settings> = {};
   /** Whether anything has gone wrong but players and feeds. */
   isDisturbed = false;
   healedAtMs = 0;
@@ -48,10 +52,20 @@ export class Cast {
     this.world = world;
   }
 
-  async begin(timeoutsSeconds: readonly number[]): Promise<void> {
+  async begin(timeoutsSeconds: readonly number[], habits: Partial<Settings>): Promise<void> {
+    this.habits = habits;
+    await this.world.control.changeSettings(habits);
     for (const connectionTimeoutSeconds of timeoutsSeconds) {
       const record = await this.world.control.startSession({ connectionTimeoutSeconds });
-      this.players.push({ record, asks: [], falselyReported: false, reports: [], lastReportAtMs: 0 });
+      this.players.push({
+        record,
+        asks: [],
+        lossesAtMs: [],
+        isRecovered: false,
+        falselyReported: false,
+        reports: [],
+        lastReportAtMs: 0,
+      });
     }
     await this.world.clock.advance(1000);
   }
@@ -72,8 +86,34 @@ export class Cast {
 
   async drop(index: number): Promise<void> {
     const player = this.player(index);
+    if (await this.#isLost(player)) return;
     const { status } = await this.truth(player);
-    if (status === 'CONNECTED') await this.world.control.clientDrops(player.record.streamSessionId);
+    if (status !== 'CONNECTED') return;
+    player.lossesAtMs.push(this.world.clock.nowMs());
+    player.isRecovered = false;
+    await this.world.control.clientDrops(player.record.streamSessionId).catch(refused);
+  }
+
+  /** A lost client is back before the service has noticed; nothing has happened, as far as the service knows. */
+  async recover(index: number): Promise<void> {
+    const player = this.player(index);
+    const { status } = await this.truth(player);
+    if (status !== 'CONNECTED' || !(await this.#isLost(player))) return;
+    await this.world.control.clientRecovers(player.record.streamSessionId).catch(refused);
+    player.isRecovered = true;
+    // Whoever has reported this loss has reported what never came to be.
+    if (player.reports.some(({ lostAtMs }) => lostAtMs === player.lossesAtMs.at(-1)))
+      player.falselyReported = true;
+  }
+
+  /** Whether the client is lost and the service has not noticed yet. */
+  async #isLost(player: Player): Promise<boolean> {
+    const { status, history } = await this.truth(player);
+    const lostAtMs = player.lossesAtMs.at(-1);
+    const connectedAtMs = history.findLast((entry) => entry.status === 'CONNECTED')?.atMs ?? 0;
+    return (
+      status === 'CONNECTED' && lostAtMs !== undefined && lostAtMs >= connectedAtMs && !player.isRecovered
+    );
   }
 
   /** A backend says that a player has dropped: now, or the drop that it knows of, more or less exactly. */
@@ -82,13 +122,13 @@ export class Cast {
     { skewMs, tellsTimeout, copies }: { skewMs: number; tellsTimeout: boolean; copies: number },
   ): Promise<void> {
     const player = this.player(index);
-    const { status, history } = await this.truth(player);
-    const drops = history.filter((entry) => entry.status === 'PENDING_CLIENT_RECONNECTION');
-    const droppedAtMs = drops.at(-1)?.atMs;
+    const { status } = await this.truth(player);
+    const lostAtMs = player.lossesAtMs.at(-1);
     const nowMs = this.world.clock.nowMs();
-    if (droppedAtMs === undefined || !WAITING.includes(status)) player.falselyReported = true;
-    else player.reports.push({ publishedAtMs: nowMs, droppedAtMs });
-    const atMs = Math.min(nowMs, (droppedAtMs ?? nowMs) + skewMs);
+    const isTrue = lostAtMs !== undefined && (WAITING.includes(status) || (await this.#isLost(player)));
+    if (isTrue) player.reports.push({ publishedAtMs: nowMs, lostAtMs });
+    else player.falselyReported = true;
+    const atMs = Math.min(nowMs, (lostAtMs ?? nowMs) + skewMs);
     const timeout = tellsTimeout ? { connectionTimeoutSeconds: player.record.connectionTimeoutSeconds } : {};
     for (let copy = 0; copy < copies; copy++) {
       await this.#publish(player, 'PENDING_CLIENT_RECONNECTION', atMs, timeout);
@@ -136,9 +176,14 @@ export class Cast {
     await this.world.control.clientConnects(player.record.streamSessionId, answer).catch(refused);
   }
 
-  async end(index: number, how: 'exits' | 'fails'): Promise<void> {
-    const { streamSessionId } = this.player(index).record;
+  async end(index: number, how: 'exits' | 'fails' | 'isTerminated'): Promise<void> {
+    const { record } = this.player(index);
+    const { streamSessionId } = record;
     const { control } = this.world;
+    if (how === 'isTerminated') {
+      await this.world.terminate(record);
+      return;
+    }
     await (how === 'exits'
       ? control.applicationExits(streamSessionId)
       : control.sessionFails(streamSessionId)

@@ -32,7 +32,16 @@ class Command implements fc.AsyncCommand<Model, Cast> {
 }
 
 const session = fc.nat(1);
-const FAULTS = ['throttling', 'internalServer', 'unavailable', 'lostReply'] as const;
+const FAULTS = [
+  'throttling',
+  'internalServer',
+  'unavailable',
+  'lostReply',
+  'invalidSignature',
+  'requestExpired',
+  'requestTimeout',
+] as const;
+const OUTAGES = ['throttling', 'internalServer', 'noReply'] as const;
 const OPERATIONS = ['GetStreamSession', 'ListStreamSessions', 'CreateStreamSessionConnection'] as const;
 const MISHAPS: readonly Mishap[] = ['failsBefore', 'failsAfter', 'diesBefore', 'diesAfter'];
 
@@ -50,6 +59,12 @@ const everyday = [
   {
     weight: 4,
     arbitrary: session.map((index) => new Command(`player ${index} drops`, (cast) => cast.drop(index))),
+  },
+  {
+    weight: 1,
+    arbitrary: session.map(
+      (index) => new Command(`the lost client of ${index} is back unnoticed`, (cast) => cast.recover(index)),
+    ),
   },
   {
     weight: 3,
@@ -96,7 +111,7 @@ const everyday = [
   {
     weight: 1,
     arbitrary: fc
-      .tuple(session, fc.constantFrom('exits' as const, 'fails' as const))
+      .tuple(session, fc.constantFrom('exits' as const, 'fails' as const, 'isTerminated' as const))
       .map(([index, how]) => new Command(`session ${index} ${how}`, (cast) => cast.end(index, how))),
   },
 ];
@@ -129,6 +144,20 @@ const mishaps = [
         at: fc.constantFrom('request' as const, 'reply' as const),
       })
       .map((latency) => faultOf({ kind: 'latency', ...latency })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({
+        kind: fc.constantFrom(...OUTAGES),
+        operation: fc.constantFrom(...OPERATIONS),
+        seconds: fc.integer({ min: 10, max: 900 }),
+      })
+      .map(({ seconds, ...outage }) =>
+        faulty(`the service: ${JSON.stringify(outage)} for ${seconds} s`, ({ world }) =>
+          world.control.injectFault({ ...outage, untilMs: world.clock.nowMs() + seconds * 1000 }),
+        ),
+      ),
   },
   {
     weight: 1,

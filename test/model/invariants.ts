@@ -3,6 +3,7 @@ import type { OutcomeDetail } from '../../functions/shared/contracts.ts';
 import { CLOCK_SKEW_MS } from '../../functions/shared/deadline.ts';
 import { LOSS_NOTICE_MS } from '../../functions/shared/loss-notice.ts';
 import { sessionPartition } from '../../functions/shared/naming.ts';
+import { toStatusReason } from '../../functions/shared/status-reason.ts';
 import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { type Cast, MAX_TRIES, type Player, WAITING } from './cast.ts';
 import { SERVICE_QUOTAS } from './world.ts';
@@ -12,6 +13,10 @@ const ENDS: Readonly<Record<Exclude<OutcomeDetail['outcome'], 'NOT_DISCONNECTED'
   TERMINATED: 'TERMINATED',
   ERRORED: 'ERROR',
 };
+/** The watcher lists the waiting sessions every 5 s, and its calls take a while. */
+const SEEN_AFTER_MS = 8000;
+/** How inexact a feed's time may be (`commands.ts`), and a call's way. */
+const REPORT_SKEW_MS = 1600;
 /** On a day without faults: the margin, the next look of the watcher, and the calls' own time. */
 const LATEST_CLOSE_MS = 15_000;
 /** After the last fault: Lambda's repeats of an event (one minute and two), and the watcher's patience. */
@@ -31,7 +36,7 @@ export async function checkDay(cast: Cast, logs: readonly string[]): Promise<voi
     const recorded = oneOfEach(own);
     keptAsPublished(cast, truth, recorded);
     onlyWithoutLossIsNotDisconnected(cast, player, truth, recorded);
-    agreesWithTheService(player, truth, recorded);
+    agreesWithTheService(cast, player, truth, recorded);
     await everyDisconnectHasEnded(cast, player, truth, recorded);
     answersAreNotWithheld(cast, player, truth);
     nobodyIsPutOffForEver(cast, player, truth);
@@ -76,21 +81,51 @@ function keptAsPublished({ world }: Cast, truth: SessionRecord, recorded: readon
     throw new Error(`kept: ${kept.join()}, published: ${published.join()}`);
 }
 
-/** On a day without faults somebody looks in time, so a window without a loss is one that nobody's loss was behind. */
+/**
+ * On a day without faults the watcher sees every session that waits for some seconds, so no window that had such a
+ * wait ends as NOT_DISCONNECTED.
+ */
 function onlyWithoutLossIsNotDisconnected(
-  { isDisturbed }: Cast,
-  { falselyReported }: Player,
+  { isDisturbed, habits }: Cast,
+  { lastReportAtMs }: Player,
   { history }: SessionRecord,
   recorded: readonly OutcomeDetail[],
 ): void {
-  if (isDisturbed || falselyReported) return;
-  const wrong = recorded.find(({ outcome }) => outcome === 'NOT_DISCONNECTED');
-  if (wrong !== undefined) {
-    throw new Error(`window ${wrong.generation} is said to be without a loss: ${JSON.stringify(history)}`);
+  if (isDisturbed) return;
+  for (const { outcome, disconnectedAt, outcomeAt, generation } of recorded) {
+    if (outcome !== 'NOT_DISCONNECTED') continue;
+    const earliestMs = Date.parse(disconnectedAt) - CLOCK_SKEW_MS;
+    const seen = history.find(
+      ({ status, atMs }, index) =>
+        WAITING.includes(status) &&
+        atMs >= earliestMs &&
+        // Before a feed's report there was no window to see it.
+        (history[index + 1]?.atMs ?? Number.POSITIVE_INFINITY) - Math.max(atMs, lastReportAtMs) >
+          SEEN_AFTER_MS &&
+        asTold(atMs + SEEN_AFTER_MS, habits) < Date.parse(outcomeAt),
+    );
+    if (seen !== undefined) {
+      throw new Error(`window ${generation} is said to be without a loss: ${JSON.stringify(history)}`);
+    }
   }
 }
 
+/** A time as the service tells it. */
+function asTold(atMs: number, { timestampUnit }: Cast['habits']): number {
+  return timestampUnit === 'second' ? Math.floor(atMs / 1000) * 1000 : atMs;
+}
+
+/** The reason as the service tells it, in the form that outcomes promise. */
+function reasonAsTold(
+  { reason }: SessionRecord['history'][number],
+  { statusReason }: Cast['habits'],
+): string | null {
+  if (reason === undefined || statusReason?.kind === 'absent') return null;
+  return toStatusReason(statusReason?.kind === 'text' ? statusReason.text : reason);
+}
+
 function agreesWithTheService(
+  { habits }: Cast,
   { falselyReported }: Player,
   { history }: SessionRecord,
   recorded: readonly OutcomeDetail[],
@@ -101,13 +136,14 @@ function agreesWithTheService(
     const endedAtMs = Date.parse(outcomeAt);
     // A feed's clock may put the loss after the return; no outcome is before its disconnect.
     const earliestMs = outcomeAt === disconnectedAt ? endedAtMs - CLOCK_SKEW_MS : endedAtMs;
-    const entry = history.find(
-      ({ status, atMs }) => status === ENDS[outcome] && atMs >= earliestMs && atMs <= endedAtMs,
-    );
+    const entry = history.find(({ status, atMs }) => {
+      const toldAtMs = asTold(atMs, habits);
+      return status === ENDS[outcome] && toldAtMs >= earliestMs && toldAtMs <= endedAtMs;
+    });
     if (entry === undefined)
       throw new Error(`window ${generation}: ${outcome} at ${outcomeAt} contradicts the service`);
-    if ((entry.reason ?? null) !== statusReason)
-      throw new Error(`${statusReason} is not why, but ${entry.reason}`);
+    const reason = reasonAsTold(entry, habits);
+    if (reason !== statusReason) throw new Error(`${statusReason} is not why, but ${reason}`);
     if (said.has(outcomeAt) && !falselyReported)
       throw new Error(`two windows ended with ${outcome} at ${outcomeAt}`);
     said.add(outcomeAt);
@@ -119,7 +155,7 @@ function agreesWithTheService(
 
 /** Each drop that somebody has told the service of this project about has its end, or a later one, on record. */
 async function everyDisconnectHasEnded(
-  { world, isDisturbed }: Cast,
+  { world, isDisturbed, habits }: Cast,
   player: Player,
   { history, streamSessionId }: SessionRecord,
   recorded: readonly OutcomeDetail[],
@@ -130,21 +166,26 @@ async function everyDisconnectHasEnded(
     const end = history.slice(from).find(({ status }) => Object.values(ENDS).includes(status));
     if (drop.status !== 'PENDING_CLIENT_RECONNECTION' || end === undefined) continue;
     // Who came back, and whose session has ended before anybody looked, has the outcome that the look found.
-    if (recorded.some(({ outcomeAt }) => Date.parse(outcomeAt) >= end.atMs)) continue;
+    if (recorded.some(({ outcomeAt }) => Date.parse(outcomeAt) >= asTold(end.atMs, habits))) continue;
+    const lostAtMs = player.lossesAtMs.findLast((atMs) => atMs <= drop.atMs) ?? drop.atMs;
     const noticed = events.some(
       ({ detail, time }) =>
         // A feed's false alarm may be over before the client is lost.
         Date.parse(time) >= drop.atMs &&
         detail['streamSessionId'] === streamSessionId &&
         detail['status'] === 'PENDING_CLIENT_RECONNECTION' &&
-        Math.abs(Date.parse(String(detail['statusChangedAt'])) - drop.atMs) < 1600,
+        Math.abs(Date.parse(String(detail['statusChangedAt'])) - drop.atMs) <
+          REPORT_SKEW_MS + (habits.listedLaterMs ?? 0),
     );
-    const wasToldInTime = player.reports.some(
-      ({ droppedAtMs, publishedAtMs }) => droppedAtMs === drop.atMs && publishedAtMs < end.atMs,
-    );
-    // The watcher lists who waits for a reconnection, every 5 s; who has an answer by then waits no more.
+    // Connected within the clocks' tolerance of the loss, and not noticed yet, is taken for a return: docs/guarantees.md.
+    const connectedAtMs = history.slice(0, from).findLast(({ status }) => status === 'CONNECTED')?.atMs ?? 0;
+    const isAmbiguous = lostAtMs < drop.atMs && lostAtMs - connectedAtMs < CLOCK_SKEW_MS + REPORT_SKEW_MS;
+    const wasToldInTime =
+      !isAmbiguous &&
+      player.reports.some((report) => report.lostAtMs === lostAtMs && report.publishedAtMs < end.atMs);
+    // A session whose player has an answer by then waits no more.
     const waitedMs = (history[from + 1]?.atMs ?? end.atMs) - drop.atMs;
-    if (noticed || wasToldInTime || (waitedMs > 8000 && !isDisturbed)) {
+    if (noticed || wasToldInTime || (waitedMs > SEEN_AFTER_MS && !isDisturbed)) {
       throw new Error(
         `the drop at ${drop.atMs} ended with ${end.status} at ${end.atMs}, on record: ${JSON.stringify(recorded)}`,
       );
@@ -211,12 +252,15 @@ function inTime(cast: Cast, player: Player, truth: SessionRecord, recorded: read
   if (window?.phase !== 'CLOSED' || window.generation !== last?.generation) return;
   const closedAtMs = window.closedAtMs ?? 0;
   // A loss that the service has not noticed may be noticed yet.
-  const alarmMs = player.falselyReported ? LOSS_NOTICE_MS : 0;
+  const { lossNoticeMs = 0, terminationMs = 0, overstayMs = 0 } = cast.habits;
+  const alarmMs = player.falselyReported || lossNoticeMs > 0 ? LOSS_NOTICE_MS : 0;
+  // Looks at a session that is slow to end are as far apart as they have lasted, and their first ones 2 s.
+  const slowMs = 2 * Math.max(terminationMs, overstayMs);
   const endedAtMs = Math.max(Date.parse(last.outcomeAt), window.disconnectedAtMs + alarmMs);
   // A report that comes after the end opens a window only then.
   const latestMs = cast.isDisturbed
-    ? Math.max(endedAtMs, cast.healedAtMs) + LATEST_CLOSE_AFTER_FAULTS_MS
-    : Math.max(endedAtMs, player.lastReportAtMs + alarmMs) + LATEST_CLOSE_MS;
+    ? Math.max(endedAtMs, cast.healedAtMs) + LATEST_CLOSE_AFTER_FAULTS_MS + slowMs
+    : Math.max(endedAtMs, player.lastReportAtMs + alarmMs) + LATEST_CLOSE_MS + slowMs;
   if (closedAtMs > latestMs) {
     throw new Error(`the window was closed ${closedAtMs - endedAtMs} ms after its ${last.outcome}`);
   }

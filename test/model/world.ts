@@ -78,7 +78,7 @@ export async function startModelWorld(seed: number) {
   const clock = new ModelClock();
   const random = seededRandom(seed);
   const network = new InProcessNetwork();
-  const items = new MemoryItems({ nowMs: () => clock.nowMs() });
+  const items = new MemoryItems({ nowMs: () => clock.nowMs(), integersOnly: true });
   const invocations = new AsyncLocalStorage<Invocation>();
   const planned: { mishap: Mishap; callsLeft: number }[] = [];
   const mishaps: string[] = [];
@@ -92,10 +92,10 @@ export async function startModelWorld(seed: number) {
     await way();
     const mishap = invocation === undefined ? undefined : nextMishap();
     if (mishap !== undefined) mishaps.push(`${invocation?.functionKey} ${mishap} ${name}`);
-    if (mishap === 'failsBefore') throw callFailed();
+    if (mishap === 'failsBefore') throw callFailed(random);
     if (mishap === 'diesBefore') return endOf(invocation);
     const reply = await call();
-    if (mishap === 'failsAfter') throw callFailed();
+    if (mishap === 'failsAfter') throw callFailed(random);
     if (mishap === 'diesAfter') return endOf(invocation);
     await way();
     return reply;
@@ -196,6 +196,17 @@ export async function startModelWorld(seed: number) {
       const response = await network.fetch(url, { method: 'POST', body: JSON.stringify(body) });
       return { status: response.status, text: await response.text() };
     },
+    /** A backend ends the session at the service itself. What the session's status does not allow is refused. */
+    terminate: async ({
+      streamGroupId,
+      streamSessionId,
+    }: {
+      streamGroupId: string;
+      streamSessionId: string;
+    }): Promise<void> => {
+      const path = `streamgroups/${streamGroupId}/streamsessions/${streamSessionId}`;
+      await network.fetch(`${endpoints.gameLiftStreams}/${path}`, { method: 'DELETE' });
+    },
     deadLetters: async () =>
       deadLettersSchema.parse(await (await network.fetch(`${endpoints.eventBus}/_local/dead-letters`)).json())
         .deadLetters,
@@ -270,10 +281,18 @@ function killed(): LambdaResult {
   return { ok: false, failure: { errorType: 'Runtime.ExitError', errorMessage } };
 }
 
-/** As DynamoDB, Step Functions and the bus fail after the SDK's retries. */
-function callFailed(): Error {
-  return Object.assign(new Error('Internal server error'), {
-    name: 'InternalServerError',
-    $metadata: { httpStatusCode: 500 },
-  });
+/** How DynamoDB, Step Functions and the bus fail after the SDK's retries, and what a thawed function's clock earns. */
+const FAILURES: readonly { readonly name: string; readonly httpStatusCode: number }[] = [
+  { name: 'InternalServerError', httpStatusCode: 500 },
+  { name: 'ProvisionedThroughputExceededException', httpStatusCode: 400 },
+  { name: 'ThrottlingException', httpStatusCode: 400 },
+  { name: 'InvalidSignatureException', httpStatusCode: 403 },
+];
+
+function callFailed(random: () => number): Error {
+  const { name, httpStatusCode } = FAILURES[Math.floor(random() * FAILURES.length)] ?? {
+    name: 'Error',
+    httpStatusCode: 500,
+  };
+  return Object.assign(new Error('The call has failed.'), { name, $metadata: { httpStatusCode } });
 }
