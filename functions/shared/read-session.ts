@@ -77,7 +77,8 @@ export async function readSession(
 function stateOf(session: GetStreamSessionOutput, asOfMs: number): SessionState {
   const { CreatedAt: createdAt, SessionLengthSeconds: lengthSeconds } = session;
   return {
-    status: session.Status ?? 'NONE',
+    // The SDK checks no type: a reply is what the network brought.
+    status: typeof session.Status === 'string' ? session.Status : 'NONE',
     statusReason: toStatusReason(session.StatusReason),
     lastUpdatedAtMs: session.LastUpdatedAt?.getTime() ?? null,
     connectionTimeoutSeconds: session.ConnectionTimeoutSeconds ?? null,

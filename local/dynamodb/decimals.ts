@@ -8,16 +8,22 @@ interface Decimal {
   readonly exponent: number;
 }
 
-const NUMBER = /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/;
+const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 /** Doubles are exact for these, and nearly every number is one of them. */
 const SMALL_INTEGER = /^-?\d{1,15}$/;
+
+function withoutTrailingZeros(digits: string): string {
+  let end = digits.length;
+  while (digits[end - 1] === '0') end--;
+  return digits.slice(0, end);
+}
 
 /** @throws Error for text that is no number. */
 function decimalOf(text: string): Decimal {
   const [, sign, whole = '', fraction = '', power = '0'] = NUMBER.exec(text) ?? [];
   if (sign === undefined || whole + fraction === '') throw new Error('Not a number.');
   const digits = `${whole}${fraction}`;
-  const trimmed = digits.replace(/0+$/, '');
+  const trimmed = withoutTrailingZeros(digits);
   if (trimmed === '') return { coefficient: 0n, exponent: 0 };
   const exponent = Number(power) - fraction.length + (digits.length - trimmed.length);
   return { coefficient: BigInt(trimmed) * (sign === '-' ? -1n : 1n), exponent };
@@ -28,7 +34,7 @@ function textOf({ coefficient, exponent }: Decimal): string {
   const digits = String(coefficient < 0n ? -coefficient : coefficient);
   if (exponent >= 0) return `${sign}${digits}${'0'.repeat(exponent)}`;
   const padded = digits.padStart(1 - exponent, '0');
-  const fraction = padded.slice(exponent).replace(/0+$/, '');
+  const fraction = withoutTrailingZeros(padded.slice(exponent));
   return `${sign}${padded.slice(0, exponent)}${fraction === '' ? '' : `.${fraction}`}`;
 }
 

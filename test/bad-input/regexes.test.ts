@@ -15,6 +15,10 @@ const CLEARED: Readonly<Record<string, string>> = {
     'An attempt ends at the next full stop, before which no other can begin.',
   '/\\{[^{}]*\\}/g': 'An attempt ends at the next brace, before which no other can begin.',
   '/\\$\\{([^${}]*)\\}/g': 'The same.',
+  '/<([^<>\\s"]+)>/g': 'The same, of the next angle bracket.',
+  '/<[^<>\\s]+>/': 'The same.',
+  '/"(?:[^"\\\\]|\\\\.)*"/g':
+    'An attempt ends at the next quotation mark, or at the end of a template of 8,192 characters at most.',
 };
 
 async function sourceFiles(): Promise<string[]> {

@@ -52,7 +52,7 @@ it(
     expect(told(await connect(offer(65_537, '漢')))).toEqual([400, tooLong]);
     expect((await connect(offer(65_536, '漢')))?.status).toBe(404);
     // More than Lambda takes, though API Gateway would.
-    expect(told(await connect('x'.repeat(7 * MEGABYTE)))).toEqual([413, 'The request body is too large.']);
+    expect((await connect('x'.repeat(7 * MEGABYTE)))?.status).toBe(413);
     expect(logged.filter((line) => line.includes(MARKER))).toEqual([]);
   },
   FUZZ_TIMEOUT_MS * 3,

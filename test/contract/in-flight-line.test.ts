@@ -139,7 +139,7 @@ beforeEach(() => givenLine({}));
 
 describe('former counters that are over', () => {
   it.each([210, 600])('are pruned bit by bit and stop nobody: %i buckets', async (buckets) => {
-    const { ask, startMs } = await prepare({ bookedMs: 20_000 });
+    const { ask, startMs } = await prepare({ bookedMs: 8000 });
     await givenLine(formerCounters(startMs - 3_700_000, buckets));
     const sizes: number[] = [];
 

@@ -134,7 +134,7 @@ describe('a request, through everything that can go wrong', () => {
     ['a 500 quotes the shell', shellReply(quotedInError(500, 'InternalServerException')), 200],
     ['a 409 quotes the shell', shellReply(quotedInError(409, 'StreamSessionAccessNotReadyException')), 200],
     ['a 400 quotes the shell', shellReply(quotedInError(400, 'ValidationException')), 400],
-    ['a 403 quotes the shell', shellReply(quotedInError(403, 'AccessDeniedException')), 500],
+    ['a 403 quotes the shell', shellReply(quotedInError(403, 'AccessDeniedException')), 403],
     ['an error that nobody knows quotes the shell', shellReply(quotedInError(418, 'TeapotException')), 500],
     ['the request cannot be recorded', () => eventBus.plan(lost, isOperation('PutEvents'), 100), 500],
     ['the table fails once', () => dynamoDb.plan(lost, isOperation('UpdateItem')), 200],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
-import { wrongsOf } from './verdict.ts';
+import { type Expected, wrongsOf } from './verdict.ts';
 import { ALL_RETRIES_MS, SECOND, startWorld, type World } from './world.ts';
 
 /** Every attempt that Lambda makes of an asynchronous invocation. */
@@ -34,25 +34,25 @@ async function startDropped() {
 /** The one point of the function at which it starts an execution, as a clean run names it. */
 const startOf = (functionKey: string, way: string) => `${functionKey}: ${way}: StartExecution`;
 
-describe('a window that every attempt at its report has left without an execution', () => {
+describe('a window whose report died before it had started the execution', () => {
   it.each(FINDERS)('is started by %s', async (_, find) => {
     const { world, session, droppedAt } = await startDropped();
     world.injector.start({
       point: startOf('onStatusChange', 'ensureOwner › ensureRunning'),
       occurrence: 1,
-      times: ATTEMPTS,
+      times: 1,
       fault: 'KILLED_BEFORE',
     });
+    // The queue hands the report over again after two minutes; the others may come sooner.
     await world.report(session, { statusChangedAt: droppedAt });
-    await world.clock.advance(ALL_RETRIES_MS);
-    expect(world.injector.hits).toBe(ATTEMPTS);
-    expect(await world.givenUp()).toBe(1);
+    expect(world.injector.hits).toBe(1);
     expect(await world.executionsOf(session)).toEqual([]);
 
     await find(world, session, droppedAt);
 
-    await world.clock.advance(600 * SECOND);
-    expect(await wrongsOf(world, { session, outcomes: 1, phases: ['CLOSED'] })).toEqual([]);
+    await world.clock.advance(610 * SECOND);
+    const expected: Expected = { session, outcomes: 1, phases: ['CLOSED'], mayBeUnseen: true };
+    expect(await wrongsOf(world, expected)).toEqual([]);
   });
 });
 
@@ -81,7 +81,8 @@ describe('a window that was replaced, and that every attempt has left without an
 
     await find(world, session, droppedAt);
 
-    await world.clock.advance(600 * SECOND);
-    expect(await wrongsOf(world, { session, outcomes: 1, phases: ['CLOSED'] })).toEqual([]);
+    await world.clock.advance(610 * SECOND);
+    const expected: Expected = { session, outcomes: 1, phases: ['CLOSED'], mayBeUnseen: true };
+    expect(await wrongsOf(world, expected)).toEqual([]);
   });
 });

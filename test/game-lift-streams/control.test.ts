@@ -162,6 +162,7 @@ describe('the control API', () => {
       activationMs: 10,
       terminationMs: 1000,
       lossNoticeMs: 0,
+      overstayMs: 0,
       repeatedClientToken: 'firstAnswer',
       timestampUnit: 'millisecond',
       listedLaterMs: 0,

@@ -25,8 +25,11 @@ interface Callbacks extends Endpoint {
   sendFailure(taskToken: string, error?: string, cause?: string): Promise<unknown>;
 }
 
-async function startCallbacks(register: Handler = succeed(null)): Promise<Callbacks> {
-  const endpoint = await startEndpoint({ register });
+async function startCallbacks(
+  register: Handler = succeed(null),
+  options?: Parameters<typeof startEndpoint>[2],
+): Promise<Callbacks> {
+  const endpoint = await startEndpoint({ register }, undefined, options);
   const tokens = (): string[] =>
     endpoint.payloads.map((payload) =>
       typeof payload === 'object' && payload !== null && 'token' in payload ? String(payload.token) : '',
@@ -266,7 +269,10 @@ describe('a task token', () => {
 
   it('answers TaskDoesNotExist once its execution is forgotten', { timeout: 60_000 }, async () => {
     // Prepare
-    const { run, create, client, token, clock, start, sendSuccess } = await startCallbacks();
+    const startQuotas = { standard: { bucket: 6000, perSecond: 1 } };
+    const { run, create, client, token, clock, start, sendSuccess } = await startCallbacks(undefined, {
+      startQuotas,
+    });
     const executionArn = await run(machine({ A: callback() }));
     await clock.advance(0);
     await sendSuccess(token());

@@ -78,6 +78,7 @@ describe('the first window of a session', () => {
       connectionTimeoutSeconds: 60,
       marginSeconds: 2,
       terminateAbandoned: false,
+      lookAtOnce: true,
     });
   });
 

@@ -74,7 +74,7 @@ export function windowKey(session: SessionKey) {
 }
 
 /** What closing a window takes off its item: nobody waits, and the index of open windows loses it. */
-export const REMOVED_AT_CLOSE = 'taskToken, signalIds, openIn, serviceChecks';
+export const REMOVED_AT_CLOSE = 'taskToken, signalIds, earlierSignalIds, openIn, serviceChecks';
 
 /** Phases in which a window waits for its end. */
 export const OPEN_PHASES = {

@@ -136,7 +136,7 @@ export const CALLS: readonly Scenario[] = [
     play: async (world) => {
       const session = await world.dropped({
         connectionTimeoutSeconds: 10,
-        settings: { overstayMs: 600 * SECOND },
+        settings: { overstayMs: 120 * SECOND },
       });
       const { streamSessionId } = session;
       await world.report(session);

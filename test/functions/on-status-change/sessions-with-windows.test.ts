@@ -76,7 +76,12 @@ describe('a report of another status', () => {
       { token: taskToken, state: { seq: 1, connectionCreatedAtMs: 0, connectionAttempts: 0 } },
     ]);
     // A hint only: the outcome is the execution's to find out.
-    expect(await windowOf(table(), session)).toEqual({ ...window, taskToken, seq: 1 });
+    expect(await windowOf(table(), session)).toEqual({
+      ...window,
+      taskToken,
+      seq: 1,
+      signalIds: new Set([expect.any(String)]),
+    });
   });
 
   it.each(others)('is ignored where no window is open: %s', async (status) => {

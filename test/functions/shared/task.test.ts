@@ -117,10 +117,12 @@ describe('what a decision throws', () => {
     expect(known.map((KnownError) => new KnownError().name)).toEqual([
       'ThrottlingException',
       'ConflictException',
+      'SessionAnsweredException',
       'InternalServerException',
       'StreamSessionAccessNotReadyException',
       'PermitNotAvailableException',
       'DependencyUnavailableException',
+      'ServiceAccessDeniedException',
       'WindowNotOpenError',
       'InvalidTaskInputError',
       'UnexpectedError',
