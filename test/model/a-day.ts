@@ -1,7 +1,7 @@
 import fc from 'fast-check';
+import type { Settings } from '../../local/game-lift-streams/control-schemas.ts';
 import { Cast } from './cast.ts';
 import type { allCommands } from './commands.ts';
-import { serviceHabits } from './habits.ts';
 import { checkDay } from './invariants.ts';
 import { captureLogs } from './logs.ts';
 import { startModelWorld } from './world.ts';
@@ -13,11 +13,14 @@ const timeouts = fc.tuple(fc.constantFrom(6, 10, 25), fc.constantFrom(10, 40));
 const seeds = fc.noShrink(fc.integer({ min: 1, max: 1_000_000 }));
 
 /** Two sessions live through what happens, then through a time of rest; and everything that is promised holds. */
-export function aDay(commands: typeof allCommands) {
+export function aDay(
+  commands: typeof allCommands,
+  habitsOfTheDay: fc.Arbitrary<Partial<Settings>> = fc.constant({}),
+) {
   return fc.asyncProperty(
     seeds,
     timeouts,
-    serviceHabits,
+    habitsOfTheDay,
     commands,
     async (seed, timeoutsSeconds, habits, day) => {
       const logs = captureLogs();

@@ -32,16 +32,7 @@ class Command implements fc.AsyncCommand<Model, Cast> {
 }
 
 const session = fc.nat(1);
-const FAULTS = [
-  'throttling',
-  'internalServer',
-  'unavailable',
-  'lostReply',
-  'invalidSignature',
-  'requestExpired',
-  'requestTimeout',
-] as const;
-const OUTAGES = ['throttling', 'internalServer', 'noReply'] as const;
+const FAULTS = ['throttling', 'internalServer', 'unavailable', 'lostReply'] as const;
 const OPERATIONS = ['GetStreamSession', 'ListStreamSessions', 'CreateStreamSessionConnection'] as const;
 const MISHAPS: readonly Mishap[] = ['failsBefore', 'failsAfter', 'diesBefore', 'diesAfter'];
 
@@ -144,20 +135,6 @@ const mishaps = [
         at: fc.constantFrom('request' as const, 'reply' as const),
       })
       .map((latency) => faultOf({ kind: 'latency', ...latency })),
-  },
-  {
-    weight: 2,
-    arbitrary: fc
-      .record({
-        kind: fc.constantFrom(...OUTAGES),
-        operation: fc.constantFrom(...OPERATIONS),
-        seconds: fc.integer({ min: 10, max: 900 }),
-      })
-      .map(({ seconds, ...outage }) =>
-        faulty(`the service: ${JSON.stringify(outage)} for ${seconds} s`, ({ world }) =>
-          world.control.injectFault({ ...outage, untilMs: world.clock.nowMs() + seconds * 1000 }),
-        ),
-      ),
   },
   {
     weight: 1,

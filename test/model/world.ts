@@ -92,10 +92,10 @@ export async function startModelWorld(seed: number) {
     await way();
     const mishap = invocation === undefined ? undefined : nextMishap();
     if (mishap !== undefined) mishaps.push(`${invocation?.functionKey} ${mishap} ${name}`);
-    if (mishap === 'failsBefore') throw callFailed(random);
+    if (mishap === 'failsBefore') throw callFailed();
     if (mishap === 'diesBefore') return endOf(invocation);
     const reply = await call();
-    if (mishap === 'failsAfter') throw callFailed(random);
+    if (mishap === 'failsAfter') throw callFailed();
     if (mishap === 'diesAfter') return endOf(invocation);
     await way();
     return reply;
@@ -281,18 +281,10 @@ function killed(): LambdaResult {
   return { ok: false, failure: { errorType: 'Runtime.ExitError', errorMessage } };
 }
 
-/** How DynamoDB, Step Functions and the bus fail after the SDK's retries, and what a thawed function's clock earns. */
-const FAILURES: readonly { readonly name: string; readonly httpStatusCode: number }[] = [
-  { name: 'InternalServerError', httpStatusCode: 500 },
-  { name: 'ProvisionedThroughputExceededException', httpStatusCode: 400 },
-  { name: 'ThrottlingException', httpStatusCode: 400 },
-  { name: 'InvalidSignatureException', httpStatusCode: 403 },
-];
-
-function callFailed(random: () => number): Error {
-  const { name, httpStatusCode } = FAILURES[Math.floor(random() * FAILURES.length)] ?? {
-    name: 'Error',
-    httpStatusCode: 500,
-  };
-  return Object.assign(new Error('The call has failed.'), { name, $metadata: { httpStatusCode } });
+/** As DynamoDB, Step Functions and the bus fail after the SDK's retries. */
+function callFailed(): Error {
+  return Object.assign(new Error('Internal server error'), {
+    name: 'InternalServerError',
+    $metadata: { httpStatusCode: 500 },
+  });
 }
