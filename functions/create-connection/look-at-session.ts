@@ -4,6 +4,7 @@
  */
 import type { ServiceDependencies } from '../shared/call-service.ts';
 import type { Outcome, SessionKey } from '../shared/contracts.ts';
+import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
 import {
   ConflictException,
   PermitNotAvailableException,
@@ -114,13 +115,16 @@ export function isRefusedBefore(place: Place | undefined, nowMs: number): boolea
 }
 
 /**
- * When the present spell of asking began, in epoch ms: a spell is one loss that its player asks about. It ends with
- * an answer (which removes it from the place), or when nobody asks for as long as the service may take to notice.
+ * Returns when the present spell of asking began, in epoch ms; undefined when there is none. A spell is one loss that its
+ * player asks about. It ends with an answer (which removes it from the place), or when no request comes for as long as
+ * the service may take to notice. Times in the future were written by a clock that was ahead: the spell begins anew,
+ * because otherwise it would last until this clock has caught up.
  */
 function spellOf(place: Place | undefined, nowMs: number): number | undefined {
   const { firstAskedAtMs, lastRefusedAtMs } = place ?? {};
   if (firstAskedAtMs === undefined || lastRefusedAtMs === undefined) return undefined;
-  return nowMs - lastRefusedAtMs > LOSS_NOTICE_MS ? undefined : firstAskedAtMs;
+  const isFromTheFuture = Math.max(firstAskedAtMs, lastRefusedAtMs) > nowMs + CLOCK_SKEW_MS;
+  return isFromTheFuture || nowMs - lastRefusedAtMs > LOSS_NOTICE_MS ? undefined : firstAskedAtMs;
 }
 
 async function connected(
@@ -133,7 +137,7 @@ async function connected(
   const spellMs = spellOf(place, nowMs);
   // After a spell that is over the offer may be an old one, but the loss is a new one.
   const firstAskedAtMs = Math.floor(
-    spellMs ?? (place.firstAskedAtMs === undefined ? place.askedAtMs : nowMs),
+    spellMs ?? (place.firstAskedAtMs === undefined ? Math.min(place.askedAtMs, nowMs) : nowMs),
   );
   const isLong = nowMs - firstAskedAtMs >= LOSS_NOTICE_MS;
   if (spellMs === undefined && !isLong) metrics.add('LossesNotNoticed', 1);

@@ -11,7 +11,13 @@ import {
   createConnection,
 } from '../../../functions/create-connection/create-connection.ts';
 import { LOSS_NOTICE_MS } from '../../../functions/shared/loss-notice.ts';
-import { offerIdOf, type Place, readPlace, writePlace } from '../../../functions/shared/table/places.ts';
+import {
+  offerIdOf,
+  type Place,
+  readPlace,
+  writeLossRefusal,
+  writePlace,
+} from '../../../functions/shared/table/places.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { offerOf } from '../../helpers/offers.ts';
 import { bookPermits } from '../../helpers/permits.ts';
@@ -161,6 +167,24 @@ describe('a request for a session that is CONNECTED', () => {
     expect(await create()).toEqual(HOLD);
 
     expect(losses()).toBe(2);
+  });
+
+  it.each([
+    ['both times', 3_600_000, 3_600_000],
+    ['the first request', 3_600_000, 0],
+  ])('learns it after a minute, too, when a clock an hour ahead has written %s', async (_, first, last) => {
+    const { create, clock, session, startMs } = await prepare();
+    await writeLossRefusal(table(), session, {
+      firstAskedAtMs: startMs + first,
+      lastRefusedAtMs: startMs + last,
+    });
+
+    expect(await create()).toEqual(HOLD);
+    await clock.advance(LOSS_NOTICE_MS / 2);
+    expect(await create()).toEqual(HOLD);
+    await clock.advance(LOSS_NOTICE_MS / 2);
+
+    expect(await create()).toEqual({ result: 'ALREADY_CONNECTED' });
   });
 
   it('is held without its note in the table, too', async () => {
