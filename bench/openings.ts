@@ -7,8 +7,13 @@ import { CAPACITY } from './openings/account.ts';
 import { type Openings, runOpenings } from './openings/run.ts';
 import { throughQueue, WAYS } from './openings/ways.ts';
 import { formatTable } from './shared/report.ts';
+import { BenchUsageError, runBench } from './shared/run-bench.ts';
 import { benchedService } from './shared/virtual-stack.ts';
 
+const HELP = `npm run bench:openings -- [--json] [--seed <n>]
+
+How fast windows open when many players drop at once, with the queue before on-status-change and without it.
+`;
 const STORMS = [1, 1_000, 10_000, 20_000];
 /** The last window starts within a tenth of what the quota allows, … */
 const MOST_OF_BOUND = 1.1;
@@ -19,14 +24,24 @@ const MOST_LATER_SECONDS = 0.5;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' } },
+    options: {
+      json: { type: 'boolean', default: false },
+      seed: { type: 'string', default: '1' },
+      help: { type: 'boolean', default: false },
+    },
   });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const seed = Number(values.seed);
+  if (!Number.isInteger(seed)) throw new BenchUsageError('--seed takes a whole number.');
   const service = await benchedService();
   const results: Openings[] = [];
   for (const drops of STORMS) {
     for (const way of WAYS) {
       process.stderr.write(`${drops} drops: ${way.name}\n`);
-      results.push(await runOpenings(way, drops, service, Number(values.seed)));
+      results.push(await runOpenings(way, drops, service, seed));
     }
   }
   const goals = goalsOf(results);
@@ -89,4 +104,4 @@ ${Object.entries(goals)
 `;
 }
 
-await main();
+await runBench(main);

@@ -4,7 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { BenchUsageError, runBench } from './shared/run-bench.ts';
 import { runLive } from './storm/live.ts';
 import { pictureOf } from './storm/picture.ts';
 import { allPolicies } from './storm/policies.ts';
@@ -12,20 +13,18 @@ import { tableOf, verdictOf } from './storm/report.ts';
 import { runStorms } from './storm/run-storms.ts';
 import { fullMatrix, nameOf, type Scenario, titleOf, usualMatrix } from './storm/scenario.ts';
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    /** Every size with every circumstance. */
-    full: { type: 'boolean', default: false },
-    live: { type: 'boolean', default: false },
-    /** The names of single storms. */
-    storm: { type: 'string', multiple: true, default: [] },
-    seed: { type: 'string', default: '1' },
-    /** Where the picture goes. */
-    picture: { type: 'string', default: 'dist/bench/storm.svg' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  /** Every size with every circumstance. */
+  full: { type: 'boolean', default: false },
+  live: { type: 'boolean', default: false },
+  /** The names of single storms. */
+  storm: { type: 'string', multiple: true, default: [] },
+  seed: { type: 'string', default: '1' },
+  /** Where the picture goes. */
+  picture: { type: 'string', default: 'dist/bench/storm.svg' },
+  help: { type: 'boolean', default: false },
+} as const satisfies ParseArgsOptionsConfig;
 
 function help(): string {
   const storms = usualMatrix().map((scenario) => `  ${nameOf(scenario).padEnd(24)} ${titleOf(scenario)}`);
@@ -37,18 +36,19 @@ ${storms.join('\n')}
 `;
 }
 
-/** @throws Error that names the storms there are. */
-function chosenScenarios(): readonly Scenario[] {
-  const matrix = values.full ? fullMatrix() : usualMatrix();
-  if (values.storm.length === 0) return matrix;
-  return values.storm.map((name) => {
+/** @throws BenchUsageError for a storm that there is not. */
+function chosenScenarios(full: boolean, storms: readonly string[]): readonly Scenario[] {
+  const matrix = full ? fullMatrix() : usualMatrix();
+  if (storms.length === 0) return matrix;
+  return storms.map((name) => {
     const scenario = [...matrix, ...fullMatrix()].find((one) => nameOf(one) === name);
-    if (scenario === undefined) throw new Error(`There is no storm ${name}. --help lists them.`);
+    if (scenario === undefined) throw new BenchUsageError(`There is no storm ${name}. --help lists them.`);
     return scenario;
   });
 }
 
 async function main(): Promise<void> {
+  const { values } = parseArgs({ options: OPTIONS });
   if (values.help) {
     process.stdout.write(help());
     return;
@@ -57,13 +57,13 @@ async function main(): Promise<void> {
     if (!values.json) process.stdout.write(`${text}\n\n`);
   };
   const seed = Number(values.seed);
-  if (!Number.isInteger(seed)) throw new Error('--seed takes a whole number.');
+  if (!Number.isInteger(seed)) throw new BenchUsageError('--seed takes a whole number.');
   if (values.live) {
     const { text, json } = await runLive(seed);
     process.stdout.write(values.json ? `${JSON.stringify(json, null, 2)}\n` : `${text}\n`);
     return;
   }
-  const cells = await runStorms(chosenScenarios(), {
+  const cells = await runStorms(chosenScenarios(values.full, values.storm), {
     seed,
     onCell: (cell) => say(tableOf(cell)),
     onProgress: (line) => process.stderr.write(`${line}\n`),
@@ -88,7 +88,7 @@ async function main(): Promise<void> {
   process.exitCode = verdict.met ? 0 : 1;
 }
 
-main().catch((error: unknown) => {
+runBench(main).catch((error: unknown) => {
   process.stderr.write(
     `The bench could not run: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
