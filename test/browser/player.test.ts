@@ -1,7 +1,12 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { reportDisconnect } from '../../feeds/backend/report-disconnect.ts';
 import { forkPeers, PeerProcess } from '../../local/game-lift-streams/peers/peer-process.ts';
+import { DEFAULT_STREAM_GROUP_ID } from '../../local/game-lift-streams/server.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
+import { resolveEnvironment } from '../../local/service/read-service.ts';
+import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import type { LoopbackServer } from '../../local/shared/loopback-server.ts';
 import { type PlayerBackend, startPlayerBackend } from '../../local/web/backend/backend.ts';
 import { startWebServer } from '../../local/web/server.ts';
@@ -73,6 +78,20 @@ async function followToConsole(page: Page): Promise<void> {
 /** A state in the console's graph, by what the graph says of it. */
 const inGraph = (page: Page, state: string, word: string) =>
   page.getByRole('button', { name: new RegExp(`^${state}\\s*${word}`) });
+
+/** A feed's report of a loss, as a game's backend sends it. */
+async function reportLoss(streamSessionId: string): Promise<void> {
+  const { service } = stack;
+  const { EVENT_BUS_NAME = '' } = resolveEnvironment(service, 'onStatusChange');
+  const client = new EventBridgeClient({
+    region: service.region,
+    credentials: LOCAL_CREDENTIALS,
+    endpoint: stack.endpoints.eventBus,
+  });
+  const lost = { streamGroupId: DEFAULT_STREAM_GROUP_ID, streamSessionId, disconnectedAt: new Date() };
+  await reportDisconnect(client, EVENT_BUS_NAME, lost);
+  client.destroy();
+}
 
 async function checkLooks(page: Page): Promise<void> {
   expect(await sidewaysOverflow(page)).toBe(0);
@@ -176,6 +195,8 @@ describeInBrowser('a player of the local stack', (openPage) => {
     await second.getByText('Told to wait (ConflictException)').first().waitFor(SLOW);
     await checkLooks(second);
     await button(first, 'Pull the plug').press('Enter');
+    // The second tab may be back before the watcher has looked, so the backend reports the loss.
+    await reportLoss(sessionIdIn(first));
     await isSaid(second, 'Connected');
 
     await eventually(() => gameOn(second)).toMatchObject({ score: 1 });
