@@ -1,9 +1,10 @@
 import { eventBridge } from '../shared/clients/event-bus.ts';
 import { gameLiftStreams } from '../shared/clients/game-lift-streams.ts';
-import { queueClient } from '../shared/clients/queue.ts';
+import { sqs } from '../shared/clients/queue.ts';
 import { stepFunctionsSingleAttempt } from '../shared/clients/step-functions-single-attempt.ts';
 import { documents } from '../shared/clients/table.ts';
 import { systemClock } from '../shared/clock.ts';
+import { hideMessagesOf } from '../shared/hide-messages.ts';
 import { OPENING_SETTINGS, readSettings } from '../shared/settings.ts';
 import { statusChangeHandler } from './status-change-handler.ts';
 
@@ -15,11 +16,7 @@ export const handler = statusChangeHandler({
   // The queue repeats what is throttled; in the SDK's backoff a storm would hold the account's concurrency.
   stepFunctions: stepFunctionsSingleAttempt,
   table: { documents, name: settings.TABLE_NAME },
-  hideMessages: queueClient({
-    queueUrl: settings.QUEUE_URL,
-    signingClient: stepFunctionsSingleAttempt,
-    endpoint: process.env['AWS_ENDPOINT_URL_SQS'],
-  }),
+  hideMessages: hideMessagesOf(sqs, settings.QUEUE_URL),
   clock: systemClock,
   settings,
 });

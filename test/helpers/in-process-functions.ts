@@ -1,6 +1,7 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
 import { checkSession, checkSessionInputSchema } from '../../functions/check-session/check-session.ts';
 import {
@@ -26,8 +27,8 @@ import {
 } from '../../functions/request-admin-shell/request-admin-shell.ts';
 import { requestConnection } from '../../functions/request-connection/request-connection.ts';
 import { apiHandler } from '../../functions/shared/api/api-handler.ts';
-import { queueClient } from '../../functions/shared/clients/queue.ts';
 import type { Clock } from '../../functions/shared/clock.ts';
+import { hideMessagesOf } from '../../functions/shared/hide-messages.ts';
 import { OPENING_SETTINGS, readSettings } from '../../functions/shared/settings.ts';
 import { switchReader } from '../../functions/shared/switch.ts';
 import type { Table } from '../../functions/shared/table/table.ts';
@@ -56,7 +57,6 @@ export type BeforeInvocation = (functionKey: string, payload: unknown) => void |
 /** How the functions reach what they call, where it does not listen. */
 export interface Transport {
   readonly requestHandler?: InProcessNetwork['requestHandler'];
-  readonly fetch?: InProcessNetwork['fetch'];
   readonly table?: Table;
 }
 
@@ -74,7 +74,7 @@ export function inProcessFunctions(
   random: () => number,
   before: BeforeInvocation,
   environment: Readonly<Record<string, string>> = {},
-  { requestHandler, table: givenTable, fetch: givenFetch }: Transport = {},
+  { requestHandler, table: givenTable }: Transport = {},
   hooks: FunctionHooks = {},
 ): FunctionHost {
   const connection = {
@@ -104,6 +104,7 @@ export function inProcessFunctions(
       context['commandName'] === 'StartSyncExecutionCommand' ? clock.untracked(() => next(args)) : next(args),
     { step: 'initialize' },
   );
+  const sqs = new SQSClient({ ...connection, endpoint: endpoints.sqs, maxAttempts: 1 });
   const eventBridge = new EventBridgeClient({ ...connection, endpoint: endpoints.eventBus });
   // The one function that publishes while time moves on for it: the call itself must take none.
   eventBridge.middlewareStack.add((next) => (args) => clock.track(() => next(args)), { step: 'initialize' });
@@ -134,13 +135,6 @@ export function inProcessFunctions(
     eventBridge: ofHooks(eventBridge),
     readSwitch,
   };
-  const hideMessagesOf = (key: string) =>
-    queueClient({
-      queueUrl: settingsOf(key, ['QUEUE_URL']).QUEUE_URL,
-      signingClient: stepFunctions,
-      endpoint: endpoints.sqs,
-      ...(givenFetch !== undefined && { fetch: givenFetch }),
-    });
   const bus = ['EVENT_BUS_NAME', 'EVENT_SOURCE'] as const;
 
   const handlers: Readonly<Record<string, Invocation>> = {
@@ -149,7 +143,7 @@ export function inProcessFunctions(
         ...common,
         stepFunctions: ofHooks(stepFunctionsSingleAttempt),
         settings: settingsOf('onStatusChange', [...OPENING_SETTINGS, 'READS_PER_SECOND']),
-        hideMessages: hideMessagesOf('onStatusChange'),
+        hideMessages: hideMessagesOf(sqs, settingsOf('onStatusChange', ['QUEUE_URL']).QUEUE_URL),
       }),
     ),
     onExecutionFailure: fromText(

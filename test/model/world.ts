@@ -127,7 +127,6 @@ export async function startModelWorld(seed: number) {
     const host = inProcessFunctions(service, endpoints, clock, random, () => {}, OUR_QUOTAS, {
       requestHandler,
       table,
-      fetch: network.fetch,
     });
     return mortal(
       host,

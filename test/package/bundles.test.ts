@@ -14,7 +14,7 @@ const LIMIT_BYTES: Readonly<Record<string, number>> = {
   'create-connection': 406_000,
   'get-window': 354_000,
   'on-execution-failure': 411_000,
-  'on-status-change': 455_000,
+  'on-status-change': 494_000,
   'record-failure': 353_000,
   'record-outcome': 382_000,
   'register-task-token': 378_000,

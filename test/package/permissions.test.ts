@@ -22,6 +22,7 @@ const IAM_PREFIX: Readonly<Record<string, string>> = {
   '@aws-sdk/client-gameliftstreams': 'gameliftstreams',
   '@aws-sdk/client-sfn': 'states',
   '@aws-sdk/client-eventbridge': 'events',
+  '@aws-sdk/client-sqs': 'sqs',
 };
 
 /** How DynamoDB names the operations behind the document client's commands. */
@@ -34,6 +35,11 @@ const DOCUMENT_OPERATIONS: Readonly<Record<string, string>> = {
   BatchWrite: 'BatchWriteItem',
   Query: 'Query',
   Scan: 'Scan',
+};
+
+/** How IAM names the actions behind SQS's batches: as the same call for one message. */
+const QUEUE_OPERATIONS: Readonly<Record<string, string>> = {
+  ChangeMessageVisibilityBatch: 'ChangeMessageVisibility',
 };
 
 /** Actions that no code of ours calls: what Lambda itself does in the function's name. */
@@ -67,6 +73,12 @@ const WITHOUT_RESOURCE: Readonly<Record<string, string>> = {
   'logs:DescribeLogGroups': 'Step Functions Developer Guide, Using CloudWatch Logs: asked for all groups',
 };
 
+/** The clients whose commands are not named as IAM's actions are. */
+const OPERATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '@aws-sdk/lib-dynamodb': DOCUMENT_OPERATIONS,
+  '@aws-sdk/client-sqs': QUEUE_OPERATIONS,
+};
+
 /** What a bundle's code calls, as IAM actions. */
 function actionsCalled(folder: string): string[] {
   const bundle = bundles.find(({ name }) => name === folder);
@@ -74,14 +86,12 @@ function actionsCalled(folder: string): string[] {
   const actions = sdkCommands(bundle)
     .map(({ client, command }) => {
       const name = command.replace(/Command$/, '');
-      const operation = client === '@aws-sdk/lib-dynamodb' ? DOCUMENT_OPERATIONS[name] : name;
+      const operation = OPERATIONS[client] === undefined ? name : OPERATIONS[client][name];
       return `${IAM_PREFIX[client]}:${operation}`;
     })
     // The client carries it for endpoint discovery, which DynamoDB has switched off.
     .filter((action) => action !== 'dynamodb:DescribeEndpoints');
-  // Signed by hand, so there is no command of a client.
-  const hidesMessages = bundle.inputs.has('functions/shared/clients/queue.ts');
-  return [...new Set([...actions, ...(hidesMessages ? ['sqs:ChangeMessageVisibility'] : [])])].sort();
+  return [...new Set(actions)].sort();
 }
 
 function actionsGranted(folder: string): string[] {

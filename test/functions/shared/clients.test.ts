@@ -2,11 +2,13 @@ import { createServer, type Server } from 'node:http';
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { DescribeExecutionCommand, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
+import { ChangeMessageVisibilityBatchCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { syncExecutionOptions } from '../../../functions/shared/sync-execution.ts';
 
 let server: Server;
 let requests = 0;
+let authorization: string | undefined;
 let isDead = (_: number) => true;
 
 /** A server that takes requests and, as a socket whose other side is gone, says nothing to some of them. */
@@ -14,13 +16,15 @@ beforeEach(async () => {
   requests = 0;
   server = createServer((request, response) => {
     request.resume();
+    authorization = request.headers.authorization;
     if (!isDead(requests++))
       response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  for (const service of ['DYNAMODB', 'SFN', 'EVENTBRIDGE']) vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, url);
+  for (const service of ['DYNAMODB', 'SFN', 'EVENTBRIDGE', 'SQS'])
+    vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, url);
   vi.stubEnv('AWS_REGION', 'us-west-2');
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
@@ -46,6 +50,8 @@ const clients = {
   },
 };
 
+const QueueUrl = 'https://sqs.us-west-2.amazonaws.com/123456789012/inbox';
+
 describe('a client', () => {
   it.each(Object.entries(clients))('of %s gets over a dead socket within three seconds', async (_, call) => {
     isDead = (request) => request === 0;
@@ -55,6 +61,24 @@ describe('a client', () => {
 
     expect(performance.now() - startedAtMs).toBeLessThan(3000);
     expect(requests).toBe(2);
+  });
+
+  it('of the queue gives up a dead socket, and leaves the message to the visibility timeout', async () => {
+    const { sqs } = await import('../../../functions/shared/clients/queue.ts');
+
+    const call = sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries: [] }));
+
+    await expect(call).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(requests).toBe(1);
+  });
+
+  it('of the queue calls the endpoint of the local stack, whatever host the queue has', async () => {
+    isDead = () => false;
+    const { sqs } = await import('../../../functions/shared/clients/queue.ts');
+
+    await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries: [] }));
+
+    expect(authorization).toContain('/us-west-2/sqs/aws4_request');
   });
 
   it.each(['step-functions', 'step-functions-single-attempt'] as const)(
