@@ -1,12 +1,7 @@
-/**
- * `npm run bench:cold-start`: every bundle as it is deployed, beside a bare handler with the same SDK clients, built
- * the same way: bytes, and time from the beginning of the import to a handler that is ready. `--json` prints one
- * JSON document; `--runs 31` makes it surer.
- */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseWholeNumber } from '../cli/command-line.ts';
 import { resolveEnvironment } from '../local/service/read-service.ts';
 import type { Service } from '../local/service/service.ts';
 import { type Bundle, buildFunctions } from '../scripts/build.ts';
@@ -14,7 +9,22 @@ import { clientFiles } from '../scripts/sdk-use.ts';
 import { buildBareHandler } from './cold-start/bare-handler.ts';
 import { type LoadTimes, measureLoads } from './cold-start/measure-loads.ts';
 import { formatTable } from './shared/report.ts';
+import { runBench } from './shared/run-bench.ts';
 import { benchedService } from './shared/virtual-stack.ts';
+
+const usage = `Usage: npm run bench:cold-start [-- --runs <number>] [--json]
+
+Compares every bundle as it is deployed with a bare handler that has the same SDK clients and is built the same way: bytes,
+and time from the beginning of the import to a handler that is ready.
+
+  --runs <number>   loads of each bundle (15)
+  --json            one JSON document
+  --help            this text
+`;
+const options = {
+  json: { type: 'boolean', default: false },
+  runs: { type: 'string', default: '15' },
+} as const;
 
 /** The design's goal, as a ratio to the bare handler. */
 const GOAL_RATIO = 1.2;
@@ -36,12 +46,8 @@ interface Row {
 const MEASURES = ['bytes', 'readyMs', 'cpuMs'] as const;
 type Ratios = Readonly<Record<(typeof MEASURES)[number], number>>;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, runs: { type: 'string', default: '15' } },
-  });
-  const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1) throw new Error('--runs must be a whole number, 1 or more.');
+async function main(values: { readonly json: boolean; readonly runs: string }): Promise<void> {
+  const runs = parseWholeNumber(values.runs, '--runs');
   const service = await benchedService();
   const folder = await mkdtemp(join(tmpdir(), 'cold-start-'));
   try {
@@ -148,4 +154,4 @@ function verdicts({ bytes, readyMs, cpuMs }: ReturnType<typeof goalsOf>): string
   return `bytes ${verdict(bytes)}, until ready ${verdict(readyMs)}, CPU ${verdict(cpuMs)}`;
 }
 
-await main();
+await runBench({ usage, options, run: main });

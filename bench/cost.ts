@@ -1,21 +1,25 @@
-/**
- * `npm run bench:cost`: what windows and the watcher cost in calls and state transitions, counted on the deployed
- * state machines and functions in virtual time. `--json` prints one JSON document.
- */
-import { parseArgs } from 'node:util';
 import { resolveEnvironment } from '../local/service/read-service.ts';
 import { measureWatcher, type WatcherCost } from './cost/watcher.ts';
 import { measureWindow, type WindowCost } from './cost/windows.ts';
 import { formatTable } from './shared/report.ts';
+import { runBench } from './shared/run-bench.ts';
 import { benchedService } from './shared/virtual-stack.ts';
+
+const usage = `Usage: npm run bench:cost [-- --json]
+
+Counts what windows and the watcher cost in calls and state transitions, on the deployed state machines and functions in
+virtual time. Exits with 1 when a goal is not met.
+
+  --json   one JSON document
+  --help   this text
+`;
 
 const WINDOW_SECONDS = [10, 120, 3600];
 const WAITING_SESSIONS = [0, 100, 1000, 10_000];
 /** Design goals: transitions of a reconnected window, and no more for a longer one that expires. */
 const MAX_TRANSITIONS_RECONNECTED = 12;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+async function main({ json }: { readonly json: boolean }): Promise<void> {
   const service = await benchedService();
   const windows: WindowCost[] = [];
   for (const foundBy of ['backend', 'watcher'] as const) {
@@ -29,7 +33,7 @@ async function main(): Promise<void> {
   for (const waiting of WAITING_SESSIONS) watcher.push(await measureWatcher(service, waiting));
   const goals = goalsOf(windows);
   const { DEFAULT_CONNECTION_TIMEOUT_SECONDS: defaultSeconds } = resolveEnvironment(service, 'watchSessions');
-  if (values.json) process.stdout.write(`${JSON.stringify({ windows, watcher, goals }, null, 2)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ windows, watcher, goals }, null, 2)}\n`);
   else process.stdout.write(tell(windows, watcher, goals, defaultSeconds));
   process.exitCode = Object.values(goals).every((met) => met) ? 0 : 1;
 }
@@ -86,4 +90,4 @@ At most 12 transitions when reconnected: ${goals.reconnectedWithin12 ? 'yes' : '
 `;
 }
 
-await main();
+await runBench({ usage, options: { json: { type: 'boolean', default: false } }, run: main });

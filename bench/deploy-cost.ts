@@ -1,20 +1,26 @@
-/**
- * `npm run bench:deploy-cost`: what a month of the deployed service costs, item by item, from what the workflow does
- * (counted), the prices of bench/deploy-cost/prices.ts and the assumptions of bill.ts. `--write` puts the tables into
- * docs/deploy.md; `--json` prints one JSON document.
- */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { billOf, quantitiesOf } from './deploy-cost/bill.ts';
 import { readCounts } from './deploy-cost/counts.ts';
 import { DOCUMENT, withTables } from './deploy-cost/document.ts';
 import { DISCONNECTS, markdownOf } from './deploy-cost/tables.ts';
+import { runBench } from './shared/run-bench.ts';
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
-  });
+const usage = `Usage: npm run bench:deploy-cost [-- --write | --json]
+
+Computes what a month of the deployed service costs, item by item, from what the workflow does (counted), the prices of
+bench/deploy-cost/prices.ts and the assumptions of bill.ts.
+
+  --write   puts the tables into ${DOCUMENT}
+  --json    one JSON document
+  --help    this text
+`;
+const options = {
+  json: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
+} as const;
+
+async function main(values: { readonly json: boolean; readonly write: boolean }): Promise<void> {
   const counts = await readCounts();
   const markdown = markdownOf(counts);
   if (values.write) {
@@ -33,4 +39,4 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+await runBench({ usage, options, run: main });

@@ -1,8 +1,3 @@
-/**
- * `npm run bench:latency`: how late the watcher notices a disconnect, and what the service adds to one
- * reconnection. `--json` prints one JSON document.
- */
-import { parseArgs } from 'node:util';
 import { resolveEnvironment } from '../local/service/read-service.ts';
 import { seededRandom } from '../test/game-lift-streams/harness.ts';
 import { startBuiltStack } from './latency/built-stack.ts';
@@ -10,7 +5,16 @@ import { measureDrops } from './latency/drops.ts';
 import { measureLooks } from './latency/noticing.ts';
 import { measureReconnections } from './latency/reconnections.ts';
 import { formatTable, percentile } from './shared/report.ts';
+import { runBench } from './shared/run-bench.ts';
 import { benchedService } from './shared/virtual-stack.ts';
+
+const usage = `Usage: npm run bench:latency [-- --json]
+
+Measures how late the watcher notices a disconnect, and what the service adds to one reconnection.
+
+  --json   one JSON document
+  --help   this text
+`;
 
 const SEED = 1;
 const VIRTUAL_DROPS = 1000;
@@ -33,8 +37,7 @@ function quantilesOf(values: readonly number[]): Quantiles {
   return { count: values.length, p50Ms: rounded(0.5), p99Ms: rounded(0.99), maxMs: rounded(1) };
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+async function main({ json }: { readonly json: boolean }): Promise<void> {
   const service = await benchedService();
   const looks = quantilesOf(await measureLooks(service, VIRTUAL_DROPS, SEED));
   const built = await startBuiltStack();
@@ -58,7 +61,7 @@ async function main(): Promise<void> {
       noticing: { watchIntervalSeconds: Number(intervalSeconds), virtualTime: looks, realTime: drops },
       reconnection: { serviceMs: SERVICE_MS, direct, throughTheApi, ratio, goalRatio: GOAL_RATIO, goalMet },
     };
-    process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : tell(report));
+    process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : tell(report));
   } finally {
     await built.stack.close();
   }
@@ -110,4 +113,4 @@ The API's Lambda, Step Functions, EventBridge and DynamoDB are the local stand-i
 `;
 }
 
-await main();
+await runBench({ usage, options: { json: { type: 'boolean', default: false } }, run: main });

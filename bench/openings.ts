@@ -1,19 +1,24 @@
-/**
- * `npm run bench:openings`: how fast windows open when many players drop at once, in virtual time, through the queue and
- * without it. `--json` prints one JSON document, `--seed` takes another course of chances.
- */
-import { parseArgs } from 'node:util';
+import { parseWholeNumber } from '../cli/command-line.ts';
 import { CAPACITY } from './openings/account.ts';
 import { type Openings, runOpenings } from './openings/run.ts';
 import { throughQueue, WAYS } from './openings/ways.ts';
 import { formatTable } from './shared/report.ts';
-import { BenchUsageError, runBench } from './shared/run-bench.ts';
+import { runBench } from './shared/run-bench.ts';
 import { benchedService } from './shared/virtual-stack.ts';
 
-const HELP = `npm run bench:openings -- [--json] [--seed <n>]
+const usage = `Usage: npm run bench:openings [-- --seed <number>] [--json]
 
-How fast windows open when many players drop at once, with the queue before on-status-change and without it.
+Measures in virtual time how fast windows open when many players drop at once, with the queue before on-status-change and
+without it. Exits with 1 when a goal is not met.
+
+  --seed <number>   another course of chances (1)
+  --json            one JSON document
+  --help            this text
 `;
+const options = {
+  json: { type: 'boolean', default: false },
+  seed: { type: 'string', default: '1' },
+} as const;
 const STORMS = [1, 1_000, 10_000, 20_000];
 /** The last window starts within a tenth of what the quota allows, … */
 const MOST_OF_BOUND = 1.1;
@@ -22,20 +27,8 @@ const LEAST_DROPS = 10_000;
 /** At a quiet time a window starts at most so much later than without the queue. */
 const MOST_LATER_SECONDS = 0.5;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      seed: { type: 'string', default: '1' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return;
-  }
-  const seed = Number(values.seed);
-  if (!Number.isInteger(seed)) throw new BenchUsageError('--seed takes a whole number.');
+async function main(values: { readonly json: boolean; readonly seed: string }): Promise<void> {
+  const seed = parseWholeNumber(values.seed, '--seed', 0);
   const service = await benchedService();
   const results: Openings[] = [];
   for (const drops of STORMS) {
@@ -104,4 +97,4 @@ ${Object.entries(goals)
 `;
 }
 
-await runBench(main);
+await runBench({ usage, options, run: main });

@@ -1,16 +1,30 @@
-/**
- * `npm run soak`: 2,000 windows at once on the local stack, round after round, some six minutes each. Every outcome
- * must be what the service's own history says, and memory and open handles must stay where they were. `--json` prints
- * one JSON document; `--rounds`, `--sessions` and `--window` (seconds) make it smaller.
- */
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseWholeNumber } from '../cli/command-line.ts';
 import { startLocalStack } from '../local/local-stack.ts';
 import { formatTable } from './shared/report.ts';
+import { runBench, type ValuesOf } from './shared/run-bench.ts';
 import { seededRandom } from './shared/seeded-random.ts';
 import { openHandles, type Reading, readAtRest } from './soak/readings.ts';
 import { RecordedOutcomes, type Round, runRound } from './soak/round.ts';
+
+const usage = `Usage: npm run soak [-- options]
+
+Keeps thousands of windows open at once on the local stack, round after round, in real time. Exits with 1 when an outcome is
+not what the service's own history says, or when memory or open handles grow.
+
+  --rounds <number>     rounds of some six minutes (4)
+  --sessions <number>   sessions in a round (2000)
+  --window <seconds>    the sessions' ConnectionTimeoutSeconds (90)
+  --json                one JSON document
+  --help                this text
+`;
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  rounds: { type: 'string', default: '4' },
+  sessions: { type: 'string', default: '2000' },
+  window: { type: 'string', default: '90' },
+} as const;
 
 const SEED = 1;
 /** Heaps breathe: what grows by more than this from the middle of the run to its end is a leak to look for. */
@@ -23,26 +37,12 @@ interface MeasuredRound extends Round {
   readonly atRest: Reading;
 }
 
-function wholeNumber(text: string, name: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1.`);
-  return value;
-}
-
-async function main(): Promise<void> {
+async function main(values: ValuesOf<typeof OPTIONS>): Promise<void> {
   const say = (text: string) => process.stderr.write(text);
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      rounds: { type: 'string', default: '4' },
-      sessions: { type: 'string', default: '2000' },
-      window: { type: 'string', default: '90' },
-    },
-  });
-  const rounds = wholeNumber(values.rounds, 'rounds');
+  const rounds = parseWholeNumber(values.rounds, '--rounds');
   const options = {
-    sessions: wholeNumber(values.sessions, 'sessions'),
-    windowSeconds: wholeNumber(values.window, 'window'),
+    sessions: parseWholeNumber(values.sessions, '--sessions'),
+    windowSeconds: parseWholeNumber(values.window, '--window'),
     random: seededRandom(SEED),
     onProgress: (line: string) => say(`  ${line}\n`),
   };
@@ -129,4 +129,4 @@ One process runs everything: the functions' workers, the stand-ins and the playe
 `;
 }
 
-await main();
+await runBench({ usage, options: OPTIONS, run: main });

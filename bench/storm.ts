@@ -1,11 +1,8 @@
-/**
- * `npm run bench:storm`: how many sessions of a reconnect storm each policy saves, beside the most that any could.
- * The shipped permits and places, in virtual time; `--live` also runs a smaller storm on the local stack.
- */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { BenchUsageError, runBench } from './shared/run-bench.ts';
+import type { ParseArgsOptionsConfig } from 'node:util';
+import { parseWholeNumber, UsageError } from '../cli/command-line.ts';
+import { runBench, type ValuesOf } from './shared/run-bench.ts';
 import { runLive } from './storm/live.ts';
 import { pictureOf } from './storm/picture.ts';
 import { allPolicies } from './storm/policies.ts';
@@ -23,41 +20,44 @@ const OPTIONS = {
   seed: { type: 'string', default: '1' },
   /** Where the picture goes. */
   picture: { type: 'string', default: 'dist/bench/storm.svg' },
-  help: { type: 'boolean', default: false },
 } as const satisfies ParseArgsOptionsConfig;
 
-function help(): string {
+function usage(): string {
   const storms = usualMatrix().map((scenario) => `  ${nameOf(scenario).padEnd(24)} ${titleOf(scenario)}`);
-  return `npm run bench:storm -- [--storm <name>]… [--full] [--json] [--seed <n>] [--picture <file>]
-npm run bench:storm -- --live [--json] [--seed <n>]
+  return `Usage: npm run bench:storm [-- --storm <name>]… [--full] [--picture <file>] [--seed <number>] [--json]
+       npm run bench:storm -- --live [--seed <number>] [--json]
+
+Measures in virtual time how many sessions of a reconnection storm each policy saves, beside the most that any could.
+
+  --storm <name>     one of the storms below; may be given again
+  --full             every size with every circumstance
+  --live             a smaller storm on the local stack, in real time
+  --picture <file>   where the picture goes (${OPTIONS.picture.default})
+  --seed <number>    another course of chances (${OPTIONS.seed.default})
+  --json             one JSON document
+  --help             this text
 
 Shows on stderr which storm is running. The usual storms, each by itself with --storm (--full has more):
 ${storms.join('\n')}
 `;
 }
 
-/** @throws BenchUsageError for a storm that there is not. */
+/** @throws UsageError for a storm that there is not. */
 function chosenScenarios(full: boolean, storms: readonly string[]): readonly Scenario[] {
   const matrix = full ? fullMatrix() : usualMatrix();
   if (storms.length === 0) return matrix;
   return storms.map((name) => {
     const scenario = [...matrix, ...fullMatrix()].find((one) => nameOf(one) === name);
-    if (scenario === undefined) throw new BenchUsageError(`There is no storm ${name}. --help lists them.`);
+    if (scenario === undefined) throw new UsageError(`There is no storm ${name}. --help lists them.`);
     return scenario;
   });
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: OPTIONS });
-  if (values.help) {
-    process.stdout.write(help());
-    return;
-  }
+async function main(values: ValuesOf<typeof OPTIONS>): Promise<void> {
   const say = (text: string) => {
     if (!values.json) process.stdout.write(`${text}\n\n`);
   };
-  const seed = Number(values.seed);
-  if (!Number.isInteger(seed)) throw new BenchUsageError('--seed takes a whole number.');
+  const seed = parseWholeNumber(values.seed, '--seed', 0);
   if (values.live) {
     const { text, json } = await runLive(seed);
     process.stdout.write(values.json ? `${JSON.stringify(json, null, 2)}\n` : `${text}\n`);
@@ -88,9 +88,4 @@ async function main(): Promise<void> {
   process.exitCode = verdict.met ? 0 : 1;
 }
 
-runBench(main).catch((error: unknown) => {
-  process.stderr.write(
-    `The bench could not run: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  process.exitCode = 1;
-});
+await runBench({ usage: usage(), options: OPTIONS, run: main });

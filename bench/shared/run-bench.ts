@@ -1,21 +1,30 @@
-/** A wrong argument. The message says in one line what is right. */
-export class BenchUsageError extends Error {
-  override readonly name = 'BenchUsageError';
+import type { ParseArgsOptionsConfig } from 'node:util';
+import { explainUsageError, parseCommandLine, USAGE_EXIT_CODE, UsageError } from '../../cli/command-line.ts';
+
+export type ValuesOf<Options extends ParseArgsOptionsConfig> = ReturnType<
+  typeof parseCommandLine<Options>
+>['values'];
+
+export interface Bench<Options extends ParseArgsOptionsConfig> {
+  /** What `--help` prints. */
+  readonly usage: string;
+  readonly options: Options;
+  readonly run: (values: ValuesOf<Options>) => Promise<void>;
 }
 
-/** Runs a bench. A wrong argument is one line on stderr and exit code 2; every other error keeps its stack. */
-export async function runBench(bench: () => Promise<void>): Promise<void> {
+/** Runs a bench with this process's arguments. Wrong arguments are told on stderr; every other error keeps its stack. */
+export async function runBench<const Options extends ParseArgsOptionsConfig>({
+  usage,
+  options,
+  run,
+}: Bench<Options>): Promise<void> {
   try {
-    await bench();
+    const { values, isHelp } = parseCommandLine(process.argv.slice(2), options);
+    if (isHelp) process.stdout.write(usage);
+    else await run(values);
   } catch (error) {
-    if (!isUsageError(error)) throw error;
-    process.stderr.write(`${error.message.split('\n')[0]}\n`);
-    process.exitCode = 2;
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(explainUsageError(error));
+    process.exitCode = USAGE_EXIT_CODE;
   }
-}
-
-/** `parseArgs` of Node throws a TypeError whose code begins with ERR_PARSE_ARGS. */
-function isUsageError(error: unknown): error is Error {
-  if (error instanceof BenchUsageError) return true;
-  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
 }

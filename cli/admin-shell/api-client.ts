@@ -1,7 +1,7 @@
 import type { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { reconnectionClient } from '../../clients/javascript/reconnection-client.ts';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../command-line.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** API Gateway answers within 29 s. */

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
 import { adminShellReasonSchema } from '../../functions/shared/contracts.ts';
-import { UsageError } from '../usage-error.ts';
+import { parseCommandLine, UsageError } from '../command-line.ts';
 
 export const USAGE = `Usage: npm run admin-shell -- <stream group> <stream session> [options]
 
@@ -17,6 +16,14 @@ Stream group and stream session are ids or ARNs.
 AWS credentials come from where the AWS CLI has them: environment, profile (AWS_PROFILE), SSO, instance role.
 `;
 
+const OPTIONS = {
+  endpoint: { type: 'string' },
+  region: { type: 'string' },
+  reason: { type: 'string' },
+  wait: { type: 'string', default: '60' },
+  print: { type: 'boolean', default: false },
+} as const;
+
 export interface AdminShellArguments {
   readonly streamGroup: string;
   readonly streamSession: string;
@@ -29,8 +36,8 @@ export interface AdminShellArguments {
 
 /** @throws UsageError */
 export function parseArguments(args: readonly string[]): AdminShellArguments | 'help' {
-  const { values, positionals } = parse(args);
-  if (values.help) return 'help';
+  const { values, positionals, isHelp } = parseCommandLine(args, OPTIONS, { allowPositionals: true });
+  if (isHelp) return 'help';
   const [streamGroup, streamSession, ...rest] = positionals;
   if (streamGroup === undefined || streamSession === undefined || rest.length > 0) {
     throw new UsageError('Name one stream group and one stream session.');
@@ -52,23 +59,4 @@ export function checkReason(text: string): string {
   const reason = adminShellReasonSchema.safeParse(text.trim());
   if (reason.success) return reason.data;
   throw new UsageError('A reason has 1 to 256 printable ASCII characters.');
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        endpoint: { type: 'string' },
-        region: { type: 'string' },
-        reason: { type: 'string' },
-        wait: { type: 'string', default: '60' },
-        print: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }

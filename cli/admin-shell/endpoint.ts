@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../command-line.ts';
 
 /** Where `npm start` has the API, unless it was told another port. */
 export const LOCAL_ENDPOINT = 'http://127.0.0.1:4704';

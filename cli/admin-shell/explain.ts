@@ -1,6 +1,5 @@
 import { GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
 import { REFUSAL_CODE_HEADER } from '../../functions/shared/contracts.ts';
-import { UsageError } from '../usage-error.ts';
 import type { Endpoint } from './endpoint.ts';
 import { PluginNotStartedError } from './plugin.ts';
 
@@ -9,7 +8,7 @@ import { PluginNotStartedError } from './plugin.ts';
  * name is told: a reply that cannot be read is quoted in its message, credentials and all.
  */
 export function explain(error: unknown, { url, isLocal }: Pick<Endpoint, 'url' | 'isLocal'>): string {
-  if (error instanceof UsageError || error instanceof PluginNotStartedError) return error.message;
+  if (error instanceof PluginNotStartedError) return error.message;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') {
     const advice = isLocal ? ' Is the local stack up (npm start)? --endpoint names another.' : '';

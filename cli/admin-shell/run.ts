@@ -1,5 +1,5 @@
 import type { Clock } from '../../functions/shared/clock.ts';
-import { UsageError } from '../usage-error.ts';
+import { explainUsageError, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
 import { apiClient } from './api-client.ts';
 import { checkReason, parseArguments, USAGE } from './arguments.ts';
 import { countDown, type Terminal } from './countdown.ts';
@@ -46,10 +46,12 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
       client.destroy();
     }
   } catch (error) {
+    if (error instanceof UsageError) {
+      surroundings.stderr.write(explainUsageError(error));
+      return USAGE_EXIT_CODE;
+    }
     tell(explain(error, endpoint));
-    if (!(error instanceof UsageError)) return 1;
-    tell('--help tells how it is called.');
-    return 2;
+    return 1;
   }
 }
 

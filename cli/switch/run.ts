@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
@@ -14,7 +13,7 @@ import {
 import type { Table } from '../../functions/shared/table/table.ts';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { parseEndpoint } from '../admin-shell/endpoint.ts';
-import { UsageError } from '../usage-error.ts';
+import { explainUsageError, parseCommandLine, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
 
 export const USAGE = `Usage: npm run switch -- [on | passThrough | refuse] --table <name> [options]
 
@@ -32,6 +31,13 @@ Switches the service on or off without a deployment; without a state it tells th
 
 AWS credentials come from where the AWS CLI has them. docs/switch.md is the manual.
 `;
+
+const OPTIONS = {
+  table: { type: 'string' },
+  reason: { type: 'string' },
+  region: { type: 'string' },
+  endpoint: { type: 'string' },
+} as const;
 
 export interface Surroundings {
   readonly clock: Clock;
@@ -72,8 +78,8 @@ export async function run(args: readonly string[], { clock, tell }: Surroundings
     }
   } catch (error) {
     if (error instanceof UsageError) {
-      tell(`${error.message}\n--help tells how it is called.\n`);
-      return 2;
+      tell(explainUsageError(error));
+      return USAGE_EXIT_CODE;
     }
     // What the table answered is the cause of the error that the service's own code makes of it.
     const { name, message } = rootOf(error);
@@ -84,8 +90,8 @@ export async function run(args: readonly string[], { clock, tell }: Surroundings
 
 /** @throws UsageError */
 function parseArguments(args: readonly string[]): SwitchArguments | 'help' {
-  const { values, positionals } = parse(args);
-  if (values.help) return 'help';
+  const { values, positionals, isHelp } = parseCommandLine(args, OPTIONS, { allowPositionals: true });
+  if (isHelp) return 'help';
   const [word, ...rest] = positionals;
   const state = switchStateSchema.optional().safeParse(word);
   if (!state.success || rest.length > 0) {
@@ -99,25 +105,6 @@ function parseArguments(args: readonly string[]): SwitchArguments | 'help' {
     region: values.region,
     endpoint: values.endpoint,
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    const text = { type: 'string' } as const;
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        table: text,
-        reason: text,
-        region: text,
-        endpoint: text,
-        help: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }
 
 function tableOf({ table, region, endpoint }: SwitchArguments): Table {

@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { type SessionKey, sessionKeySchema } from '../../functions/shared/contracts.ts';
-import { UsageError } from '../usage-error.ts';
+import { parseCommandLine, parseWholeNumber, UsageError } from '../command-line.ts';
 
 export const USAGE = `Usage: npm run windows -- retry <session> --table <name> --state-machine <ARN> [options]
        npm run windows -- retry --failed-since <time> --table <name> --state-machine <ARN> [options]
@@ -26,6 +25,17 @@ AWS credentials come from where the AWS CLI has them. They need dynamodb:Scan, d
 the table and states:StartExecution on the state machine.
 `;
 
+const OPTIONS = {
+  'failed-since': { type: 'string' },
+  table: { type: 'string' },
+  'state-machine': { type: 'string' },
+  'dry-run': { type: 'boolean', default: false },
+  'max-pages': { type: 'string', default: '1000' },
+  region: { type: 'string' },
+  endpoint: { type: 'string' },
+  'step-functions-endpoint': { type: 'string' },
+} as const;
+
 export interface RetryArguments {
   readonly which:
     | { readonly kind: 'SESSION'; readonly session: SessionKey }
@@ -45,12 +55,11 @@ const MACHINE_ARN = /^arn:aws[a-z-]*:states:([a-z0-9-]{1,40}):\d{12}:stateMachin
 const SESSION_ARN =
   /^arn:aws[a-z-]*:gameliftstreams:[a-z0-9-]{1,40}:\d{12}:streamsession\/([a-zA-Z0-9-]+)\/([a-zA-Z0-9-]+)$/;
 const AGO_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-const DEFAULT_MAX_PAGES = 1000;
 
 /** @throws UsageError */
 export function parseArguments(args: readonly string[], nowMs: number): RetryArguments | 'help' {
-  const { values, positionals } = parse(args);
-  if (values.help) return 'help';
+  const { values, positionals, isHelp } = parseCommandLine(args, OPTIONS, { allowPositionals: true });
+  if (isHelp) return 'help';
   const [command, session, ...rest] = positionals;
   if (command !== 'retry') throw new UsageError('The command is retry.');
   if (rest.length > 0) throw new UsageError('Name one session.');
@@ -69,35 +78,11 @@ export function parseArguments(args: readonly string[], nowMs: number): RetryArg
     table: values.table,
     stateMachineArn,
     dryRun: values['dry-run'],
-    maxPages: parseMaxPages(values['max-pages']),
+    maxPages: parseWholeNumber(values['max-pages'], '--max-pages'),
     region: values.region ?? regionOfArn,
     endpoint: values.endpoint,
     stepFunctionsEndpoint: values['step-functions-endpoint'],
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    const text = { type: 'string' } as const;
-    const flag = { type: 'boolean', default: false } as const;
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        'failed-since': text,
-        table: text,
-        'state-machine': text,
-        'dry-run': flag,
-        'max-pages': text,
-        region: text,
-        endpoint: text,
-        'step-functions-endpoint': text,
-        help: flag,
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }
 
 function parseSession(text: string): RetryArguments['which'] {
@@ -125,10 +110,4 @@ function parseSince(text: string, nowMs: number): number {
     throw new UsageError('--failed-since takes 90m, 6h, 2d, or a past time such as 2026-11-28T06:00:00Z.');
   }
   return atMs;
-}
-
-function parseMaxPages(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_MAX_PAGES;
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new UsageError('--max-pages takes a whole number from 1.');
-  return Number(text);
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../../functions/shared/clock.ts';
 import { isOpen } from '../../functions/shared/table/window-item.ts';
 import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { parseEndpoint } from '../admin-shell/endpoint.ts';
-import { UsageError } from '../usage-error.ts';
+import { explainUsageError, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
 import { parseArguments, type RetryArguments, USAGE } from './arguments.ts';
 import { type FoundWindow, findWindows } from './find-windows.ts';
 import { type Retried, type RetryDependencies, retryWindow } from './retry-window.ts';
@@ -37,8 +37,8 @@ export async function run(args: readonly string[], { clock, tell }: Surroundings
     }
   } catch (error) {
     if (error instanceof UsageError) {
-      tellLine(`${error.message}\n--help tells how it is called.`);
-      return 2;
+      tell(explainUsageError(error));
+      return USAGE_EXIT_CODE;
     }
     const { name, message } = rootOf(error);
     tellLine(

@@ -26,7 +26,12 @@ interface Ending {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({ options: { json: flag, help: flag } });
+  if (values.help) {
+    process.stdout.write('Usage: npm run demo [-- --json]\n');
+    return;
+  }
   const startMs = Date.now();
   const say = (text: string) => {
     if (!values.json) process.stdout.write(text);
