@@ -22,7 +22,11 @@ const withoutPaginators: Plugin = {
   },
 };
 
-/** How every function is bundled. */
+/**
+ * How every function is bundled.
+ *
+ * Why: docs/decisions/deployment.md#esbuild-directly-not-serverless-esbuild
+ */
 export const bundleOptions = {
   absWorkingDir: root,
   outExtension: { '.js': '.mjs' },

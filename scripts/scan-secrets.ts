@@ -17,6 +17,7 @@ export interface FoundSecret {
   readonly rule: string;
 }
 
+/** Why: docs/decisions/tests-and-tools.md#the-secret-scan-is-secretlints-core-without-its-command */
 export async function findSecrets(path: string, content: string): Promise<readonly FoundSecret[]> {
   const { messages } = await lintSource({
     source: { filePath: path, content, contentType: 'text' },

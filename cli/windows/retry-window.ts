@@ -39,6 +39,8 @@ const NO_LOG: Log = { info: () => {}, warn: () => {}, error: () => {}, with: () 
  * whose execution has died: by a conditional write, so that a disconnect never has two windows. An operator may do so
  * however often it has failed. An open window that was never started is started.
  *
+ * Why: docs/decisions/failed-windows.md#failed-windows-are-retried-by-a-command-that-scans-the-table
+ *
  * @throws DependencyUnavailableException, UnexpectedError
  */
 export async function retryWindow(

@@ -57,6 +57,9 @@ export interface CheckSessionResult {
 /**
  * Reads the session's status and what it says about the wait in hand. The state machine decides by it.
  *
+ * Why: docs/decisions/windows.md#an-outcome-needs-the-services-word-that-it-was-waiting
+ * Why: docs/decisions/windows.md#connected-since-before-the-disconnect-is-not-a-reconnection
+ *
  * @throws what `callService` throws, and DependencyUnavailableException.
  */
 export async function checkSession(

@@ -53,6 +53,8 @@ const REFUSAL_RESOLUTION_MS = 10_000;
 /**
  * Explains a refusal of the service by one read.
  *
+ * Why: docs/decisions/connections.md#what-a-409-or-a-400-means-is-decided-by-the-sessions-status
+ *
  * @throws ConflictException, SessionAnsweredException when the same call may succeed later.
  * @throws what `callService` throws when the read fails: the read is to be repeated, not the call.
  */
@@ -80,6 +82,8 @@ export async function explainRefusal(
 
 /**
  * Looks whether the session waits for a client by now, with a read that nobody else wants.
+ *
+ * Why: docs/decisions/connections.md#a-loss-that-the-service-has-not-noticed-holds-the-request-not-the-call
  *
  * @returns undefined when it does, so that the call can be made.
  * @throws what `callService` throws when the read fails; not for want of a permit.

@@ -9,7 +9,11 @@ import {
 } from './on-execution-failure.ts';
 import { parseExecutionFailure } from './parse-event.ts';
 
-/** The glue of an EventBridge target. The event's input and cause never leave the parsing. */
+/**
+ * The glue of an EventBridge target. The event's input and cause never leave the parsing.
+ *
+ * Why: docs/decisions/failed-windows.md#on-execution-failure-has-no-queue
+ */
 export function executionFailureHandler(
   dependencies: Omit<OnExecutionFailureDependencies, 'log' | 'metrics'>,
 ): MiddyfiedHandler<unknown, OnExecutionFailureResult> {

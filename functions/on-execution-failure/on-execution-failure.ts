@@ -35,6 +35,8 @@ const MAX_TRIES = 5;
  * for. By the event alone nothing is concluded about the session: the new execution asks the service first, with
  * the machine's own retries and under the read quota, and that is the one place that decides.
  *
+ * Why: docs/decisions/failed-windows.md#a-failed-execution-is-followed-by-the-next-one-which-asks-the-service
+ *
  * @throws DependencyUnavailableException: made good by Lambda's own retries of an asynchronous invocation, for
  *   every step here is harmless when repeated.
  */

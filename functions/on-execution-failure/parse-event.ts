@@ -18,6 +18,8 @@ export interface FailedExecution extends z.infer<typeof windowInputSchema> {
 /**
  * Which window's execution the event is about. Its name alone does not say: it has no stream group.
  *
+ * Why: docs/decisions/failed-windows.md#the-event-of-a-failed-execution-is-believed
+ *
  * @returns undefined for an event of another form, and for an execution that somebody started by hand: no
  *   window of this service is without an owner by its end.
  * @throws DependencyUnavailableException

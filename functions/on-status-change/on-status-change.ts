@@ -34,6 +34,10 @@ export interface OnStatusChangeResult {
  * Handles one event: opens the session's window or signals the open one. An event that does not fit the contract is
  * published as rejected; a stale one is counted. Neither touches the table, an execution or the service.
  *
+ * Why: docs/decisions/windows.md#a-late-report-is-told-from-a-new-disconnect-by-time-then-by-the-service
+ * Why: docs/decisions/windows.md#a-drop-within-2-s-of-a-reconnection-costs-a-read
+ * Why: docs/decisions/windows.md#a-session-that-is-active-or-reconnecting-has-dropped-as-a-pending-one-has
+ *
  * @throws DependencyUnavailableException and what `callService` throws. The queue hands the event over again, because
  *   every step here is harmless when repeated.
  */

@@ -67,6 +67,8 @@ const envelopeSchema = z.looseObject({
  * Reads one event, of whatever form, as a status change: as EventBridge has it, or as the rule's input transformer makes
  * it.
  *
+ * Why: docs/decisions/events.md#times-that-cannot-be-right-are-rejected
+ *
  * @param clockMs the function's own clock.
  */
 export function parseStatusChangeEvent(payload: unknown, clockMs: number): ParsedEvent {

@@ -80,6 +80,8 @@ const DAY_MS = 24 * 3600 * 1000;
  * order, each step harmless when repeated, so that a process that dies between two of them is made good by the
  * task's retry. The event may therefore come twice; its session and generation say that it is the same.
  *
+ * Why: docs/decisions/windows.md#reconnected-is-not-written-over-an-unseen-signal
+ *
  * @throws WindowNotOpenError when there is no such window.
  * @throws DependencyUnavailableException
  */

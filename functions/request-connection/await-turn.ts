@@ -42,6 +42,8 @@ const MAX_TRIES = 6;
 /**
  * Takes or finds the session's place and waits for its turn, three seconds at most.
  *
+ * Why: docs/decisions/quota-and-line.md#the-wait-for-a-near-turn-is-in-request-connection-before-the-execution
+ *
  * @throws DependencyUnavailableException
  */
 export async function awaitTurn(

@@ -38,6 +38,9 @@ export function userIdOf({ headers }: Pick<RequestOrigin, 'headers'>): string {
 }
 
 /**
+ *
+ * Why: docs/decisions/connections.md#the-user-of-a-session-is-checked-before-the-line
+ *
  * @returns the answer for a caller who may not go on: the session is another user's, or nobody's, or not known.
  * @throws DependencyUnavailableException, UnexpectedError
  */

@@ -48,6 +48,10 @@ const IDLE_SECONDS_WITHOUT_NUMBER = 0.5;
 const IDLE_SHARE_OF_LINE = 0.1;
 
 /**
+ *
+ * Why: docs/decisions/quota-and-line.md#places-are-numbers-within-two-seconds-of-deadlines-and-nothing-is-taken-back
+ * Why: docs/decisions/quota-and-line.md#sessions-without-an-open-window-stand-behind-those-with-one
+ *
  * @param startedAtMs since when the caller waits, in epoch ms.
  * @param random 0 ≤ random() < 1.
  */

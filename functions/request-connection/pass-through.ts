@@ -15,6 +15,8 @@ const bodySchema = z.object({ SignalRequest: z.string().min(1), ClientToken: z.s
  * The offer goes to the service as it came, once. The token of a caller who gave none is the usual one, so that a
  * repeat is the same request, whatever the switch's state was at the first.
  *
+ * Why: docs/decisions/off-switch.md#a-call-that-passes-through-has-only-our-clienttoken-and-our-check-of-the-user
+ *
  * @throws InvalidRequestError when there is no offer to hand on.
  */
 export async function passConnectionThrough(

@@ -18,6 +18,8 @@ export const systemClock: Clock = {
 /**
  * Returns whether what was read at `readAtMs` is still younger than `lifetimeMs`. A clock that was set back makes the age
  * negative. That counts as too old, because otherwise the reading would be used until the clock had caught up.
+ *
+ * Why: docs/decisions/quota-and-line.md#a-negative-age-is-too-old
  */
 export function isFresh(readAtMs: number, lifetimeMs: number, nowMs: number): boolean {
   const ageMs = nowMs - readAtMs;

@@ -6,6 +6,8 @@ import type { QuotaOperation } from './table/permits.ts';
  * Every business metric: dashboards and alarms rely on the names. When each is counted: docs/metrics.md. All have
  * the dimension `service`; the ones of a quota have `operation` too. A session's id is never a dimension, for each
  * combination of dimensions is a metric that is paid for by the month.
+ *
+ * Why: docs/decisions/monitoring.md#metrics-are-log-lines-by-powertools-behind-our-own-interface
  */
 export const METRICS = {
   WindowsOpened: { unit: 'Count', byOperation: false },

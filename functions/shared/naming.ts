@@ -6,6 +6,8 @@ const MAX_EXECUTION_NAME_LENGTH = 80;
 /**
  * A window's execution: the session id first, so that an operator finds it by typing that, then the window's
  * number. The name is what makes a repeated start harmless.
+ *
+ * Why: docs/decisions/windows.md#an-executions-name-has-the-sessions-id-and-not-its-stream-group
  */
 export function windowExecutionName(session: SessionKey, generation: number): string {
   return `${session.streamSessionId}-${generation}`;

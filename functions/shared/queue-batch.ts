@@ -68,6 +68,8 @@ export function queueBatchOf(payload: unknown): QueueBatch | undefined {
  * It stops at the first event that is throttled: the rest would be, too, and each try of theirs would take a token of the
  * quota from the batch that comes next. An event that fails otherwise stops nothing.
  *
+ * Why: docs/decisions/events.md#a-queue-stands-between-the-bus-and-on-status-change
+ *
  * @param handle throws for an event that has failed. It gets undefined for a body that is not JSON.
  */
 export async function handleBatch(

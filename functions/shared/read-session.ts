@@ -39,6 +39,8 @@ export function isWaitingForClient({ status }: Pick<SessionState, 'status'>): bo
  * One GetStreamSession, under the account's read quota. A 400 is taken for a 404: the identifiers were checked
  * before, so the service is saying that it has no such session.
  *
+ * Why: docs/decisions/quota-and-line.md#a-read-that-no-permit-allows-is-retried-by-the-machine-not-booked-ahead
+ *
  * @param deadlineMs epoch ms by which the reply must be here.
  * @param priority LOW when nobody waits for the reply: the read leaves a part of the quota to those who do. SPARE when
  *   nobody needs it either: the read is made only while permits lie idle.

@@ -30,6 +30,9 @@ export type Replacement =
  * Opens the next window of a disconnect whose execution has died, and starts it: the disconnect is owed an
  * outcome. The new execution asks the service first. After three replacements in a row there is no further one.
  *
+ * Why: docs/decisions/failed-windows.md#an-execution-that-died-is-replaced-not-restarted
+ * Why: docs/decisions/failed-windows.md#a-replacement-whose-name-is-taken-is-replaced-too
+ *
  * @param dead as it was read; open, or closed red.
  * @throws DependencyUnavailableException
  */

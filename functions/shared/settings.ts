@@ -12,6 +12,8 @@ const yesOrNo = () => z.enum(['true', 'false']).transform((text) => text === 'tr
 /**
  * Every environment variable that a function reads; none has a default here. `serverless.yml` sets them. A schema
  * is made when it is asked for, because a cold start needs three or four of them.
+ *
+ * Why: docs/decisions/deployment.md#a-bundle-builds-the-schemas-that-its-function-uses
  */
 export const settingSchemas = {
   AWS_REGION: nonBlank,

@@ -16,6 +16,8 @@ export interface StartWindowDependencies {
  * window may have died before the start, so every later event repeats it: the same name with the same input is
  * the same execution.
  *
+ * Why: docs/decisions/windows.md#a-window-whose-name-is-taken-becomes-the-next-window
+ *
  * @returns false when an execution of that name exists that is not this one running: it has ended, as a rule.
  * @throws DependencyUnavailableException
  */

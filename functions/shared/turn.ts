@@ -37,7 +37,11 @@ export function nextNumber(line: LineState, counter: string): number {
   return line.find((other) => other.counter === counter)?.drawn ?? 0;
 }
 
-/** How many calls could go out this moment. */
+/**
+ * How many calls could go out this moment.
+ *
+ * Why: docs/decisions/quota-and-line.md#idle-permits-are-three-or-as-many-as-the-burst-can-hold
+ */
 export function sparePermits({ permits, perSecond, nowMs }: Omit<Standing, 'line'>): number {
   const pace = paceOf(permits, perSecond, nowMs);
   const savedMs = nowMs - nextPermitMs(permits, pace, nowMs);

@@ -14,7 +14,11 @@ export interface SignalWindowResult {
   readonly signalled: boolean;
 }
 
-/** Tells the session's open window that a connection was created. A repeat, by its execution's name, counts once. */
+/**
+ * Tells the session's open window that a connection was created. A repeat, by its execution's name, counts once.
+ *
+ * Why: docs/decisions/windows.md#a-disconnect-that-only-our-own-api-saw-opens-no-window
+ */
 export async function signalWindow(
   input: SignalWindowInput,
   dependencies: MailboxDependencies,

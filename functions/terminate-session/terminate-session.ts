@@ -30,6 +30,8 @@ const MAX_READ_AGE_MS = 2000;
  * The window looks at the session again whatever comes of this. So a 4xx of the call is no failure: the session is
  * gone or its status has moved.
  *
+ * Why: docs/decisions/windows.md#a-termination-is-preceded-by-a-read-in-the-same-attempt
+ *
  * @throws what `callService` throws.
  */
 export async function terminateSession(

@@ -43,6 +43,8 @@ export interface LookedAt {
  * a deadline that is too late. One read at a time, at the pace of the low-priority lane, and none after the first that
  * would have to wait for its permit: somebody else asks.
  *
+ * Why: docs/decisions/watcher.md#the-watcher-learns-timeouts-with-spare-reads
+ *
  * @param untilMs epoch ms of the next look, which this must not delay.
  * @throws DependencyUnavailableException
  */

@@ -41,6 +41,8 @@ export interface WindowMemory {
  * Gives every open window of the list what it needs: wakes those whose session has moved and those that wait for a
  * service that is back, starts or replaces those that have lost their execution.
  *
+ * Why: docs/decisions/watcher.md#windows-are-read-before-the-lists-so-that-no-clock-decides-what-has-moved
+ *
  * @throws DependencyUnavailableException
  */
 export async function reconcileWindows(

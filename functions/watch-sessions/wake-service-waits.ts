@@ -44,6 +44,8 @@ const PARALLEL_CALLS = 10;
  * low-priority reads serves until the next look. Before that it reads one of their sessions; while that fails it
  * wakes nobody, because each window would only fail, and pay, for itself.
  *
+ * Why: docs/decisions/windows.md#a-window-waits-for-a-service-that-cannot-be-read
+ *
  * @returns the windows that did not hear their wake.
  * @throws DependencyUnavailableException
  */

@@ -4,7 +4,11 @@ import { measured } from '../shared/metrics.ts';
 import { fitForHistory } from '../shared/task.ts';
 import { type WatchSessionsDependencies, watchSessions } from './watch-sessions.ts';
 
-/** The glue of a schedule's target: whatever the event says, it is time to look. */
+/**
+ * The glue of a schedule's target: whatever the event says, it is time to look.
+ *
+ * Why: docs/decisions/watcher.md#the-watcher-must-be-told-its-stream-groups
+ */
 export function watchSessionsHandler(
   dependencies: Omit<WatchSessionsDependencies, 'log' | 'metrics'>,
 ): MiddyfiedHandler<unknown, void> {

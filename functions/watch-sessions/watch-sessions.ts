@@ -23,6 +23,8 @@ const WATCH_MS = 60_000;
  * costs only itself: the next one finds what it has missed. Looks that take longer than the interval follow each other
  * at once.
  *
+ * Why: docs/decisions/watcher.md#a-minutes-invocation-looks-every-5-s-and-two-may-overlap
+ *
  * @throws the last look's error when none has worked, so that Lambda counts the invocation as failed.
  */
 export async function watchSessions(dependencies: WatchSessionsDependencies): Promise<void> {

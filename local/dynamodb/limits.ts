@@ -2,6 +2,7 @@
  * DynamoDB's limits that a call of this service could ever meet. Both tables, dynalite and the one in memory, hold
  * them. Sources, all of the Amazon DynamoDB Developer Guide: "Constraints in Amazon DynamoDB" (C), "Quotas" (Q),
  * "DynamoDB item sizes and formats" (S), "Burst and adaptive capacity" (B), "Supported data types" (D).
+ * Why: docs/decisions/local-stack.md#both-tables-have-dynamodbs-limits
  */
 
 /** Of one expression string, in UTF-8 (C, "Expression parameters"). */

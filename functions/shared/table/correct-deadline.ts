@@ -34,6 +34,8 @@ export async function noteTimeout(
 /**
  * Gives a window that waits for a reconnection another deadline, as a signal that needs no look at the session.
  *
+ * Why: docs/decisions/windows.md#a-better-deadline-is-a-signal-that-needs-no-look
+ *
  * @param window as it was when the correction was found; if its wait or its deadline has changed since, nothing
  *   is corrected.
  * @returns whether the deadline was corrected.

@@ -97,6 +97,8 @@ export interface Draw {
 /**
  * Draws the next number of a counter, and removes a few of the buckets that are over or can never be.
  *
+ * Why: docs/decisions/quota-and-line.md#the-line-counts-deadlines-in-buckets-that-widen-with-the-time-left
+ *
  * @param seen the line as it was read.
  * @throws DependencyUnavailableException, also when the item takes more writes than one item can.
  */

@@ -40,6 +40,8 @@ export interface SignalledState {
  * with ids of 36. A repeat is counted once as long as its id is known. Step Functions repeats a created connection
  * within 5 s, Lambda an event after 1 and 3 minutes. An event that comes again after 64 others makes its window look
  * once more; only a connection is counted, and 64 connections of one session in 5 s are more than there can be.
+ *
+ * Why: docs/decisions/windows.md#a-window-knows-its-latest-64-to-128-signals
  */
 export const MAX_SIGNAL_IDS = 64;
 /** Losing this many races in a row means that something is wrong with more than the timing. */
@@ -214,6 +216,8 @@ export async function registerTaskToken(
  * Makes whoever waits in a window look again, without leaving a signal: for a watcher, who will say it again
  * after seconds if it is not heard. So it can neither hold back an outcome nor count twice, however often it
  * is said.
+ *
+ * Why: docs/decisions/watcher.md#a-wake-is-not-a-signal
  *
  * @param window as it is now, so that the wait gets every signal so far.
  * @returns whether somebody was waiting.

@@ -10,6 +10,8 @@ import { windowItemSchema } from './window-item.ts';
 /**
  * The sparse index of open windows: an item is in it as long as it has the attribute `openIn`, which opening
  * sets and closing removes. So all open windows of a stream group are found without reading a closed one.
+ *
+ * Why: docs/decisions/watcher.md#open-windows-are-in-a-sparse-index-in-eight-shards
  */
 export const OPEN_WINDOWS_INDEX = 'OpenWindows';
 

@@ -81,7 +81,11 @@ const SLOWING_MS = 1000;
 const SLOWEST_SHARE = 0.1;
 /** A hundredth of the quota each second: back from a tenth in ten seconds. */
 const RECOVERY_SHARE_PER_SECOND = 0.01;
-/** Of the quota, what calls of low priority may take together. */
+/**
+ * Of the quota, what calls of low priority may take together.
+ *
+ * Why: docs/decisions/quota-and-line.md#checks-of-windows-take-three-quarters-of-the-read-quota-at-most
+ */
 export const LOW_PRIORITY_SHARE = 0.75;
 /** Lost only against somebody who moved the item between our read and our write; each of these moves it on. */
 const MAX_TRIES = 20;
@@ -166,6 +170,9 @@ export async function readPermits(
 /**
  * Takes one call's share of the account's quota and waits until the call may go out. A caller who dies while
  * waiting loses that one call's share, nothing else.
+ *
+ * Why: docs/decisions/quota-and-line.md#one-item-mirrors-the-services-token-bucket-and-a-permit-is-a-booking
+ * Why: docs/decisions/quota-and-line.md#a-booking-that-is-too-far-ahead-is-outvoted
  *
  * @returns whether there is a permit; if not, none was free by `latestMs`, which is known at once.
  * @throws DependencyUnavailableException
@@ -302,6 +309,8 @@ function wholeMs(ms: number) {
 /**
  * Slows everybody down: the service has just said that the account's quota is used up, by callers who do not ask
  * here. What was saved up is forgotten, and the rate is a tenth lower and recovers by the clock.
+ *
+ * Why: docs/decisions/quota-and-line.md#permits-are-whole-milliseconds-and-the-excess-in-whole-microseconds
  *
  * @throws DependencyUnavailableException
  */

@@ -64,13 +64,21 @@ const NAME_HEX_DIGITS = 12;
 const NAME_LENGTH = 8;
 const KNOWN_OFFERS = 8;
 
-/** Whether another offer for the session has come after this one. */
+/**
+ * Whether another offer for the session has come after this one.
+ *
+ * Why: docs/decisions/quota-and-line.md#the-last-offer-wins-until-a-call-has-been-made
+ */
 export function isSuperseded(place: Place, offerId: string): boolean {
   if (place.latestOffer === offerId) return false;
   return place.knownOffers.has(offerId) || namesIn(place.recentOffers).includes(nameOf(offerId));
 }
 
-/** The offers that a place knows once this one has come. */
+/**
+ * The offers that a place knows once this one has come.
+ *
+ * Why: docs/decisions/quota-and-line.md#a-place-remembers-the-latest-256-offers
+ */
 export function offersWith(
   place: Place | undefined,
   offerId: string,

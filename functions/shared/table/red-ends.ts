@@ -29,12 +29,20 @@ export function canBeRetried({ failedBefore = 0 }: RedEnd): boolean {
   return failedBefore < MAX_REPLACEMENTS;
 }
 
-/** How long the window that follows this one waits before it does anything. */
+/**
+ * How long the window that follows this one waits before it does anything.
+ *
+ * Why: docs/decisions/failed-windows.md#three-replacements-after-0-5-and-30-s-waited-for-in-the-state-machine
+ */
 export function replacementDelayMs({ failedBefore = 0 }: RedEnd): number {
   return REPLACEMENT_DELAYS_MS[failedBefore] ?? 0;
 }
 
-/** Whether the window ended red by what the service says of its session, and not by a breakage. */
+/**
+ * Whether the window ended red by what the service says of its session, and not by a breakage.
+ *
+ * Why: docs/decisions/failed-windows.md#a-failure-that-a-person-must-look-at-is-not-retried
+ */
 export function isVerdict({ failure }: RedEnd): boolean {
   return failure !== undefined && VERDICTS.has(failure);
 }

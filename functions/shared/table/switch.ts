@@ -6,6 +6,8 @@ import type { Table } from './table.ts';
 /**
  * What the service does with a call that is made now; docs/switch.md says it for each route.
  * `passThrough`: the call goes to Amazon GameLift Streams at once, past everything that this service adds.
+ *
+ * Why: docs/decisions/off-switch.md#the-off-switch-is-one-item-of-the-table-with-three-states
  */
 export const switchStateSchema = z.enum(['on', 'passThrough', 'refuse']);
 export type SwitchState = z.infer<typeof switchStateSchema>;

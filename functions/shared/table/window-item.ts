@@ -9,6 +9,8 @@ import { isConditionFailure, type Table } from './table.ts';
 /**
  * A session's latest window: one item, overwritten by the session's next window, so that every step of a
  * window's life is one conditional write. Older outcomes are items of their own (`record-outcome`).
+ *
+ * Why: docs/decisions/windows.md#one-item-for-a-sessions-latest-window-one-for-each-outcome
  */
 export const windowItemSchema = z.object({
   generation: z.int(),
