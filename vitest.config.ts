@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
     setupFiles: ['test/helpers/quiet-logs.ts', 'test/helpers/seeded-properties.ts'],
     globalSetup: ['test/helpers/service-description.ts', 'test/helpers/packaging-folder.ts'],
     // Two cores: more workers than that only make each test slower.

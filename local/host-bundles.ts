@@ -1,8 +1,8 @@
 import { join, relative } from 'node:path';
+import { systemClock } from 'local-server-kit';
 import { startLambda } from './lambda/lambda.ts';
 import { resolveEnvironment } from './service/read-service.ts';
 import type { Service } from './service/service.ts';
-import { systemClock } from './shared/clock.ts';
 import type { Endpoints, FunctionHost } from './stack.ts';
 
 /** A line that a function has logged. */

@@ -2,10 +2,10 @@ import { appendFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from 'local-server-kit';
 import { buildFunctions } from '../scripts/build.ts';
 import { hostBundles, type OnLog } from './host-bundles.ts';
 import { readService } from './service/read-service.ts';
-import { systemClock } from './shared/clock.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 
 export interface LocalStackOptions {

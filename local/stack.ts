@@ -1,4 +1,12 @@
 import { CreateStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn';
+import {
+  type Clock,
+  type InProcessNetwork,
+  type InvokeLambda,
+  LOCAL_CREDENTIALS,
+  startLoopbackServer,
+} from 'local-server-kit';
+import { type StartQuotas, startStepFunctions } from 'step-functions-local';
 import { startDynamoDb } from './dynamodb/server.ts';
 import { startEventBus } from './event-bus/server.ts';
 import { GameLiftStreamsControl } from './game-lift-streams/control-client.ts';
@@ -8,16 +16,10 @@ import { EventSourceMapping } from './lambda/event-source-mapping.ts';
 import { startRestApi } from './rest-api/server.ts';
 import { startScheduler } from './scheduler/scheduler.ts';
 import type { Service } from './service/service.ts';
-import type { Clock } from './shared/clock.ts';
-import { LOCAL_CREDENTIALS } from './shared/credentials.ts';
-import type { InProcessNetwork } from './shared/in-process-network.ts';
-import type { InvokeLambda } from './shared/invoke-lambda.ts';
-import { startLoopbackServer } from './shared/loopback-server.ts';
 import { randomUuid } from './shared/random-uuid.ts';
 import type { Queue } from './sqs/queue.ts';
 import { queuesOf } from './sqs/queues.ts';
 import { startSqs } from './sqs/server.ts';
-import { type StartQuotas, startStepFunctions } from './step-functions/server.ts';
 
 /** Where the parts of a running stack answer, all on 127.0.0.1. */
 export interface Endpoints {

@@ -1,6 +1,6 @@
+import type { LoopbackRequest } from 'local-server-kit';
 import { z } from 'zod';
 import type { Service } from '../../local/service/service.ts';
-import type { LoopbackRequest } from '../../local/shared/loopback-server.ts';
 import { startMishapProxy } from '../../test/helpers/mishap-proxy.ts';
 import { measureWindow, type WindowCost } from './windows.ts';
 

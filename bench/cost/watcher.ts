@@ -2,6 +2,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { createLog } from '../../functions/shared/logging.ts';
 import { OPENING_SETTINGS, readSettings } from '../../functions/shared/settings.ts';
 import { openIn } from '../../functions/shared/table/open-windows-index.ts';
@@ -9,7 +10,6 @@ import { type WindowItem, windowKey } from '../../functions/shared/table/window-
 import { watchSessions } from '../../functions/watch-sessions/watch-sessions.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { startVirtualStack } from '../shared/virtual-stack.ts';
 
 export interface WatcherCost {

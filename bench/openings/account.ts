@@ -1,10 +1,10 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
+import type { LambdaResult } from 'local-server-kit';
+import { StartThrottle } from 'step-functions-local';
 import { z } from 'zod';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import { AsynchronousInvocations } from '../../local/lambda/asynchronous-invocations.ts';
 import { Concurrency } from '../../local/lambda/concurrency.ts';
-import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
-import { StartThrottle } from '../../local/step-functions/api/start-quota.ts';
 import { StormClock } from '../storm/storm-clock.ts';
 
 /** How long things take, in ms: the least, and what comes on top of it by chance. */

@@ -1,6 +1,6 @@
+import { VirtualClock } from 'local-server-kit';
 import { readService } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { type Endpoints, type Stack, startStack } from '../../local/stack.ts';
 import { seededRandom } from '../../test/game-lift-streams/harness.ts';
 import { type BeforeInvocation, inProcessFunctions } from '../../test/helpers/in-process-functions.ts';

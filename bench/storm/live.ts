@@ -4,10 +4,10 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { openWindow } from '../../functions/shared/table/open-window.ts';
 import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { startLocalStack } from '../../local/local-stack.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import type { Stack } from '../../local/stack.ts';
 import { offerOf } from '../../test/helpers/offers.ts';
 import { seededRandom } from '../shared/seeded-random.ts';

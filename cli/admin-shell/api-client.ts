@@ -1,6 +1,6 @@
 import type { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { reconnectionClient } from '../../clients/javascript/reconnection-client.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { UsageError } from '../command-line.ts';
 import type { Endpoint } from './endpoint.ts';
 

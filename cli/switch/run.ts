@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { z } from 'zod';
 import type { Clock } from '../../functions/shared/clock.ts';
 import { SWITCH_CACHE_MS } from '../../functions/shared/switch.ts';
@@ -11,7 +12,6 @@ import {
   writeSwitchItem,
 } from '../../functions/shared/table/switch.ts';
 import type { Table } from '../../functions/shared/table/table.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { parseEndpoint } from '../admin-shell/endpoint.ts';
 import { explainUsageError, parseCommandLine, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
 

@@ -1,9 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import type { Clock } from '../../functions/shared/clock.ts';
 import { isOpen } from '../../functions/shared/table/window-item.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { parseEndpoint } from '../admin-shell/endpoint.ts';
 import { explainUsageError, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
 import { parseArguments, type RetryArguments, USAGE } from './arguments.ts';

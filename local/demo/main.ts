@@ -4,8 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { startLocalStack } from '../local-stack.ts';
-import { LOCAL_CREDENTIALS } from '../shared/credentials.ts';
 import type { Stack } from '../stack.ts';
 import { Player } from './player.ts';
 import { Progress, type ProgressRow } from './progress.ts';

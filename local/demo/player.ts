@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { z } from 'zod';
 import type { SessionRecord } from '../game-lift-streams/control-schemas.ts';
 import { resolveEnvironment } from '../service/read-service.ts';
-import { LOCAL_CREDENTIALS } from '../shared/credentials.ts';
 import type { Stack } from '../stack.ts';
 
 const sample = join(

@@ -2,8 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { LOCAL_CREDENTIALS } from '../shared/credentials.ts';
-import { isLoopbackHost } from '../shared/loopback-server.ts';
+import { isLoopbackHost, LOCAL_CREDENTIALS } from 'local-server-kit';
 import { KeyCapacity } from './capacity.ts';
 import { makeDynaliteStrict } from './strict-dynalite.ts';
 

@@ -1,8 +1,7 @@
+import type { Clock, InvokeLambda } from 'local-server-kit';
 import { z } from 'zod';
 import { AsynchronousInvocations } from '../lambda/asynchronous-invocations.ts';
 import type { Rule, RuleTarget } from '../service/service.ts';
-import type { Clock } from '../shared/clock.ts';
-import type { InvokeLambda } from '../shared/invoke-lambda.ts';
 import { Queue } from '../sqs/queue.ts';
 import { BoundedList } from './bounded-list.ts';
 import { type Disturbance, Disturbances } from './disturbances.ts';

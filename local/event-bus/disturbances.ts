@@ -1,5 +1,5 @@
+import type { Clock } from 'local-server-kit';
 import { z } from 'zod';
-import type { Clock } from '../shared/clock.ts';
 
 const MAX_COUNT = 100_000;
 const countSchema = z.int().min(0).max(MAX_COUNT);

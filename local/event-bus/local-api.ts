@@ -1,5 +1,4 @@
-import { describeIssues } from '../shared/describe-issues.ts';
-import type { LoopbackReply, LoopbackRequest } from '../shared/loopback-server.ts';
+import { describeIssues, type LoopbackReply, type LoopbackRequest } from 'local-server-kit';
 import type { Bus } from './bus.ts';
 import { disturbanceSchema } from './disturbances.ts';
 

@@ -1,6 +1,5 @@
+import { describeIssues, parseJson } from 'local-server-kit';
 import { z } from 'zod';
-import { describeIssues } from '../shared/describe-issues.ts';
-import { parseJson } from '../shared/parse-json.ts';
 import { ServiceError } from './service-error.ts';
 
 /** What rules match and targets get. */

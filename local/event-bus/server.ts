@@ -1,13 +1,13 @@
-import type { Rule } from '../service/service.ts';
-import type { Clock } from '../shared/clock.ts';
-import { nameToTell } from '../shared/describe-issues.ts';
-import type { InvokeLambda } from '../shared/invoke-lambda.ts';
 import {
+  type Clock,
+  type InvokeLambda,
   type LoopbackReply,
   type LoopbackRequest,
+  nameToTell,
   type StartServer,
   startLoopbackServer,
-} from '../shared/loopback-server.ts';
+} from 'local-server-kit';
+import type { Rule } from '../service/service.ts';
 import { randomUuid } from '../shared/random-uuid.ts';
 import type { Queue } from '../sqs/queue.ts';
 import { Bus } from './bus.ts';

@@ -1,6 +1,5 @@
+import { describeIssues, type LoopbackReply, type LoopbackRequest } from 'local-server-kit';
 import type { z } from 'zod';
-import { describeIssues } from '../shared/describe-issues.ts';
-import type { LoopbackReply, LoopbackRequest } from '../shared/loopback-server.ts';
 import { ControlRefusal } from './control-refusal.ts';
 import {
   adminShellReadinessSchema,

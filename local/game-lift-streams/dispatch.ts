@@ -1,4 +1,4 @@
-import { HANG_UP, type LoopbackReply, type LoopbackRequest } from '../shared/loopback-server.ts';
+import { HANG_UP, type LoopbackReply, type LoopbackRequest } from 'local-server-kit';
 import { errorOf, type FaultsOfCall, NO_FAULTS, spoilAnswer } from './faults.ts';
 import { OPERATIONS, type OperationResult } from './operations.ts';
 import { errorReply, readMembers, successReply } from './protocol.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { systemClock } from '../shared/clock.ts';
+import { systemClock } from 'local-server-kit';
 import { DEFAULT_STREAM_GROUP_ID, type GameLiftStreamsOptions, startGameLiftStreams } from './server.ts';
 
 const USAGE = `Usage: node local/game-lift-streams/main.ts [options]

@@ -1,4 +1,4 @@
-import type { LoopbackReply } from '../shared/loopback-server.ts';
+import type { LoopbackReply } from 'local-server-kit';
 import { type ServiceError, serialization } from './service-error.ts';
 
 /** The body's members, or none when there is no body, as restJson1 reads it. */

@@ -1,5 +1,4 @@
-import type { Clock } from '../shared/clock.ts';
-import { type StartServer, startLoopbackServer } from '../shared/loopback-server.ts';
+import { type Clock, type StartServer, startLoopbackServer } from 'local-server-kit';
 import { answerControl, CONTROL_PATH } from './control-api.ts';
 import { answerService } from './dispatch.ts';
 import type { Peers } from './peers/peers.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../shared/clock.ts';
+import type { Clock } from 'local-server-kit';
 import { AdminShellReadiness } from './admin-shells.ts';
 import { type Answer, answerTo } from './answers.ts';
 import type { ConnectionAttempt } from './connection-attempt.ts';

@@ -1,5 +1,4 @@
-import type { Clock } from '../shared/clock.ts';
-import type { InvokeLambda } from '../shared/invoke-lambda.ts';
+import type { Clock, InvokeLambda } from 'local-server-kit';
 import { isLambdaAtFault } from './failures.ts';
 
 /** Lambda waits one minute before the first repeat of a failed asynchronous invocation, and two before the second. */

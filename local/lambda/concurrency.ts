@@ -1,6 +1,4 @@
-import type { Clock } from '../shared/clock.ts';
-import type { LambdaResult } from '../shared/invoke-lambda.ts';
-import { TokenBucket } from '../shared/token-bucket.ts';
+import { type Clock, type LambdaResult, TokenBucket } from 'local-server-kit';
 
 /** Concurrent executions of an account in one Region, by default: Lambda Developer Guide, "Lambda quotas". */
 const ACCOUNT_CONCURRENCY = 1_000;

@@ -1,6 +1,5 @@
+import type { Clock, InvokeLambda, LambdaResult } from 'local-server-kit';
 import { z } from 'zod';
-import type { Clock } from '../shared/clock.ts';
-import type { InvokeLambda, LambdaResult } from '../shared/invoke-lambda.ts';
 import type { Queue, ReceivedMessage } from '../sqs/queue.ts';
 import { isLambdaAtFault } from './failures.ts';
 

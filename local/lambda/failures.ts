@@ -1,4 +1,4 @@
-import type { LambdaFailure } from '../shared/invoke-lambda.ts';
+import type { LambdaFailure } from 'local-server-kit';
 
 /** How the Node.js runtime reports what a handler threw. */
 export function failureOf(thrown: unknown): LambdaFailure {

@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { CancelTimer, Clock } from '../shared/clock.ts';
-import type { LambdaFailure, LambdaResult } from '../shared/invoke-lambda.ts';
+import type { CancelTimer, Clock, LambdaFailure, LambdaResult } from 'local-server-kit';
 import { failureOf, runtimeFailure } from './failures.ts';
 import { readLines } from './lines.ts';
 import { type FunctionConfiguration, type InvokeMessage, runtimeMessageSchema } from './messages.ts';

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import type { Clock } from '../shared/clock.ts';
-import type { LambdaResult } from '../shared/invoke-lambda.ts';
+import type { Clock, LambdaResult } from 'local-server-kit';
 import { randomUuid } from '../shared/random-uuid.ts';
 import { workerEnvironment } from './environment.ts';
 import { FunctionWorker } from './function-worker.ts';

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import type { LambdaFailure } from '../shared/invoke-lambda.ts';
+import type { LambdaFailure } from 'local-server-kit';
 import { failureOf, runtimeFailure } from './failures.ts';
 
 export type Handler = (event: unknown, context: object) => unknown;

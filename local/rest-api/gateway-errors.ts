@@ -1,4 +1,4 @@
-import type { LoopbackReply } from '../shared/loopback-server.ts';
+import type { LoopbackReply } from 'local-server-kit';
 
 export interface GatewayResponse {
   readonly status: number;

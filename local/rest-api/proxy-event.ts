@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type { LoopbackRequest } from 'local-server-kit';
 import type { Route } from '../service/service.ts';
-import type { LoopbackRequest } from '../shared/loopback-server.ts';
 import { callerOf } from './caller.ts';
 
 export interface EventContext {

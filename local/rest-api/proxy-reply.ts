@@ -1,6 +1,6 @@
 import { type OutgoingHttpHeaders, validateHeaderName, validateHeaderValue } from 'node:http';
+import type { LoopbackReply } from 'local-server-kit';
 import { z } from 'zod';
-import type { LoopbackReply } from '../shared/loopback-server.ts';
 
 const headerValueSchema = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 

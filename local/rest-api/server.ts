@@ -1,12 +1,13 @@
-import type { Route } from '../service/service.ts';
-import type { Clock } from '../shared/clock.ts';
-import type { InvokeLambda, LambdaResult } from '../shared/invoke-lambda.ts';
 import {
+  type Clock,
+  type InvokeLambda,
+  type LambdaResult,
   type LoopbackReply,
   type LoopbackRequest,
   type StartServer,
   startLoopbackServer,
-} from '../shared/loopback-server.ts';
+} from 'local-server-kit';
+import type { Route } from '../service/service.ts';
 import { randomUuid } from '../shared/random-uuid.ts';
 import {
   GATEWAY_RESPONSES,

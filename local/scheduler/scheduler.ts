@@ -1,7 +1,6 @@
+import type { Clock, InvokeLambda } from 'local-server-kit';
 import { AsynchronousInvocations } from '../lambda/asynchronous-invocations.ts';
 import type { Schedule } from '../service/service.ts';
-import type { Clock } from '../shared/clock.ts';
-import type { InvokeLambda } from '../shared/invoke-lambda.ts';
 import { randomUuid } from '../shared/random-uuid.ts';
 
 export interface SchedulerOptions {

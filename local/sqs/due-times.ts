@@ -1,4 +1,4 @@
-import type { Clock } from '../shared/clock.ts';
+import type { Clock } from 'local-server-kit';
 
 interface Due<Item> {
   readonly item: Item;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../shared/clock.ts';
+import type { Clock } from 'local-server-kit';
 import { DueTimes } from './due-times.ts';
 
 /** SQS Developer Guide, "Amazon SQS message quotas": how many messages of a standard queue may be in flight. */

@@ -1,8 +1,13 @@
+import {
+  describeIssues,
+  type LoopbackReply,
+  type LoopbackRequest,
+  nameToTell,
+  parseJson,
+  type StartServer,
+  startLoopbackServer,
+} from 'local-server-kit';
 import { z } from 'zod';
-import { describeIssues, nameToTell } from '../shared/describe-issues.ts';
-import type { LoopbackReply, LoopbackRequest, StartServer } from '../shared/loopback-server.ts';
-import { startLoopbackServer } from '../shared/loopback-server.ts';
-import { parseJson } from '../shared/parse-json.ts';
 import type { Queue } from './queue.ts';
 
 const TARGET_PREFIX = 'AmazonSQS.';

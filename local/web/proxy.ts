@@ -1,4 +1,4 @@
-import type { LoopbackReply, LoopbackRequest } from '../shared/loopback-server.ts';
+import type { LoopbackReply, LoopbackRequest } from 'local-server-kit';
 import type { Endpoints } from '../stack.ts';
 
 /**

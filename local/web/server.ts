@@ -3,7 +3,7 @@ import {
   type LoopbackRequest,
   type LoopbackServer,
   startLoopbackServer,
-} from '../shared/loopback-server.ts';
+} from 'local-server-kit';
 import type { Endpoints } from '../stack.ts';
 import type { PlayerBackend } from './backend/backend.ts';
 import { type Asset, buildAssets } from './build.ts';

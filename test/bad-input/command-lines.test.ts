@@ -1,13 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import fc from 'fast-check';
+import { startLoopbackServer, VirtualClock } from 'local-server-kit';
 import { describe, expect, it, vi } from 'vitest';
 import { run as runAdminShell } from '../../cli/admin-shell/run.ts';
 import { run as runSwitch } from '../../cli/switch/run.ts';
 import { run as runWindows } from '../../cli/windows/run.ts';
 import { readSettings, settingSchemas } from '../../functions/shared/settings.ts';
-import { startLoopbackServer } from '../../local/shared/loopback-server.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { parametersOf, problemsOf } from '../../scripts/serverless/parameters.ts';
 import { hostileText, MARKER } from './arbitraries.ts';
 import { FUZZ_TIMEOUT_MS, runs } from './runs.ts';
@@ -20,7 +19,7 @@ const root = join(import.meta.dirname, '../..');
 /** Who else reads arguments, and where they are sent bad ones. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'local/game-lift-streams/main.ts': 'test/game-lift-streams/main.test.ts',
-  'local/step-functions/main.ts': 'test/step-functions/main.test.ts',
+  'packages/step-functions-local/src/main.ts': 'packages/step-functions-local/test/main.test.ts',
   'local/start/main.ts': 'test/end-to-end/start.test.ts',
   'local/demo/main.ts': 'A flag, --json.',
   'local/game-lift-streams/peers/main.ts': 'Started by the stand-in alone.',
@@ -31,7 +30,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 const HERE = ['cli/admin-shell/main.ts', 'cli/command-line.ts', 'cli/switch/main.ts', 'cli/windows/main.ts'];
 
 it('every command that reads arguments is sent bad ones', async () => {
-  const folders = ['cli', 'local', 'scripts'];
+  const folders = ['cli', 'local', 'packages', 'scripts'];
   const listed = await Promise.all(
     folders.map((folder) => readdir(join(root, folder), { recursive: true, withFileTypes: true })),
   );

@@ -1,10 +1,10 @@
 /** What fuzzing has found, each with the smallest request that shows it. */
 import { DescribeExecutionCommand, InvalidArn, SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import { parseJson } from 'local-server-kit';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseExecutionFailure } from '../../functions/on-execution-failure/parse-event.ts';
 import { describeError } from '../../functions/shared/logging.ts';
-import { parseJson } from '../../local/shared/parse-json.ts';
 import { startWebServer } from '../../local/web/server.ts';
 import { executionFailureEvent } from '../helpers/execution-failure.ts';
 import { startWorkflow } from '../helpers/workflow.ts';

@@ -6,7 +6,8 @@ import { regexesIn } from './regexes-in.ts';
 
 const root = join(import.meta.dirname, '../..');
 /** What runs with input from outside. Tests and benches read their own. */
-const FOLDERS = ['functions', 'local', 'cli', 'clients', 'feeds', 'scripts'];
+const PACKAGES = (await readdir(join(root, 'packages'))).map((name) => join('packages', name, 'src'));
+const FOLDERS = ['functions', ...PACKAGES, 'local', 'cli', 'clients', 'feeds', 'scripts'];
 
 /** Expressions that the checker cannot clear, and why they are linear all the same. */
 const CLEARED: Readonly<Record<string, string>> = {

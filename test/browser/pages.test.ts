@@ -1,5 +1,5 @@
+import { type LoopbackServer, startLoopbackServer } from 'local-server-kit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LoopbackServer, startLoopbackServer } from '../../local/shared/loopback-server.ts';
 import { startWebServer } from '../../local/web/server.ts';
 import { accessibilityProblems, describeInBrowser, sidewaysOverflow } from '../helpers/browser.ts';
 

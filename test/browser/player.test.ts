@@ -1,4 +1,5 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { LOCAL_CREDENTIALS, type LoopbackServer } from 'local-server-kit';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { reportDisconnect } from '../../feeds/backend/report-disconnect.ts';
@@ -6,8 +7,6 @@ import { forkPeers, PeerProcess } from '../../local/game-lift-streams/peers/peer
 import { DEFAULT_STREAM_GROUP_ID } from '../../local/game-lift-streams/server.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
-import type { LoopbackServer } from '../../local/shared/loopback-server.ts';
 import { type PlayerBackend, startPlayerBackend } from '../../local/web/backend/backend.ts';
 import { startWebServer } from '../../local/web/server.ts';
 import {

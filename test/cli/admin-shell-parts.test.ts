@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../cli/admin-shell/arguments.ts';
 import { countDown, type Terminal } from '../../cli/admin-shell/countdown.ts';
@@ -12,7 +13,6 @@ import {
   pluginRun,
   readPluginVersion,
 } from '../../cli/admin-shell/plugin.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 
 const SHELL = {
   sessionId: 'gameliftstreams-1-abc',

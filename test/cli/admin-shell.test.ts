@@ -1,19 +1,19 @@
 import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  HANG_UP,
+  type LoopbackReply,
+  type LoopbackRequest,
+  startLoopbackServer,
+  VirtualClock,
+} from 'local-server-kit';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { apiClient } from '../../cli/admin-shell/api-client.ts';
 import { parseEndpoint } from '../../cli/admin-shell/endpoint.ts';
 import type { PluginRun } from '../../cli/admin-shell/plugin.ts';
 import { requestShell } from '../../cli/admin-shell/request-shell.ts';
 import { run } from '../../cli/admin-shell/run.ts';
-import {
-  HANG_UP,
-  type LoopbackReply,
-  type LoopbackRequest,
-  startLoopbackServer,
-} from '../../local/shared/loopback-server.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 
 const CREDENTIALS = { SessionId: 'ssm-1', StreamUrl: 'wss://ssmmessages/ssm-1', TokenValue: 'the-token' };
 const granted: LoopbackReply = {

@@ -4,10 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import type { LoopbackRequest } from 'local-server-kit';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { z } from 'zod';
 import { reconnect, reconnectionClient } from '../../clients/javascript/reconnection-client.ts';
-import type { LoopbackRequest } from '../../local/shared/loopback-server.ts';
 import { newOffer } from '../helpers/offers.ts';
 import { REGION, SIGNER, startSignatureVerifier } from '../helpers/signature-verifier.ts';
 

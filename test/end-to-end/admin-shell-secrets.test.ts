@@ -1,14 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type LambdaResult, type LoopbackRequest, systemClock } from 'local-server-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { listEvents } from '../../local/event-bus/local-client.ts';
 import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { hostBundles } from '../../local/host-bundles.ts';
-import { systemClock } from '../../local/shared/clock.ts';
-import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
-import type { LoopbackRequest } from '../../local/shared/loopback-server.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { buildFunctions } from '../../scripts/build.ts';
 import { cutOff, lost, type Mishap, quotedInError, startMishapProxy } from '../helpers/mishap-proxy.ts';

@@ -1,9 +1,9 @@
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { METRICS } from '../../functions/shared/metrics.ts';
 import { Player } from '../../local/demo/player.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { anOffer } from '../game-lift-streams/harness.ts';
 import { secretsIn } from '../helpers/secrets.ts';
 

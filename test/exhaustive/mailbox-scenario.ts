@@ -3,13 +3,14 @@
  * which waits again each time, or records RECONNECTED once it has been woken. The functions are the real ones; the
  * execution does what `reconnection-window.asl.yml` says of its waits (`takeSignal`, `Retry`, `States.Timeout`).
  */
+
+import { VirtualClock } from 'local-server-kit';
 import { z } from 'zod';
 import * as realRecording from '../../functions/record-outcome/record-outcome.ts';
 import { correctDeadline } from '../../functions/shared/table/correct-deadline.ts';
 import * as realMailbox from '../../functions/shared/table/mailbox.ts';
 import { type WindowItem, windowItemSchema, windowKey } from '../../functions/shared/table/window-item.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { memoryMetrics } from '../helpers/metrics.ts';
 import { BUS_SETTINGS } from '../helpers/windows.ts';

@@ -4,6 +4,7 @@
  * execution waits once, is told nothing, and records that the session was terminated.
  */
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { VirtualClock } from 'local-server-kit';
 import { z } from 'zod';
 import { onExecutionFailure } from '../../functions/on-execution-failure/on-execution-failure.ts';
 import { onStatusChange } from '../../functions/on-status-change/on-status-change.ts';
@@ -13,7 +14,6 @@ import { registerTaskToken } from '../../functions/shared/table/mailbox.ts';
 import { isOpen, readWindow, windowItemSchema, windowKey } from '../../functions/shared/table/window-item.ts';
 import { mendWindow } from '../../functions/watch-sessions/mend-window.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { memoryMetrics } from '../helpers/metrics.ts';
 import { statusChangeEvent } from '../helpers/status-change.ts';

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
-import type { VirtualClock } from '../../local/shared/virtual-clock.ts';
+import type { LambdaResult, VirtualClock } from 'local-server-kit';
 import type { FunctionHooks, SdkCall } from '../helpers/function-hooks.ts';
 import { type CallPoint, callPoint, nameOf } from './call-points.ts';
 

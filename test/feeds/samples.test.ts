@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { reportDisconnect } from '../../feeds/backend/report-disconnect.ts';
 import { STATUS_CHANGE_DETAIL_TYPE, statusChangeDetailSchema } from '../../functions/shared/contracts.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -1,5 +1,5 @@
+import { systemClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../local/shared/clock.ts';
 import { ACTIVATION_MS, anOffer, failureOf, idIn, STREAM_GROUP_ID, seededRandom, start } from './harness.ts';
 
 const refusedWith = (httpStatus: number) => ({ name: 'ControlCallError', httpStatus });

@@ -9,11 +9,11 @@ import {
   type StartStreamSessionCommandInput,
   TerminateStreamSessionCommand,
 } from '@aws-sdk/client-gameliftstreams';
+import { VirtualClock } from 'local-server-kit';
 import { onTestFinished } from 'vitest';
 import { NO_CERTIFICATE } from '../../local/game-lift-streams/answers.ts';
 import { GameLiftStreamsControl } from '../../local/game-lift-streams/control-client.ts';
 import { type GameLiftStreamsOptions, startGameLiftStreams } from '../../local/game-lift-streams/server.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 
 export const STREAM_GROUP_ID = 'sg-local0001';
 export const REGION = 'us-west-2';

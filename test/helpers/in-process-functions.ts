@@ -3,6 +3,12 @@ import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
+import {
+  type InProcessNetwork,
+  type LambdaResult,
+  LOCAL_CREDENTIALS,
+  type VirtualClock,
+} from 'local-server-kit';
 import { checkSession, checkSessionInputSchema } from '../../functions/check-session/check-session.ts';
 import {
   createAdminShell,
@@ -41,10 +47,6 @@ import {
 import { watchSessionsHandler } from '../../functions/watch-sessions/watch-sessions-handler.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
-import type { InProcessNetwork } from '../../local/shared/in-process-network.ts';
-import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
-import type { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import type { Endpoints, FunctionHost } from '../../local/stack.ts';
 import { type FunctionHooks, inMemory, sendAround } from './function-hooks.ts';
 import { tableAt } from './table.ts';

@@ -8,11 +8,9 @@ import {
   StartExecutionCommand,
   StartSyncExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { type LambdaResult, LOCAL_CREDENTIALS, VirtualClock } from 'local-server-kit';
+import { startStepFunctions } from 'step-functions-local';
 import { inject, onTestFinished } from 'vitest';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
-import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
-import { startStepFunctions } from '../../local/step-functions/server.ts';
 import { offerOf } from './offers.ts';
 
 /** Answers one invocation of a function; throw a `TaskError` to fail it. */

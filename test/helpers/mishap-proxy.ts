@@ -1,9 +1,4 @@
-import {
-  HANG_UP,
-  type LoopbackReply,
-  type LoopbackRequest,
-  startLoopbackServer,
-} from '../../local/shared/loopback-server.ts';
+import { HANG_UP, type LoopbackReply, type LoopbackRequest, startLoopbackServer } from 'local-server-kit';
 
 /** What becomes of a reply on its way back: another reply, or none. */
 export type Mishap = (

@@ -1,11 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { type LoopbackReply, type LoopbackRequest, startLoopbackServer } from 'local-server-kit';
 import { onTestFinished } from 'vitest';
-import {
-  type LoopbackReply,
-  type LoopbackRequest,
-  startLoopbackServer,
-} from '../../local/shared/loopback-server.ts';
 
 export const SIGNER = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'the-secret-of-the-signer' };
 export const REGION = 'us-west-2';

@@ -1,9 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { afterAll, beforeAll } from 'vitest';
 import type { Table } from '../../functions/shared/table/table.ts';
 import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/server.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 
 export const LOCAL_CLIENT = {
   region: 'us-west-2',

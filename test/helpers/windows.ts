@@ -1,6 +1,7 @@
 /** Windows of a session in each state of their life, made by the functions that make them. */
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { VirtualClock } from 'local-server-kit';
 import { recordFailure } from '../../functions/record-failure/record-failure.ts';
 import { recordOutcome } from '../../functions/record-outcome/record-outcome.ts';
 import type { Outcome, SessionKey } from '../../functions/shared/contracts.ts';
@@ -9,7 +10,6 @@ import { registerTaskToken } from '../../functions/shared/table/mailbox.ts';
 import { type Disconnect, openWindow } from '../../functions/shared/table/open-window.ts';
 import type { Table } from '../../functions/shared/table/table.ts';
 import { readWindow, type WindowItem } from '../../functions/shared/table/window-item.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { memoryLog } from './log.ts';
 import { memoryMetrics } from './metrics.ts';
 

@@ -10,6 +10,7 @@ import {
   ListExecutionsCommand,
   SFNClient,
 } from '@aws-sdk/client-sfn';
+import { LOCAL_CREDENTIALS, VirtualClock } from 'local-server-kit';
 import { inject, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import {
@@ -25,8 +26,6 @@ import {
 import { listEvents } from '../../local/event-bus/local-client.ts';
 import type { NewStreamSessions, SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { type StackOptions, startStack } from '../../local/stack.ts';
 import { anOffer, seededRandom } from '../game-lift-streams/harness.ts';
 import { type FunctionHooks, inMemory } from './function-hooks.ts';

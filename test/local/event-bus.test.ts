@@ -4,6 +4,7 @@ import {
   PutEventsCommand,
   type PutEventsRequestEntry,
 } from '@aws-sdk/client-eventbridge';
+import { type LambdaResult, VirtualClock } from 'local-server-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { compilePattern } from '../../local/event-bus/pattern/pattern.ts';
@@ -14,8 +15,6 @@ import {
   startEventBus,
 } from '../../local/event-bus/server.ts';
 import type { Rule } from '../../local/service/service.ts';
-import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 
 const BUS = 'shop';
 const START_MS = Date.UTC(2026, 0, 1, 12, 0, 0, 250);

@@ -1,11 +1,10 @@
+import { type LambdaResult, VirtualClock } from 'local-server-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   EventSourceMapping,
   type EventSourceMappingOptions,
 } from '../../local/lambda/event-source-mapping.ts';
-import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { Queue } from '../../local/sqs/queue.ts';
 
 const eventSchema = z.object({

@@ -1,7 +1,6 @@
+import { type LambdaResult, VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import { Concurrency, type ConcurrencyOptions } from '../../local/lambda/concurrency.ts';
-import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 
 /** Executions that last until they are ended, and what became of those that were refused. */
 function account(options: ConcurrencyOptions) {

@@ -2,11 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { type LambdaFailure, type LambdaResult, systemClock, VirtualClock } from 'local-server-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LambdaFunction, type LocalLambda, startLambda } from '../../local/lambda/lambda.ts';
-import { systemClock } from '../../local/shared/clock.ts';
-import type { LambdaFailure, LambdaResult } from '../../local/shared/invoke-lambda.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 
 const NAME = 'shop-local-greet';
 

@@ -1,14 +1,14 @@
 import type { StreamSessionStatus } from '@aws-sdk/client-gameliftstreams';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { GameLiftStreamsControl } from '../../local/game-lift-streams/control-client.ts';
-import { type GameLiftStreamsServer, startGameLiftStreams } from '../../local/game-lift-streams/server.ts';
-import { systemClock } from '../../local/shared/clock.ts';
 import {
   type LoopbackReply,
   type LoopbackRequest,
   type LoopbackServer,
   startLoopbackServer,
-} from '../../local/shared/loopback-server.ts';
+  systemClock,
+} from 'local-server-kit';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { GameLiftStreamsControl } from '../../local/game-lift-streams/control-client.ts';
+import { type GameLiftStreamsServer, startGameLiftStreams } from '../../local/game-lift-streams/server.ts';
 import { type PlayerBackend, startPlayerBackend } from '../../local/web/backend/backend.ts';
 import { dropsOf } from '../../local/web/backend/control-strip.ts';
 import { startWebServer } from '../../local/web/server.ts';

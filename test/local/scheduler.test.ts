@@ -1,7 +1,6 @@
+import { type LambdaResult, VirtualClock } from 'local-server-kit';
 import { expect, it } from 'vitest';
 import { startScheduler } from '../../local/scheduler/scheduler.ts';
-import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 
 function start(answer: () => Promise<LambdaResult> = async () => ({ ok: true, payload: null })) {
   const clock = new VirtualClock();

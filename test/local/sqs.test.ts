@@ -1,5 +1,5 @@
+import { VirtualClock } from 'local-server-kit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { Queue, type QueueOptions } from '../../local/sqs/queue.ts';
 import { startSqs } from '../../local/sqs/server.ts';
 

@@ -1,9 +1,5 @@
+import { type LoopbackRequest, type LoopbackServer, startLoopbackServer } from 'local-server-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  type LoopbackRequest,
-  type LoopbackServer,
-  startLoopbackServer,
-} from '../../local/shared/loopback-server.ts';
 import { startWebServer } from '../../local/web/server.ts';
 
 let behind: LoopbackServer;

@@ -12,6 +12,7 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { InProcessNetwork, type LambdaResult, LOCAL_CREDENTIALS } from 'local-server-kit';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import {
@@ -24,9 +25,6 @@ import { windowItemSchema } from '../../functions/shared/table/window-item.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { listEvents } from '../../local/event-bus/local-client.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
-import { InProcessNetwork } from '../../local/shared/in-process-network.ts';
-import type { LambdaResult } from '../../local/shared/invoke-lambda.ts';
 import { type FunctionHost, startStack } from '../../local/stack.ts';
 import { seededRandom } from '../game-lift-streams/harness.ts';
 import { inProcessFunctions } from '../helpers/in-process-functions.ts';

@@ -1,3 +1,4 @@
+import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import { readLine } from '../../functions/shared/table/line.ts';
 import { readPermits, slowDown, takePermit } from '../../functions/shared/table/permits.ts';
@@ -5,7 +6,6 @@ import { readPlace } from '../../functions/shared/table/places.ts';
 import { readWindows } from '../../functions/shared/table/read-windows.ts';
 import { readSwitchItem } from '../../functions/shared/table/switch.ts';
 import { readWindow } from '../../functions/shared/table/window-item.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { useTable } from '../helpers/table.ts';
 import { watchReads } from '../helpers/watch-reads.ts';

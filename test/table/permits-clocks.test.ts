@@ -1,4 +1,5 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it, vi } from 'vitest';
 import {
   nextPermitMs,
@@ -7,7 +8,6 @@ import {
   slowDown,
   takePermit,
 } from '../../functions/shared/table/permits.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { beforeNext } from '../helpers/failing-table.ts';
 import { useTable } from '../helpers/table.ts';
 

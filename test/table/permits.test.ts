@@ -1,3 +1,4 @@
+import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import {
   nextPermitMs,
@@ -9,7 +10,6 @@ import {
 } from '../../functions/shared/table/permits.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
-import { VirtualClock } from '../../local/shared/virtual-clock.ts';
 import { failNext, raceReads } from '../helpers/failing-table.ts';
 import { bookPermits } from '../helpers/permits.ts';
 import { allItems, useTable } from '../helpers/table.ts';

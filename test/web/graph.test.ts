@@ -4,7 +4,7 @@ import { graphOf } from '../../local/web/console/model/graph.ts';
 import { type Box, type Point, roundedPath } from '../../local/web/console/model/layout.ts';
 import { wayKey } from '../../local/web/console/model/path.ts';
 import { END, START, transitionsOf } from '../../local/web/console/model/transitions.ts';
-import { machine, pass, task } from '../step-functions/definitions.ts';
+import { machine, pass, task } from '../../packages/step-functions-local/test/definitions.ts';
 
 const definitionOf = (document: unknown) => parseDefinition(JSON.stringify(document));
 

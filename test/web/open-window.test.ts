@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { openWindowOf } from '../../local/web/console/model/open-window.ts';
+import { machine, pass } from '../../packages/step-functions-local/test/definitions.ts';
+import { startEndpoint } from '../../packages/step-functions-local/test/harness.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
-import { machine, pass } from '../step-functions/definitions.ts';
-import { startEndpoint } from '../step-functions/harness.ts';
 import { readHistory } from './histories.ts';
 
 /** A window that has just opened, and how the console sees it. */

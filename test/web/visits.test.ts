@@ -6,8 +6,15 @@ import { nextRetryOf } from '../../local/web/console/model/next-retry.ts';
 import { progressOf, waysTaken } from '../../local/web/console/model/path.ts';
 import { END, START } from '../../local/web/console/model/transitions.ts';
 import { visitsOf } from '../../local/web/console/model/visits.ts';
-import { callback, machine, pass, task } from '../step-functions/definitions.ts';
-import { fail, type Handler, inTurn, present, startEndpoint, succeed } from '../step-functions/harness.ts';
+import { callback, machine, pass, task } from '../../packages/step-functions-local/test/definitions.ts';
+import {
+  fail,
+  type Handler,
+  inTurn,
+  present,
+  startEndpoint,
+  succeed,
+} from '../../packages/step-functions-local/test/harness.ts';
 import { readHistory } from './histories.ts';
 
 const BUSY_RETRY = { ErrorEquals: ['Busy'], IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 3 };

@@ -1,10 +1,10 @@
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import { DependencyUnavailableException } from '../../functions/shared/errors.ts';
 import { correctDeadline } from '../../functions/shared/table/correct-deadline.ts';
 import { openWindow } from '../../functions/shared/table/open-window.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import { LOCAL_CREDENTIALS } from '../../local/shared/credentials.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { WINDOW_SETTINGS, windowOf } from '../helpers/windows.ts';
 import { startWorkflow } from '../helpers/workflow.ts';

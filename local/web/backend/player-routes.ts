@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
-import type { LoopbackReply, LoopbackRequest } from '../../shared/loopback-server.ts';
+import type { LoopbackReply, LoopbackRequest } from 'local-server-kit';
 import { type GameBackend, NotYourSessionError } from './game-backend.ts';
 import { BadRequestError, json, readJson, refusal } from './json-routes.ts';
 import {

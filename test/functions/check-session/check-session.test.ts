@@ -5,13 +5,13 @@ import {
   StreamSessionStatus,
 } from '@aws-sdk/client-gameliftstreams';
 import { mockClient } from 'aws-sdk-client-mock';
+import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type CheckSessionInput, checkSession } from '../../../functions/check-session/check-session.ts';
 import { listOpenWindows } from '../../../functions/shared/table/open-windows-index.ts';
 import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
 import type { ListedSession } from '../../../functions/watch-sessions/list-sessions.ts';
 import { markWaiting } from '../../../functions/watch-sessions/mark-waiting.ts';
-import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';

@@ -1,13 +1,13 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { getWindow } from '../../../functions/get-window/get-window.ts';
 import { recordOutcome } from '../../../functions/record-outcome/record-outcome.ts';
 import { type SessionKey, windowReplySchema } from '../../../functions/shared/contracts.ts';
 import { registerTaskToken } from '../../../functions/shared/table/mailbox.ts';
 import type { SwitchState } from '../../../functions/shared/table/switch.ts';
-import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';

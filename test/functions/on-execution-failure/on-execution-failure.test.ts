@@ -1,6 +1,7 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { onExecutionFailure } from '../../../functions/on-execution-failure/on-execution-failure.ts';
 import { recordFailure } from '../../../functions/record-failure/record-failure.ts';
@@ -8,7 +9,6 @@ import type { SessionKey } from '../../../functions/shared/contracts.ts';
 import { DependencyUnavailableException } from '../../../functions/shared/errors.ts';
 import { windowExecutionName } from '../../../functions/shared/naming.ts';
 import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
-import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { delayNext, failNext, raceReads } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';

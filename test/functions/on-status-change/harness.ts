@@ -2,10 +2,10 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SendTaskSuccessCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import { VirtualClock } from 'local-server-kit';
 import { beforeEach, expect } from 'vitest';
 import { onStatusChange } from '../../../functions/on-status-change/on-status-change.ts';
 import { parseStatusChangeEvent } from '../../../functions/on-status-change/parse-event.ts';
-import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 import { type StatusChange, statusChangeEvent } from '../../helpers/status-change.ts';

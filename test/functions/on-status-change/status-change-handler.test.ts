@@ -2,9 +2,9 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { statusChangeHandler } from '../../../functions/on-status-change/status-change-handler.ts';
-import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { statusChangeEvent } from '../../helpers/status-change.ts';

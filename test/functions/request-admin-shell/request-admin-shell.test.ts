@@ -3,6 +3,7 @@ import { CreateStreamSessionAdminShellCommand, GameLiftStreamsClient } from '@aw
 import { SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
+import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAdminShellInputSchema } from '../../../functions/create-admin-shell/create-admin-shell.ts';
 import {
@@ -12,7 +13,6 @@ import {
 import { apiHandler } from '../../../functions/shared/api/api-handler.ts';
 import { adminShellAuditDetailSchema } from '../../../functions/shared/contracts.ts';
 import type { SwitchState } from '../../../functions/shared/table/switch.ts';
-import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { adminShellRequestEvent } from '../../../scripts/api-request-samples.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
 import { QUOTED_INPUT, serviceErrors } from '../../helpers/service-errors.ts';

@@ -10,13 +10,13 @@ import {
   StartSyncExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnectionInputSchema } from '../../../functions/create-connection/create-connection.ts';
 import { requestConnection } from '../../../functions/request-connection/request-connection.ts';
 import type { SessionKey } from '../../../functions/shared/contracts.ts';
 import { deterministicClientToken } from '../../../functions/shared/hash.ts';
 import type { SwitchState } from '../../../functions/shared/table/switch.ts';
-import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';

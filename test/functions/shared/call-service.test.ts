@@ -4,14 +4,9 @@ import {
   GameLiftStreamsServiceException,
   GetStreamSessionCommand,
 } from '@aws-sdk/client-gameliftstreams';
+import { HANG_UP, type LoopbackReply, type LoopbackRequest, startLoopbackServer } from 'local-server-kit';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { callService, type ServiceCall } from '../../../functions/shared/call-service.ts';
-import {
-  HANG_UP,
-  type LoopbackReply,
-  type LoopbackRequest,
-  startLoopbackServer,
-} from '../../../local/shared/loopback-server.ts';
 import { delayNext } from '../../helpers/failing-table.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';

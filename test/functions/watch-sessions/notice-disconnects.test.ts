@@ -1,10 +1,10 @@
 import { EventBridgeClient, PutEventsCommand, type PutEventsCommandInput } from '@aws-sdk/client-eventbridge';
 import { mockClient } from 'aws-sdk-client-mock';
+import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../../functions/shared/contracts.ts';
 import { UnexpectedError } from '../../../functions/shared/errors.ts';
 import { noticeDisconnects, type Reported } from '../../../functions/watch-sessions/notice-disconnects.ts';
-import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 import { newSession } from '../../helpers/sessions.ts';

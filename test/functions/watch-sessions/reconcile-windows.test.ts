@@ -9,6 +9,7 @@ import {
   TaskTimedOut,
 } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../../functions/shared/contracts.ts';
 import { windowExecutionArn, windowExecutionName } from '../../../functions/shared/naming.ts';
@@ -18,7 +19,6 @@ import type { IndexedWindow } from '../../../functions/shared/table/open-windows
 import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
 import { reconcileWindows } from '../../../functions/watch-sessions/reconcile-windows.ts';
 import { noServiceWaits } from '../../../functions/watch-sessions/wake-service-waits.ts';
-import { VirtualClock } from '../../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 import { bookPermits } from '../../helpers/permits.ts';

@@ -1,7 +1,7 @@
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import { passThrough } from '../../../../functions/shared/api/pass-through.ts';
-import { VirtualClock } from '../../../../local/shared/virtual-clock.ts';
 import { memoryLog } from '../../../helpers/log.ts';
 import { memoryMetrics } from '../../../helpers/metrics.ts';
 import { QUOTED_INPUT, serviceErrors } from '../../../helpers/service-errors.ts';
