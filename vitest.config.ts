@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that need neither serverless.yml nor a packaged service, so that one of them runs in about two seconds. */
+const WITHOUT_SERVICE = ['test/functions/**/*.test.ts', 'test/table/**/*.test.ts', 'test/docs/**/*.test.ts'];
+const PACKAGES = 'packages/*/test/**/*.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
     setupFiles: ['test/helpers/quiet-logs.ts', 'test/helpers/seeded-properties.ts'],
-    globalSetup: ['test/helpers/service-description.ts', 'test/helpers/packaging-folder.ts'],
     // Two cores: more workers than that only make each test slower.
     maxWorkers: 2,
     // A test that hangs ends by these; how fast a busy machine is, is not what a test is about.
@@ -14,5 +16,17 @@ export default defineConfig({
     env: { POWERTOOLS_METRICS_NAMESPACE: 'test' },
     restoreMocks: true,
     unstubEnvs: true,
+    projects: [
+      { extends: true, test: { name: 'parts', include: [...WITHOUT_SERVICE, PACKAGES] } },
+      {
+        extends: true,
+        test: {
+          name: 'service',
+          include: ['test/**/*.test.ts'],
+          exclude: WITHOUT_SERVICE,
+          globalSetup: ['test/helpers/service-description.ts', 'test/helpers/packaging-folder.ts'],
+        },
+      },
+    ],
   },
 });

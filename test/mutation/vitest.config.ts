@@ -9,14 +9,15 @@ import base from '../../vitest.config.ts';
  */
 const only = process.env['MUTATION_TESTS']?.split(',');
 
+/** Without the projects, which would decide again which tests run and what they need. */
+const { projects: _, ...shared } = base.test ?? {};
+
 export default defineConfig({
   ...base,
   test: {
-    ...base.test,
+    ...shared,
     include: only ?? ['test/functions/**/*.test.ts', 'test/table/**/*.test.ts'],
-    setupFiles: [...(base.test?.setupFiles ?? []), 'test/mutation/restore-clients.ts'],
-    // These tests start nothing that is packaged, and read no serverless.yml.
-    globalSetup: [],
+    setupFiles: [...(shared.setupFiles ?? []), 'test/mutation/restore-clients.ts'],
     isolate: false,
   },
 });
