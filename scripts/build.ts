@@ -47,7 +47,9 @@ export const bundleOptions = {
   legalComments: 'none',
   logLevel: 'warning',
   plugins: [withoutPaginators],
-  alias: { '@aws-sdk/credential-provider-node': join(root, 'functions/shared/lambda-credentials.ts') },
+  alias: {
+    '@aws-sdk/credential-provider-node': join(root, 'functions/shared/runtime/lambda-credentials.ts'),
+  },
 } satisfies BuildOptions;
 
 export interface Bundle {

@@ -15,7 +15,7 @@ import {
   statusChangeEventSchema,
   statusChangeRejectedDetailSchema,
   windowReplySchema,
-} from '../functions/shared/contracts.ts';
+} from '../functions/shared/contracts/index.ts';
 
 const SCHEMA_ID_PREFIX = 'urn:stream-session-reconnection:';
 

@@ -21,7 +21,7 @@ export function sdkCommands(bundle: Bundle): SdkCommand[] {
   });
 }
 
-/** The files in which a bundle's clients are made, such as `functions/shared/clients/table.ts`. */
+/** The files in which a bundle's clients are made, such as `functions/shared/runtime/clients/table.ts`. */
 export function clientFiles(bundle: Bundle): string[] {
-  return [...bundle.inputs.keys()].filter((path) => path.startsWith('functions/shared/clients/'));
+  return [...bundle.inputs.keys()].filter((path) => path.startsWith('functions/shared/runtime/clients/'));
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { METRICS } from '../../functions/shared/metrics.ts';
+import { METRICS } from '../../functions/shared/runtime/metrics.ts';
 import { readService } from '../../local/service/read-service.ts';
 import { printService } from '../../local/service/serverless-print.ts';
 import type { Service } from '../../local/service/service.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { outcomeSchema } from '../../functions/shared/contracts.ts';
+import { outcomeSchema } from '../../functions/shared/contracts/index.ts';
 import type { LocalStack } from '../../local/local-stack.ts';
 import { fateOf } from './fates.ts';
 import { play } from './players.ts';

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../functions/shared/contracts.ts';
+import type { Outcome } from '../../functions/shared/contracts/index.ts';
 import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 
 const OUTCOME_OF = { CONNECTED: 'RECONNECTED', TERMINATED: 'TERMINATED', ERROR: 'ERRORED' } as const;

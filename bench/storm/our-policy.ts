@@ -12,9 +12,9 @@ import {
   createConnection,
 } from '../../functions/create-connection/create-connection.ts';
 import { requestConnection } from '../../functions/request-connection/request-connection.ts';
-import { DependencyUnavailableException } from '../../functions/shared/errors.ts';
-import type { Log } from '../../functions/shared/logging.ts';
-import { openWindow } from '../../functions/shared/table/open-window.ts';
+import { DependencyUnavailableException } from '../../functions/shared/runtime/errors.ts';
+import type { Log } from '../../functions/shared/runtime/logging.ts';
+import { openWindow } from '../../functions/shared/window/open-window.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import { offerOf } from '../../test/helpers/offers.ts';
 import type { Policy, Storm } from './policy.ts';

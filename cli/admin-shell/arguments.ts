@@ -1,4 +1,4 @@
-import { adminShellReasonSchema } from '../../functions/shared/contracts.ts';
+import { adminShellReasonSchema } from '../../functions/shared/contracts/index.ts';
 import { parseCommandLine, UsageError } from '../command-line.ts';
 
 export const USAGE = `Usage: npm run admin-shell -- <stream group> <stream session> [options]

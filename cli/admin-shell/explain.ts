@@ -1,5 +1,5 @@
 import { GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
-import { REFUSAL_CODE_HEADER } from '../../functions/shared/contracts.ts';
+import { REFUSAL_CODE_HEADER } from '../../functions/shared/contracts/index.ts';
 import type { Endpoint } from './endpoint.ts';
 import { PluginNotStartedError } from './plugin.ts';
 

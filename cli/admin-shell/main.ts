@@ -1,6 +1,6 @@
 /** `npm run admin-shell`: a terminal on a live stream session. docs/admin-shells.md is its manual. */
 import { createInterface } from 'node:readline/promises';
-import { systemClock } from '../../functions/shared/clock.ts';
+import { systemClock } from '../../functions/shared/runtime/clock.ts';
 import { readPluginVersion, runPlugin } from './plugin.ts';
 import { run } from './run.ts';
 

@@ -2,7 +2,7 @@ import {
   CreateStreamSessionAdminShellCommand,
   type GameLiftStreamsClient,
 } from '@aws-sdk/client-gameliftstreams';
-import type { Clock } from '../../functions/shared/clock.ts';
+import type { Clock } from '../../functions/shared/runtime/clock.ts';
 
 /** What session-manager-plugin opens the shell with. All three are secrets. */
 export interface AdminShell {

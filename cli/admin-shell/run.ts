@@ -1,4 +1,4 @@
-import type { Clock } from '../../functions/shared/clock.ts';
+import type { Clock } from '../../functions/shared/runtime/clock.ts';
 import { explainUsageError, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
 import { apiClient } from './api-client.ts';
 import { checkReason, parseArguments, USAGE } from './arguments.ts';

@@ -2,16 +2,16 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { z } from 'zod';
-import type { Clock } from '../../functions/shared/clock.ts';
-import { SWITCH_CACHE_MS } from '../../functions/shared/switch.ts';
+import type { Clock } from '../../functions/shared/runtime/clock.ts';
+import { SWITCH_CACHE_MS } from '../../functions/shared/runtime/switch.ts';
 import {
   readSwitchItem,
   type SwitchItem,
   type SwitchState,
   switchStateSchema,
   writeSwitchItem,
-} from '../../functions/shared/table/switch.ts';
-import type { Table } from '../../functions/shared/table/table.ts';
+} from '../../functions/shared/runtime/switch-item.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
 import { parseEndpoint } from '../admin-shell/endpoint.ts';
 import { explainUsageError, parseCommandLine, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
 

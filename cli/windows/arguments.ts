@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type SessionKey, sessionKeySchema } from '../../functions/shared/contracts.ts';
+import { type SessionKey, sessionKeySchema } from '../../functions/shared/contracts/index.ts';
 import { parseCommandLine, parseWholeNumber, UsageError } from '../command-line.ts';
 
 export const USAGE = `Usage: npm run windows -- retry <session> --table <name> --state-machine <ARN> [options]

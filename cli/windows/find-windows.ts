@@ -1,9 +1,9 @@
 import { ScanCommand, type ScanCommandInput } from '@aws-sdk/lib-dynamodb';
-import type { SessionKey } from '../../functions/shared/contracts.ts';
-import { sessionOfPartition } from '../../functions/shared/naming.ts';
-import { callDependency } from '../../functions/shared/service-fault.ts';
-import type { Table } from '../../functions/shared/table/table.ts';
-import { readWindow, type WindowItem, windowItemSchema } from '../../functions/shared/table/window-item.ts';
+import type { SessionKey } from '../../functions/shared/contracts/index.ts';
+import { sessionOfPartition } from '../../functions/shared/contracts/naming.ts';
+import { callDependency } from '../../functions/shared/runtime/service-fault.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
+import { readWindow, type WindowItem, windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import type { RetryArguments } from './arguments.ts';
 
 export interface FoundWindow {

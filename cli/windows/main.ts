@@ -1,5 +1,5 @@
 /** `npm run windows`: gives failed windows to a new execution. docs/runbook.md says when. */
-import { systemClock } from '../../functions/shared/clock.ts';
+import { systemClock } from '../../functions/shared/runtime/clock.ts';
 import { run } from './run.ts';
 
 process.exitCode = await run(process.argv.slice(2), {

@@ -1,13 +1,13 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
-import type { Clock } from '../../functions/shared/clock.ts';
-import type { Log } from '../../functions/shared/logging.ts';
-import { windowExecutionName } from '../../functions/shared/naming.ts';
-import { parseJson } from '../../functions/shared/parse-json.ts';
-import { ensureRunning } from '../../functions/shared/start-window.ts';
-import { replaceWindow, type WindowSettings } from '../../functions/shared/table/open-window.ts';
-import type { Table } from '../../functions/shared/table/table.ts';
-import { isOpen, outcomeOf, type WindowItem } from '../../functions/shared/table/window-item.ts';
+import { windowExecutionName } from '../../functions/shared/contracts/naming.ts';
+import type { Clock } from '../../functions/shared/runtime/clock.ts';
+import type { Log } from '../../functions/shared/runtime/logging.ts';
+import { parseJson } from '../../functions/shared/runtime/parse-json.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
+import { replaceWindow, type WindowSettings } from '../../functions/shared/window/open-window.ts';
+import { ensureRunning } from '../../functions/shared/window/start-window.ts';
+import { isOpen, outcomeOf, type WindowItem } from '../../functions/shared/window/window-item.ts';
 import type { FoundWindow } from './find-windows.ts';
 
 export interface RetryDependencies {

@@ -1,15 +1,15 @@
 import * as z from 'zod';
-import { CLOCK_SKEW_MS, deadlineMs } from '../shared/deadline.ts';
-import { PermitNotAvailableException } from '../shared/errors.ts';
-import { LOSS_NOTICE_MS } from '../shared/loss-notice.ts';
+import { PermitNotAvailableException } from '../shared/runtime/errors.ts';
+import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import {
   isWaitingForClient,
   type ReadSessionDependencies,
   readSession,
   type SessionState,
-} from '../shared/read-session.ts';
-import { readWindow } from '../shared/table/window-item.ts';
-import { epochMsSchema, taskInputShape } from '../shared/task.ts';
+} from '../shared/service/read-session.ts';
+import { CLOCK_SKEW_MS, deadlineMs } from '../shared/window/deadline.ts';
+import { LOSS_NOTICE_MS } from '../shared/window/loss-notice.ts';
+import { readWindow } from '../shared/window/window-item.ts';
 import { waitingSeenAtMs } from './waiting-seen.ts';
 
 export const checkSessionInputSchema = z.object({

@@ -1,5 +1,5 @@
-import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
-import { isWaitingForClient, type SessionState } from '../shared/read-session.ts';
+import { isWaitingForClient, type SessionState } from '../shared/service/read-session.ts';
+import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
 
 /** Reasons that the service gives only for a session that was waiting for a client when it ended. */
 const REASONS_OF_WAITING: ReadonlySet<string> = new Set([

@@ -1,15 +1,15 @@
 import { CreateStreamSessionAdminShellCommand } from '@aws-sdk/client-gameliftstreams';
 import * as z from 'zod';
-import { callService, type ServiceDependencies } from '../shared/call-service.ts';
 import {
   DependencyUnavailableException,
   InternalServerException,
   PermitNotAvailableException,
   StreamSessionAccessNotReadyException,
   ThrottlingException,
-} from '../shared/errors.ts';
-import { readSession } from '../shared/read-session.ts';
-import { epochMsSchema, taskInputShape } from '../shared/task.ts';
+} from '../shared/runtime/errors.ts';
+import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
+import { readSession } from '../shared/service/read-session.ts';
 
 export const createAdminShellInputSchema = z.object({
   ...taskInputShape,

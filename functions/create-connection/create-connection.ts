@@ -1,14 +1,7 @@
 import { CreateStreamSessionConnectionCommand } from '@aws-sdk/client-gameliftstreams';
 import * as z from 'zod';
-import { callService, type ServiceDependencies } from '../shared/call-service.ts';
-import type { SessionKey } from '../shared/contracts.ts';
-import {
-  DependencyUnavailableException,
-  InternalServerException,
-  PermitNotAvailableException,
-  ThrottlingException,
-} from '../shared/errors.ts';
-import { countServed } from '../shared/table/line.ts';
+import type { SessionKey } from '../shared/contracts/index.ts';
+import { countServed } from '../shared/quota/line.ts';
 import {
   forgetLossRefusal,
   isSuperseded,
@@ -17,8 +10,15 @@ import {
   type Place,
   readPlace,
   rememberNotFound,
-} from '../shared/table/places.ts';
-import { epochMsSchema, taskInputShape } from '../shared/task.ts';
+} from '../shared/quota/places.ts';
+import {
+  DependencyUnavailableException,
+  InternalServerException,
+  PermitNotAvailableException,
+  ThrottlingException,
+} from '../shared/runtime/errors.ts';
+import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
 import {
   explainRefusal,
   isRefusedBefore,

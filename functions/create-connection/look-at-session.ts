@@ -2,18 +2,19 @@
  * What a session's status means for a request that the service has refused, or would refuse: it explains neither a 409
  * nor a 400. CONNECTED is the ambiguous one. The service may not have noticed yet that its client is gone.
  */
-import type { ServiceDependencies } from '../shared/call-service.ts';
-import type { Outcome, SessionKey } from '../shared/contracts.ts';
-import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
+
+import type { Outcome, SessionKey } from '../shared/contracts/index.ts';
+import { type Place, writeLossRefusal } from '../shared/quota/places.ts';
 import {
   ConflictException,
   PermitNotAvailableException,
   SessionAnsweredException,
   ThrottlingException,
-} from '../shared/errors.ts';
-import { LOSS_NOTICE_MS } from '../shared/loss-notice.ts';
-import { readSession } from '../shared/read-session.ts';
-import { type Place, writeLossRefusal } from '../shared/table/places.ts';
+} from '../shared/runtime/errors.ts';
+import type { ServiceDependencies } from '../shared/service/call-service.ts';
+import { readSession } from '../shared/service/read-session.ts';
+import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
+import { LOSS_NOTICE_MS } from '../shared/window/loss-notice.ts';
 
 export interface LookDependencies extends ServiceDependencies {
   readonly settings: { readonly READS_PER_SECOND: number };

@@ -1,13 +1,13 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { ApiRequest } from '../shared/api/api-handler.ts';
 import { errorReply, okReply } from '../shared/api/replies.ts';
-import type { Clock } from '../shared/clock.ts';
-import type { WindowReply } from '../shared/contracts.ts';
-import type { Log } from '../shared/logging.ts';
-import { windowExecutionName } from '../shared/naming.ts';
-import type { ReadSwitch } from '../shared/switch.ts';
-import type { Table } from '../shared/table/table.ts';
-import { isOpen, outcomeOf, readWindow } from '../shared/table/window-item.ts';
+import type { WindowReply } from '../shared/contracts/index.ts';
+import { windowExecutionName } from '../shared/contracts/naming.ts';
+import type { Clock } from '../shared/runtime/clock.ts';
+import type { Log } from '../shared/runtime/logging.ts';
+import type { ReadSwitch } from '../shared/runtime/switch.ts';
+import type { Table } from '../shared/runtime/table.ts';
+import { isOpen, outcomeOf, readWindow } from '../shared/window/window-item.ts';
 
 export interface GetWindowDependencies {
   readonly table: Table;

@@ -1,8 +1,8 @@
 import { apiHandler } from '../shared/api/api-handler.ts';
-import { documents } from '../shared/clients/table.ts';
-import { systemClock } from '../shared/clock.ts';
-import { readSettings } from '../shared/settings.ts';
-import { switchReader } from '../shared/switch.ts';
+import { documents } from '../shared/runtime/clients/table.ts';
+import { systemClock } from '../shared/runtime/clock.ts';
+import { readSettings } from '../shared/runtime/settings.ts';
+import { switchReader } from '../shared/runtime/switch.ts';
 import { getWindow } from './get-window.ts';
 
 const settings = readSettings(['AWS_REGION', 'TABLE_NAME']);

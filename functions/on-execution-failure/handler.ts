@@ -1,8 +1,8 @@
-import { eventBridge } from '../shared/clients/event-bus.ts';
-import { stepFunctions } from '../shared/clients/step-functions.ts';
-import { documents } from '../shared/clients/table.ts';
-import { systemClock } from '../shared/clock.ts';
-import { OPENING_SETTINGS, readSettings } from '../shared/settings.ts';
+import { eventBridge } from '../shared/runtime/clients/event-bus.ts';
+import { stepFunctions } from '../shared/runtime/clients/step-functions.ts';
+import { documents } from '../shared/runtime/clients/table.ts';
+import { systemClock } from '../shared/runtime/clock.ts';
+import { OPENING_SETTINGS, readSettings } from '../shared/runtime/settings.ts';
 import { executionFailureHandler } from './execution-failure-handler.ts';
 
 const settings = readSettings(OPENING_SETTINGS);

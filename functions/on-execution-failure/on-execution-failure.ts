@@ -1,9 +1,9 @@
 import { type RecordOutcomeDependencies, recordOutcome } from '../record-outcome/record-outcome.ts';
-import { DependencyUnavailableException } from '../shared/errors.ts';
-import { type ReplaceDependencies, replaceDeadWindow } from '../shared/replace-window.ts';
-import { ensureRunning } from '../shared/start-window.ts';
-import { isVerdict } from '../shared/table/red-ends.ts';
-import { isOpen, outcomeOf, readWindow, type WindowItem } from '../shared/table/window-item.ts';
+import { DependencyUnavailableException } from '../shared/runtime/errors.ts';
+import { isVerdict } from '../shared/window/red-ends.ts';
+import { type ReplaceDependencies, replaceDeadWindow } from '../shared/window/replace-window.ts';
+import { ensureRunning } from '../shared/window/start-window.ts';
+import { isOpen, outcomeOf, readWindow, type WindowItem } from '../shared/window/window-item.ts';
 import type { FailedExecution } from './parse-event.ts';
 
 export interface OnExecutionFailureDependencies extends ReplaceDependencies, RecordOutcomeDependencies {

@@ -4,10 +4,10 @@ import {
   type ExecutionFailureEvent,
   executionFailureEventSchema,
   windowInputSchema,
-} from '../shared/contracts.ts';
-import { windowExecutionName } from '../shared/naming.ts';
-import { parseJson } from '../shared/parse-json.ts';
-import { callDependency } from '../shared/service-fault.ts';
+} from '../shared/contracts/index.ts';
+import { windowExecutionName } from '../shared/contracts/naming.ts';
+import { parseJson } from '../shared/runtime/parse-json.ts';
+import { callDependency } from '../shared/runtime/service-fault.ts';
 
 /** A window's execution that has ended red, by its event. */
 export interface FailedExecution extends z.infer<typeof windowInputSchema> {

@@ -1,7 +1,7 @@
-import { CLOCK_SKEW_MS, deadlineMs } from '../shared/deadline.ts';
-import type { Correction } from '../shared/table/correct-deadline.ts';
-import type { Disconnect } from '../shared/table/open-window.ts';
-import type { WindowItem } from '../shared/table/window-item.ts';
+import type { Correction } from '../shared/window/correct-deadline.ts';
+import { CLOCK_SKEW_MS, deadlineMs } from '../shared/window/deadline.ts';
+import type { Disconnect } from '../shared/window/open-window.ts';
+import type { WindowItem } from '../shared/window/window-item.ts';
 
 /**
  * What a further report of a window's disconnect changes in its deadline. Feeds know it differently well: the

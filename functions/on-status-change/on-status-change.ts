@@ -1,15 +1,19 @@
-import { type SessionKey, STATUS_CHANGE_REJECTED_DETAIL_TYPE } from '../shared/contracts.ts';
-import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
-import { type EventBus, publish } from '../shared/events.ts';
-import { windowExecutionName } from '../shared/naming.ts';
-import { isWaitingForClient, type ReadSessionDependencies, readSession } from '../shared/read-session.ts';
-import { type ReplaceDependencies, replaceDeadWindow } from '../shared/replace-window.ts';
-import { ensureRunning } from '../shared/start-window.ts';
-import { correctDeadline } from '../shared/table/correct-deadline.ts';
-import { signalWindow, wakeWindow } from '../shared/table/mailbox.ts';
-import { openWindow } from '../shared/table/open-window.ts';
-import { isRetryDue } from '../shared/table/red-ends.ts';
-import type { WindowItem } from '../shared/table/window-item.ts';
+import { type SessionKey, STATUS_CHANGE_REJECTED_DETAIL_TYPE } from '../shared/contracts/index.ts';
+import { windowExecutionName } from '../shared/contracts/naming.ts';
+import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
+import {
+  isWaitingForClient,
+  type ReadSessionDependencies,
+  readSession,
+} from '../shared/service/read-session.ts';
+import { correctDeadline } from '../shared/window/correct-deadline.ts';
+import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
+import { signalWindow, wakeWindow } from '../shared/window/mailbox.ts';
+import { openWindow } from '../shared/window/open-window.ts';
+import { isRetryDue } from '../shared/window/red-ends.ts';
+import { type ReplaceDependencies, replaceDeadWindow } from '../shared/window/replace-window.ts';
+import { ensureRunning } from '../shared/window/start-window.ts';
+import type { WindowItem } from '../shared/window/window-item.ts';
 import { credibleCorrection } from './credible-deadline.ts';
 import type { ParsedEvent, StatusChange } from './parse-event.ts';
 

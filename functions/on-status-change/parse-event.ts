@@ -4,7 +4,7 @@ import {
   type StatusChangeRejectedDetail,
   statusChangeEventSchema,
   statusChangeRejectedDetailSchema,
-} from '../shared/contracts.ts';
+} from '../shared/contracts/index.ts';
 
 type Detail = StatusChangeEvent['detail'];
 

@@ -1,8 +1,8 @@
-import { type EventHandlerDependencies, eventHandler } from '../shared/event-handler.ts';
-import { createLog } from '../shared/logging.ts';
-import { measured } from '../shared/metrics.ts';
-import { isThrottled } from '../shared/service-fault.ts';
-import { fitForHistory } from '../shared/task.ts';
+import { type EventHandlerDependencies, eventHandler } from '../shared/runtime/event-handler.ts';
+import { createLog } from '../shared/runtime/logging.ts';
+import { measured } from '../shared/runtime/metrics.ts';
+import { isThrottled } from '../shared/runtime/service-fault.ts';
+import { fitForHistory } from '../shared/runtime/task.ts';
 import { type OnStatusChangeDependencies, onStatusChange } from './on-status-change.ts';
 import { parseStatusChangeEvent } from './parse-event.ts';
 

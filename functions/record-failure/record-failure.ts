@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { Clock } from '../shared/clock.ts';
-import type { Log } from '../shared/logging.ts';
-import type { Metrics } from '../shared/metrics.ts';
-import { failWindow } from '../shared/table/fail-window.ts';
-import type { Table } from '../shared/table/table.ts';
-import { taskInputShape } from '../shared/task.ts';
+import type { Clock } from '../shared/runtime/clock.ts';
+import type { Log } from '../shared/runtime/logging.ts';
+import type { Metrics } from '../shared/runtime/metrics.ts';
+import type { Table } from '../shared/runtime/table.ts';
+import { taskInputShape } from '../shared/runtime/task.ts';
+import { failWindow } from '../shared/window/fail-window.ts';
 
 export const recordFailureInputSchema = z.object({
   ...taskInputShape,

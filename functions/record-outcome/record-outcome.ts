@@ -1,6 +1,5 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { Clock } from '../shared/clock.ts';
 import {
   OUTCOME_DETAIL_TYPE,
   type Outcome,
@@ -8,15 +7,17 @@ import {
   outcomeDetailSchema,
   outcomeSchema,
   type SessionKey,
-} from '../shared/contracts.ts';
-import { WindowNotOpenError } from '../shared/errors.ts';
-import { type EventBus, publish } from '../shared/events.ts';
-import type { Log } from '../shared/logging.ts';
-import type { MetricName, Metrics } from '../shared/metrics.ts';
-import { sessionPartition } from '../shared/naming.ts';
-import { callDependency } from '../shared/service-fault.ts';
-import { toStatusReason } from '../shared/status-reason.ts';
-import { epochSeconds, isConditionFailure, type Table } from '../shared/table/table.ts';
+} from '../shared/contracts/index.ts';
+import { sessionPartition } from '../shared/contracts/naming.ts';
+import { toStatusReason } from '../shared/contracts/status-reason.ts';
+import type { Clock } from '../shared/runtime/clock.ts';
+import { WindowNotOpenError } from '../shared/runtime/errors.ts';
+import type { Log } from '../shared/runtime/logging.ts';
+import type { MetricName, Metrics } from '../shared/runtime/metrics.ts';
+import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
+import { callDependency } from '../shared/runtime/service-fault.ts';
+import { epochSeconds, isConditionFailure, type Table } from '../shared/runtime/table.ts';
+import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import {
   IS_OPEN,
   isOpen,
@@ -25,8 +26,7 @@ import {
   readWindow,
   updateWindow,
   type WindowItem,
-} from '../shared/table/window-item.ts';
-import { epochMsSchema, taskInputShape } from '../shared/task.ts';
+} from '../shared/window/window-item.ts';
 
 export const recordOutcomeInputSchema = z.object({
   ...taskInputShape,

@@ -1,7 +1,7 @@
-import { stepFunctions } from '../shared/clients/step-functions.ts';
-import { documents } from '../shared/clients/table.ts';
-import { readSettings } from '../shared/settings.ts';
-import { taskHandler } from '../shared/task.ts';
+import { stepFunctions } from '../shared/runtime/clients/step-functions.ts';
+import { documents } from '../shared/runtime/clients/table.ts';
+import { readSettings } from '../shared/runtime/settings.ts';
+import { taskHandler } from '../shared/runtime/task.ts';
 import { registerTaskToken, registerTaskTokenInputSchema } from './register-task-token.ts';
 
 const settings = readSettings(['TABLE_NAME']);

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { windowPhaseSchema } from '../shared/contracts.ts';
-import type { Metrics } from '../shared/metrics.ts';
-import { type MailboxDependencies, registerTaskToken as register } from '../shared/table/mailbox.ts';
-import { epochMsSchema, taskInputShape } from '../shared/task.ts';
+import { windowPhaseSchema } from '../shared/contracts/index.ts';
+import type { Metrics } from '../shared/runtime/metrics.ts';
+import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { type MailboxDependencies, registerTaskToken as register } from '../shared/window/mailbox.ts';
 
 export const registerTaskTokenInputSchema = z.object({
   ...taskInputShape,

@@ -4,7 +4,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import type { PassedThrough } from '../shared/api/pass-through.ts';
 import { errorReply, okReply, serviceDeniedReply } from '../shared/api/replies.ts';
-import { parseJson } from '../shared/parse-json.ts';
+import { parseJson } from '../shared/runtime/parse-json.ts';
 import type { AuditedResult } from './audit.ts';
 
 /** The output of `create-admin-shell` when it ends green; its producer is functions/create-admin-shell. */
@@ -91,7 +91,7 @@ function statusMessage({ result, status }: { readonly result: string; readonly s
     : `Amazon GameLift Streams refused an admin shell for the stream session, which is in status ${status}.`;
 }
 
-/** What the last attempt failed with: the name of an error of `functions/shared/errors.ts`, or of the machine. */
+/** What the last attempt failed with: the name of an error of `functions/shared/runtime/errors.ts`, or of the machine. */
 function failureReply(error: string): APIGatewayProxyResult {
   switch (error) {
     case 'StreamSessionAccessNotReadyException':

@@ -1,13 +1,13 @@
 import type { RequestOrigin } from '../shared/api/origin.ts';
-import { type Clock, withTimeout } from '../shared/clock.ts';
 import {
   ADMIN_SHELL_AUDIT_DETAIL_TYPE,
   type AdminShellAuditDetail,
   type SessionKey,
-} from '../shared/contracts.ts';
-import { type EventBus, publish } from '../shared/events.ts';
-import type { Log, LogEvent } from '../shared/logging.ts';
-import type { Metrics } from '../shared/metrics.ts';
+} from '../shared/contracts/index.ts';
+import { type Clock, withTimeout } from '../shared/runtime/clock.ts';
+import type { Log, LogEvent } from '../shared/runtime/logging.ts';
+import type { Metrics } from '../shared/runtime/metrics.ts';
+import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
 
 export interface AuditDependencies extends EventBus {
   readonly clock: Clock;

@@ -1,11 +1,11 @@
 import { apiHandler } from '../shared/api/api-handler.ts';
-import { eventBridge } from '../shared/clients/event-bus.ts';
-import { gameLiftStreams } from '../shared/clients/game-lift-streams.ts';
-import { stepFunctionsSingleAttempt } from '../shared/clients/step-functions-single-attempt.ts';
-import { documents } from '../shared/clients/table.ts';
-import { systemClock } from '../shared/clock.ts';
-import { readSettings } from '../shared/settings.ts';
-import { switchReader } from '../shared/switch.ts';
+import { eventBridge } from '../shared/runtime/clients/event-bus.ts';
+import { gameLiftStreams } from '../shared/runtime/clients/game-lift-streams.ts';
+import { stepFunctionsSingleAttempt } from '../shared/runtime/clients/step-functions-single-attempt.ts';
+import { documents } from '../shared/runtime/clients/table.ts';
+import { systemClock } from '../shared/runtime/clock.ts';
+import { readSettings } from '../shared/runtime/settings.ts';
+import { switchReader } from '../shared/runtime/switch.ts';
 import { recordInvalidPath, requestAdminShell } from './request-admin-shell.ts';
 
 const settings = readSettings([

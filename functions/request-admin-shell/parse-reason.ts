@@ -1,6 +1,6 @@
 import type { RequestOrigin } from '../shared/api/origin.ts';
 import { InvalidRequestError } from '../shared/api/request-error.ts';
-import { adminShellReasonSchema } from '../shared/contracts.ts';
+import { adminShellReasonSchema } from '../shared/contracts/index.ts';
 
 /** What is recorded for a caller that sends no reason, as a plain SDK client does. */
 export const DEFAULT_REASON = 'none given';

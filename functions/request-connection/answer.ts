@@ -2,7 +2,7 @@ import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import { errorReply, okReply, serviceDeniedReply } from '../shared/api/replies.ts';
-import { parseJson } from '../shared/parse-json.ts';
+import { parseJson } from '../shared/runtime/parse-json.ts';
 import type { Turn } from './decide-turn.ts';
 
 /** The output of `create-connection` when it ends green; its producer is functions/create-connection. */
@@ -118,7 +118,7 @@ export function answerOfFailure(error: string): Answer {
   return { result: error, reply: failureReply(error) };
 }
 
-/** What the last attempt failed with: the name of an error of `functions/shared/errors.ts`, or of the machine. */
+/** What the last attempt failed with: the name of an error of `functions/shared/runtime/errors.ts`, or of the machine. */
 function failureReply(error: string): APIGatewayProxyResult {
   switch (error) {
     case 'ThrottlingException':

@@ -3,12 +3,10 @@
  * for a far one the caller is told when to come back. Every look at the line is a read: only a session's first
  * request, or a new offer, writes.
  */
-import type { Clock } from '../shared/clock.ts';
-import type { SessionKey } from '../shared/contracts.ts';
-import { DependencyUnavailableException } from '../shared/errors.ts';
-import type { Log } from '../shared/logging.ts';
-import { counterIn, drawNumber, type LineState, readLine, type Wait } from '../shared/table/line.ts';
-import { readPermits } from '../shared/table/permits.ts';
+
+import type { SessionKey } from '../shared/contracts/index.ts';
+import { counterIn, drawNumber, type LineState, readLine, type Wait } from '../shared/quota/line.ts';
+import { readPermits } from '../shared/quota/permits.ts';
 import {
   isLatelyNotFound,
   isSuperseded,
@@ -17,10 +15,13 @@ import {
   type Place,
   readPlace,
   writePlace,
-} from '../shared/table/places.ts';
-import type { Table } from '../shared/table/table.ts';
-import { isOpen, readWindow } from '../shared/table/window-item.ts';
-import { nextNumber, type Standing, turnMs } from '../shared/turn.ts';
+} from '../shared/quota/places.ts';
+import { nextNumber, type Standing, turnMs } from '../shared/quota/turn.ts';
+import type { Clock } from '../shared/runtime/clock.ts';
+import { DependencyUnavailableException } from '../shared/runtime/errors.ts';
+import type { Log } from '../shared/runtime/logging.ts';
+import type { Table } from '../shared/runtime/table.ts';
+import { isOpen, readWindow } from '../shared/window/window-item.ts';
 import { decideTurn, LEAD_MS, type Turn } from './decide-turn.ts';
 
 export interface AwaitTurnDependencies {

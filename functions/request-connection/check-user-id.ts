@@ -6,14 +6,14 @@
  */
 import { GetStreamSessionCommand, type GetStreamSessionCommandOutput } from '@aws-sdk/client-gameliftstreams';
 import type { RequestOrigin } from '../shared/api/origin.ts';
+import { ownerHashOf, readOwner, rememberOwner } from '../shared/api/owners.ts';
 import { passThrough } from '../shared/api/pass-through.ts';
 import { errorReply } from '../shared/api/replies.ts';
 import { InvalidRequestError } from '../shared/api/request-error.ts';
-import { callService, type ServiceDependencies } from '../shared/call-service.ts';
-import type { SessionKey } from '../shared/contracts.ts';
-import { isKnownError } from '../shared/errors.ts';
-import { ownerHashOf, readOwner, rememberOwner } from '../shared/table/owners.ts';
-import { isOpen, readWindow } from '../shared/table/window-item.ts';
+import type { SessionKey } from '../shared/contracts/index.ts';
+import { isKnownError } from '../shared/runtime/errors.ts';
+import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
+import { isOpen, readWindow } from '../shared/window/window-item.ts';
 import { type Answer, answerOfFailure, notFoundReply } from './answer.ts';
 
 export interface CheckUserIdDependencies extends ServiceDependencies {

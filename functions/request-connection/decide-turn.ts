@@ -2,8 +2,8 @@
  * What a place in line means at one moment, by what was read of it: a decision without a call, so that every rule of
  * it can be tried by itself.
  */
-import { deadlinesOf } from '../shared/table/deadline-bucket.ts';
-import type { Place } from '../shared/table/places.ts';
+import { deadlinesOf } from '../shared/quota/deadline-bucket.ts';
+import type { Place } from '../shared/quota/places.ts';
 import {
   longestAheadMs,
   mostSparePermits,
@@ -11,7 +11,7 @@ import {
   sparePermits,
   turnMs,
   waitingInLine,
-} from '../shared/turn.ts';
+} from '../shared/quota/turn.ts';
 
 export type Turn =
   | { readonly kind: 'NOW' }

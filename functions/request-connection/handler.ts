@@ -1,10 +1,10 @@
 import { apiHandler } from '../shared/api/api-handler.ts';
-import { gameLiftStreams } from '../shared/clients/game-lift-streams.ts';
-import { stepFunctions } from '../shared/clients/step-functions.ts';
-import { documents } from '../shared/clients/table.ts';
-import { systemClock } from '../shared/clock.ts';
-import { readSettings } from '../shared/settings.ts';
-import { switchReader } from '../shared/switch.ts';
+import { gameLiftStreams } from '../shared/runtime/clients/game-lift-streams.ts';
+import { stepFunctions } from '../shared/runtime/clients/step-functions.ts';
+import { documents } from '../shared/runtime/clients/table.ts';
+import { systemClock } from '../shared/runtime/clock.ts';
+import { readSettings } from '../shared/runtime/settings.ts';
+import { switchReader } from '../shared/runtime/switch.ts';
 import { requestConnection } from './request-connection.ts';
 
 const settings = readSettings([

@@ -1,6 +1,10 @@
 import { InvalidRequestError } from '../shared/api/request-error.ts';
-import { createConnectionBodySchema, MAX_SIGNAL_REQUEST_BYTES, offerSchema } from '../shared/contracts.ts';
-import { parseJson } from '../shared/parse-json.ts';
+import {
+  createConnectionBodySchema,
+  MAX_SIGNAL_REQUEST_BYTES,
+  offerSchema,
+} from '../shared/contracts/index.ts';
+import { parseJson } from '../shared/runtime/parse-json.ts';
 
 export interface ConnectionBody {
   readonly signalRequest: string;

@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { type PassThroughDependencies, passThrough } from '../shared/api/pass-through.ts';
 import { okReply } from '../shared/api/replies.ts';
 import { InvalidRequestError } from '../shared/api/request-error.ts';
-import type { SessionKey } from '../shared/contracts.ts';
-import { deterministicClientToken } from '../shared/hash.ts';
-import { parseJson } from '../shared/parse-json.ts';
+import type { SessionKey } from '../shared/contracts/index.ts';
+import { deterministicClientToken } from '../shared/runtime/hash.ts';
+import { parseJson } from '../shared/runtime/parse-json.ts';
 import type { Answer } from './answer.ts';
 
 /** No more than the call needs: our own rules for offers may be what has to be got out of the way. */

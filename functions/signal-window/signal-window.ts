@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type MailboxDependencies, signalWindow as signal } from '../shared/table/mailbox.ts';
-import { epochMsSchema, taskInputShape } from '../shared/task.ts';
+import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { type MailboxDependencies, signalWindow as signal } from '../shared/window/mailbox.ts';
 
 export const signalWindowInputSchema = z.object({
   ...taskInputShape,

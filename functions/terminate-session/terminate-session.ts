@@ -1,9 +1,13 @@
 import { TerminateStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
 import * as z from 'zod';
-import { callService } from '../shared/call-service.ts';
-import { type ReadSessionDependencies, readSession, type SessionState } from '../shared/read-session.ts';
-import type { ReadSwitch } from '../shared/switch.ts';
-import { epochMsSchema, taskInputShape } from '../shared/task.ts';
+import type { ReadSwitch } from '../shared/runtime/switch.ts';
+import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { callService } from '../shared/service/call-service.ts';
+import {
+  type ReadSessionDependencies,
+  readSession,
+  type SessionState,
+} from '../shared/service/read-session.ts';
 
 export const terminateSessionInputSchema = z.object({
   ...taskInputShape,

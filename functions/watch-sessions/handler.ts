@@ -1,9 +1,9 @@
-import { eventBridge } from '../shared/clients/event-bus.ts';
-import { gameLiftStreams } from '../shared/clients/game-lift-streams.ts';
-import { stepFunctions } from '../shared/clients/step-functions.ts';
-import { documents } from '../shared/clients/table.ts';
-import { systemClock } from '../shared/clock.ts';
-import { OPENING_SETTINGS, readSettings } from '../shared/settings.ts';
+import { eventBridge } from '../shared/runtime/clients/event-bus.ts';
+import { gameLiftStreams } from '../shared/runtime/clients/game-lift-streams.ts';
+import { stepFunctions } from '../shared/runtime/clients/step-functions.ts';
+import { documents } from '../shared/runtime/clients/table.ts';
+import { systemClock } from '../shared/runtime/clock.ts';
+import { OPENING_SETTINGS, readSettings } from '../shared/runtime/settings.ts';
 import { watchSessionsHandler } from './watch-sessions-handler.ts';
 
 const settings = readSettings([

@@ -1,5 +1,5 @@
-import { CLOCK_SKEW_MS } from '../shared/deadline.ts';
-import type { IndexedWindow } from '../shared/table/open-windows-index.ts';
+import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
+import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
 import type { Listing, WaitingStatus } from './list-sessions.ts';
 
 export type Listings = Readonly<Record<WaitingStatus, Listing>>;

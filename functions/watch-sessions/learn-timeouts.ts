@@ -1,14 +1,14 @@
-import type { SessionKey } from '../shared/contracts.ts';
-import { CLOCK_SKEW_MS, deadlineMs } from '../shared/deadline.ts';
-import { PermitNotAvailableException } from '../shared/errors.ts';
-import { sessionPartition } from '../shared/naming.ts';
-import { type ReadSessionDependencies, readSession } from '../shared/read-session.ts';
-import { correctDeadline, noteTimeout } from '../shared/table/correct-deadline.ts';
-import type { MailboxDependencies } from '../shared/table/mailbox.ts';
-import type { IndexedWindow } from '../shared/table/open-windows-index.ts';
-import { LOW_PRIORITY_SHARE, paceOf } from '../shared/table/permits.ts';
-import { readWindows } from '../shared/table/read-windows.ts';
-import type { WindowItem } from '../shared/table/window-item.ts';
+import type { SessionKey } from '../shared/contracts/index.ts';
+import { sessionPartition } from '../shared/contracts/naming.ts';
+import { LOW_PRIORITY_SHARE, paceOf } from '../shared/quota/permits.ts';
+import { PermitNotAvailableException } from '../shared/runtime/errors.ts';
+import { type ReadSessionDependencies, readSession } from '../shared/service/read-session.ts';
+import { correctDeadline, noteTimeout } from '../shared/window/correct-deadline.ts';
+import { CLOCK_SKEW_MS, deadlineMs } from '../shared/window/deadline.ts';
+import type { MailboxDependencies } from '../shared/window/mailbox.ts';
+import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
+import { readWindows } from '../shared/window/read-windows.ts';
+import type { WindowItem } from '../shared/window/window-item.ts';
 
 /** What one watcher remembers of the timeouts of open windows. Another one that knows nothing does no harm. */
 export interface Timeouts {

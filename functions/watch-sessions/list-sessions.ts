@@ -1,11 +1,11 @@
 import { ListStreamSessionsCommand, type StreamSessionSummary } from '@aws-sdk/client-gameliftstreams';
-import { callService, type ServiceDependencies } from '../shared/call-service.ts';
-import { type SessionKey, sessionKeySchema } from '../shared/contracts.ts';
+import { type SessionKey, sessionKeySchema } from '../shared/contracts/index.ts';
 import {
   InternalServerException,
   PermitNotAvailableException,
   ThrottlingException,
-} from '../shared/errors.ts';
+} from '../shared/runtime/errors.ts';
+import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
 
 export interface ListSessionsDependencies extends ServiceDependencies {
   /** 0 ≤ random() < 1. */

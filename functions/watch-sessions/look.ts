@@ -1,4 +1,4 @@
-import { listOpenWindows } from '../shared/table/open-windows-index.ts';
+import { listOpenWindows } from '../shared/window/open-windows-index.ts';
 import { needsAllLists } from './judge-window.ts';
 import type { LookedAt } from './learn-timeouts.ts';
 import { type Listing, type ListSessionsDependencies, listSessions } from './list-sessions.ts';

@@ -1,10 +1,10 @@
-import type { Clock } from '../shared/clock.ts';
-import { inParallel } from '../shared/in-parallel.ts';
-import { LOSS_NOTICE_MS } from '../shared/loss-notice.ts';
-import { sessionPartition } from '../shared/naming.ts';
-import type { IndexedWindow } from '../shared/table/open-windows-index.ts';
-import type { Table } from '../shared/table/table.ts';
-import { IS_OPEN, OPEN_PHASES, updateWindow } from '../shared/table/window-item.ts';
+import { sessionPartition } from '../shared/contracts/naming.ts';
+import type { Clock } from '../shared/runtime/clock.ts';
+import { inParallel } from '../shared/runtime/in-parallel.ts';
+import type { Table } from '../shared/runtime/table.ts';
+import { LOSS_NOTICE_MS } from '../shared/window/loss-notice.ts';
+import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
+import { IS_OPEN, OPEN_PHASES, updateWindow } from '../shared/window/window-item.ts';
 import type { Listings } from './judge-window.ts';
 
 export interface MarkDependencies {

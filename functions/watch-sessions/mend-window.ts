@@ -1,10 +1,10 @@
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
-import type { SessionKey } from '../shared/contracts.ts';
-import { windowExecutionArn } from '../shared/naming.ts';
-import { type ReplaceDependencies, replaceDeadWindow } from '../shared/replace-window.ts';
-import { callDependency } from '../shared/service-fault.ts';
-import { ensureRunning } from '../shared/start-window.ts';
-import type { WindowItem } from '../shared/table/window-item.ts';
+import type { SessionKey } from '../shared/contracts/index.ts';
+import { windowExecutionArn } from '../shared/contracts/naming.ts';
+import { callDependency } from '../shared/runtime/service-fault.ts';
+import { type ReplaceDependencies, replaceDeadWindow } from '../shared/window/replace-window.ts';
+import { ensureRunning } from '../shared/window/start-window.ts';
+import type { WindowItem } from '../shared/window/window-item.ts';
 
 /**
  * Starts an open window that was never started, and replaces one whose execution has died.

@@ -1,13 +1,13 @@
-import type { Clock } from '../shared/clock.ts';
-import { STATUS_CHANGE_DETAIL_TYPE, type StatusChangeDetail } from '../shared/contracts.ts';
-import { type EventBus, publishAll } from '../shared/events.ts';
-import type { Log } from '../shared/logging.ts';
-import type { Metrics } from '../shared/metrics.ts';
-import { sessionPartition } from '../shared/naming.ts';
-import { readWindows } from '../shared/table/read-windows.ts';
-import { retryDueSinceMs } from '../shared/table/red-ends.ts';
-import type { Table } from '../shared/table/table.ts';
-import type { WindowItem } from '../shared/table/window-item.ts';
+import { STATUS_CHANGE_DETAIL_TYPE, type StatusChangeDetail } from '../shared/contracts/index.ts';
+import { sessionPartition } from '../shared/contracts/naming.ts';
+import type { Clock } from '../shared/runtime/clock.ts';
+import type { Log } from '../shared/runtime/logging.ts';
+import type { Metrics } from '../shared/runtime/metrics.ts';
+import { type EventBus, publishAll } from '../shared/runtime/publish-events.ts';
+import type { Table } from '../shared/runtime/table.ts';
+import { readWindows } from '../shared/window/read-windows.ts';
+import { retryDueSinceMs } from '../shared/window/red-ends.ts';
+import type { WindowItem } from '../shared/window/window-item.ts';
 import type { ListedSession } from './list-sessions.ts';
 
 export interface NoticeDependencies extends EventBus {

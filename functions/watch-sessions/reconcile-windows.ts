@@ -1,11 +1,11 @@
-import { inParallel } from '../shared/in-parallel.ts';
-import type { Log } from '../shared/logging.ts';
-import { sessionPartition, windowExecutionName } from '../shared/naming.ts';
-import type { ReplaceDependencies } from '../shared/replace-window.ts';
-import { wakeWindow } from '../shared/table/mailbox.ts';
-import type { IndexedWindow } from '../shared/table/open-windows-index.ts';
-import { readWindows } from '../shared/table/read-windows.ts';
-import { isOpen, type WindowItem } from '../shared/table/window-item.ts';
+import { sessionPartition, windowExecutionName } from '../shared/contracts/naming.ts';
+import { inParallel } from '../shared/runtime/in-parallel.ts';
+import type { Log } from '../shared/runtime/logging.ts';
+import { wakeWindow } from '../shared/window/mailbox.ts';
+import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
+import { readWindows } from '../shared/window/read-windows.ts';
+import type { ReplaceDependencies } from '../shared/window/replace-window.ts';
+import { isOpen, type WindowItem } from '../shared/window/window-item.ts';
 import { awaitsEndByItself, judgeWindow, type Listings } from './judge-window.ts';
 import { mendWindow } from './mend-window.ts';
 import {

@@ -1,13 +1,13 @@
-import { PermitNotAvailableException } from '../shared/errors.ts';
-import { inParallel } from '../shared/in-parallel.ts';
-import type { Log } from '../shared/logging.ts';
-import { sessionPartition } from '../shared/naming.ts';
-import { type ReadSessionDependencies, readSession } from '../shared/read-session.ts';
-import { type MailboxDependencies, wakeWindow } from '../shared/table/mailbox.ts';
-import type { IndexedWindow } from '../shared/table/open-windows-index.ts';
-import { LOW_PRIORITY_SHARE } from '../shared/table/permits.ts';
-import { readWindows } from '../shared/table/read-windows.ts';
-import { isOpen, type WindowItem } from '../shared/table/window-item.ts';
+import { sessionPartition } from '../shared/contracts/naming.ts';
+import { LOW_PRIORITY_SHARE } from '../shared/quota/permits.ts';
+import { PermitNotAvailableException } from '../shared/runtime/errors.ts';
+import { inParallel } from '../shared/runtime/in-parallel.ts';
+import type { Log } from '../shared/runtime/logging.ts';
+import { type ReadSessionDependencies, readSession } from '../shared/service/read-session.ts';
+import { type MailboxDependencies, wakeWindow } from '../shared/window/mailbox.ts';
+import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
+import { readWindows } from '../shared/window/read-windows.ts';
+import { isOpen, type WindowItem } from '../shared/window/window-item.ts';
 
 /** A window whose execution waits because the service could not be read. */
 export interface ServiceWait {

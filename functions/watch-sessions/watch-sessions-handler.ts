@@ -1,7 +1,7 @@
 import middy, { type MiddyfiedHandler } from '@middy/core';
-import { createLog } from '../shared/logging.ts';
-import { measured } from '../shared/metrics.ts';
-import { fitForHistory } from '../shared/task.ts';
+import { createLog } from '../shared/runtime/logging.ts';
+import { measured } from '../shared/runtime/metrics.ts';
+import { fitForHistory } from '../shared/runtime/task.ts';
 import { type WatchSessionsDependencies, watchSessions } from './watch-sessions.ts';
 
 /**

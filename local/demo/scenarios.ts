@@ -1,4 +1,4 @@
-import type { Outcome } from '../../functions/shared/contracts.ts';
+import type { Outcome } from '../../functions/shared/contracts/index.ts';
 import type { GameLiftStreamsControl } from '../game-lift-streams/control-client.ts';
 import type { Player } from './player.ts';
 

@@ -3,7 +3,7 @@ import {
   OUTCOME_DETAIL_TYPE,
   type OutcomeDetail,
   outcomeDetailSchema,
-} from '../../functions/shared/contracts.ts';
+} from '../../functions/shared/contracts/index.ts';
 import { listEvents } from '../event-bus/local-client.ts';
 import type { Stack } from '../stack.ts';
 import type { Player } from './player.ts';

@@ -3,7 +3,7 @@
  * CloudFormation in the middle of a deployment or by a function at its first invocation.
  */
 import { z } from 'zod';
-import { settingSchemas, wholeNumber } from '../../functions/shared/settings.ts';
+import { settingSchemas, wholeNumber } from '../../functions/shared/runtime/settings.ts';
 
 /** CloudWatch Logs takes no other: API reference, PutRetentionPolicy. */
 const RETENTION_DAYS = [

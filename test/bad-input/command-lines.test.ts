@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { run as runAdminShell } from '../../cli/admin-shell/run.ts';
 import { run as runSwitch } from '../../cli/switch/run.ts';
 import { run as runWindows } from '../../cli/windows/run.ts';
-import { readSettings, settingSchemas } from '../../functions/shared/settings.ts';
+import { readSettings, settingSchemas } from '../../functions/shared/runtime/settings.ts';
 import { parametersOf, problemsOf } from '../../scripts/serverless/parameters.ts';
 import { hostileText, MARKER } from './arbitraries.ts';
 import { FUZZ_TIMEOUT_MS, runs } from './runs.ts';

@@ -4,7 +4,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { parseJson } from 'local-server-kit';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseExecutionFailure } from '../../functions/on-execution-failure/parse-event.ts';
-import { describeError } from '../../functions/shared/logging.ts';
+import { describeError } from '../../functions/shared/runtime/logging.ts';
 import { startWebServer } from '../../local/web/server.ts';
 import { executionFailureEvent } from '../helpers/execution-failure.ts';
 import { startWorkflow } from '../helpers/workflow.ts';

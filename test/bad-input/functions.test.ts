@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import type { LambdaResult } from 'local-server-kit';
 import { describe, expect, inject, it } from 'vitest';
-import { windowExecutionName } from '../../functions/shared/naming.ts';
+import { windowExecutionName } from '../../functions/shared/contracts/naming.ts';
 import { anOffer } from '../game-lift-streams/harness.ts';
 import { executionFailureEvent } from '../helpers/execution-failure.ts';
 import { apiEvent } from '../helpers/lambda.ts';

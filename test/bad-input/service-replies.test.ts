@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type LoopbackReply, startLoopbackServer } from 'local-server-kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { windowExecutionName } from '../../functions/shared/naming.ts';
+import { windowExecutionName } from '../../functions/shared/contracts/naming.ts';
 import { anOffer, seededRandom } from '../game-lift-streams/harness.ts';
 import { inProcessFunctions } from '../helpers/in-process-functions.ts';
 import { VALID_CLIENT_TOKEN } from '../helpers/offers.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, type TestContext } from 'vitest';
-import { MAX_SIGNAL_REQUEST_BYTES, offerSchema } from '../../functions/shared/contracts.ts';
+import { MAX_SIGNAL_REQUEST_BYTES, offerSchema } from '../../functions/shared/contracts/index.ts';
 import { connectionRequestBody } from '../../scripts/api-request-samples.ts';
 import { captureBrowserOffer } from '../../scripts/browser-offer.ts';
 import { ChromiumMissingError, chromiumPath } from '../../scripts/chromium.ts';

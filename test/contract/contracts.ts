@@ -8,7 +8,7 @@ import {
   createConnectionBodySchema,
   statusChangeEventSchema,
   windowReplySchema,
-} from '../../functions/shared/contracts.ts';
+} from '../../functions/shared/contracts/index.ts';
 import {
   adminShellAuditEventSchema,
   outcomeEventSchema,

@@ -8,7 +8,7 @@ import { recordOutcomeInputSchema } from '../../functions/record-outcome/record-
 import { registerTaskTokenInputSchema } from '../../functions/register-task-token/register-task-token.ts';
 import { answerOf as shellAnswerOf } from '../../functions/request-admin-shell/answer.ts';
 import { answerOf as connectionAnswerOf } from '../../functions/request-connection/answer.ts';
-import { windowItemSchema } from '../../functions/shared/table/window-item.ts';
+import { windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import { signalWindowInputSchema } from '../../functions/signal-window/signal-window.ts';
 import { terminateSessionInputSchema } from '../../functions/terminate-session/terminate-session.ts';
 import { startMachines } from '../helpers/machines.ts';

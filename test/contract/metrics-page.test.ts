@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { METRICS } from '../../functions/shared/metrics.ts';
+import { METRICS } from '../../functions/shared/runtime/metrics.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -20,7 +20,7 @@ it('every metric of the list is added somewhere', async () => {
   const files = await readdir(join(root, 'functions'), { recursive: true });
   const sources = await Promise.all(
     files
-      .filter((file) => file.endsWith('.ts') && !file.endsWith('shared/metrics.ts'))
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('runtime/metrics.ts'))
       .map((file) => readFile(join(root, 'functions', file), 'utf8')),
   );
   const code = sources.join('\n');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { REFUSAL_CODE_HEADER, REFUSALS } from '../../functions/shared/contracts.ts';
+import { REFUSAL_CODE_HEADER, REFUSALS } from '../../functions/shared/contracts/index.ts';
 import { GATEWAY_RESPONSES } from '../../local/rest-api/gateway-errors.ts';
 
 const root = join(import.meta.dirname, '..', '..');

@@ -9,7 +9,7 @@ import {
   statusChangeDetailSchema,
   statusChangeEventSchema,
   streamSessionStatusSchema,
-} from '../../functions/shared/contracts.ts';
+} from '../../functions/shared/contracts/index.ts';
 import { type Contract, contracts, objectSample, refusals, sample, sampleNames } from './contracts.ts';
 
 const PUT_EVENTS = 'put-events.pending-client-reconnection.json';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
-import { adminShellAuditDetailSchema } from '../../functions/shared/contracts.ts';
+import { adminShellAuditDetailSchema } from '../../functions/shared/contracts/index.ts';
 import { listEvents } from '../../local/event-bus/local-client.ts';
 import { GameLiftStreamsControl } from '../../local/game-lift-streams/control-client.ts';
 

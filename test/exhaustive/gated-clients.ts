@@ -3,7 +3,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import type { Table } from '../../functions/shared/table/table.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
 import type { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { sendThrough } from '../helpers/send-through.ts';
 import type { Gate } from './world.ts';

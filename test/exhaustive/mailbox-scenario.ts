@@ -7,9 +7,9 @@
 import { VirtualClock } from 'local-server-kit';
 import { z } from 'zod';
 import * as realRecording from '../../functions/record-outcome/record-outcome.ts';
-import { correctDeadline } from '../../functions/shared/table/correct-deadline.ts';
-import * as realMailbox from '../../functions/shared/table/mailbox.ts';
-import { type WindowItem, windowItemSchema, windowKey } from '../../functions/shared/table/window-item.ts';
+import { correctDeadline } from '../../functions/shared/window/correct-deadline.ts';
+import * as realMailbox from '../../functions/shared/window/mailbox.ts';
+import { type WindowItem, windowItemSchema, windowKey } from '../../functions/shared/window/window-item.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { memoryMetrics } from '../helpers/metrics.ts';

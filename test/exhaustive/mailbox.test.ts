@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 import { recordOutcome } from '../../functions/record-outcome/record-outcome.ts';
-import { registerTaskToken, signalWindow, wakeWindow } from '../../functions/shared/table/mailbox.ts';
+import { registerTaskToken, signalWindow, wakeWindow } from '../../functions/shared/window/mailbox.ts';
 import { exported, itFindsTheBugs, itHoldsInEveryHistory } from './exhaustive.ts';
 import { type MailboxOptions, mailboxScenario, REAL_CODE } from './mailbox-scenario.ts';
 
@@ -83,7 +83,7 @@ describe('an outcome is recorded once, and after every signal that its window to
 });
 
 describe('the look at every history of a mailbox', () => {
-  const file = 'functions/shared/table/mailbox.ts';
+  const file = 'functions/shared/window/mailbox.ts';
   const mailboxOf = (mutant: Readonly<Record<string, unknown>>) => ({
     ...REAL_CODE,
     signalWindow: exported(mutant, signalWindow),

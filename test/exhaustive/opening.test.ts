@@ -61,7 +61,7 @@ describe('the look at every history of an opening', () => {
       },
       {
         name: 'a window is opened without a look whether there is one',
-        file: 'functions/shared/table/open-window.ts',
+        file: 'functions/shared/window/open-window.ts',
         find: "'attribute_not_exists(pk)'",
         replace: "'attribute_not_exists(nothing)'",
         shows: /a window is open after its outcome|two outcomes|2 windows for one disconnect/,
@@ -83,7 +83,7 @@ describe('the look at every history of an opening', () => {
       },
       {
         name: 'a dead window is replaced without a look whether it is still there',
-        file: 'functions/shared/table/open-window.ts',
+        file: 'functions/shared/window/open-window.ts',
         find: "'generation = :generation AND phase = :phase AND seq = :seq'",
         replace: "'generation = :generation AND phase = :phase AND seq = :seq OR attribute_exists(pk)'",
         shows: /a window is open after its outcome/,

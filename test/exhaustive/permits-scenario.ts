@@ -1,6 +1,6 @@
 /** Those who share a quota: each takes a permit and then makes its call, by a clock of its own. */
 import { z } from 'zod';
-import * as realPermits from '../../functions/shared/table/permits.ts';
+import * as realPermits from '../../functions/shared/quota/permits.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
 import type { Scenario } from './explore.ts';

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { slowDown, takePermit } from '../../functions/shared/table/permits.ts';
+import { slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
 import { exported, itFindsTheBugs, itHoldsInEveryHistory } from './exhaustive.ts';
 import { type PermitsOptions, permitsScenario } from './permits-scenario.ts';
 
@@ -68,7 +68,7 @@ describe('permits let out no call over the quota, and none is lost but those of 
 });
 
 describe('the look at every history of permits', () => {
-  const file = 'functions/shared/table/permits.ts';
+  const file = 'functions/shared/quota/permits.ts';
   const codeOf = (mutant: Readonly<Record<string, unknown>>) => ({
     takePermit: exported(mutant, takePermit),
     slowDown: exported(mutant, slowDown),

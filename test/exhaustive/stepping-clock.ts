@@ -1,4 +1,4 @@
-import type { Clock } from '../../functions/shared/clock.ts';
+import type { Clock } from '../../functions/shared/runtime/clock.ts';
 import type { Choice } from './world.ts';
 
 /** Time that moves on when it is chosen to: to the next moment that somebody sleeps for, or by a step of its own. */

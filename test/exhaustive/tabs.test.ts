@@ -21,7 +21,7 @@ describe('who asked last gets the answer, and no number in line is served twice,
 });
 
 describe('the look at every history of two tabs', () => {
-  const file = 'functions/shared/table/places.ts';
+  const file = 'functions/shared/quota/places.ts';
   itFindsTheBugs(
     'functions/create-connection/create-connection.ts',
     [

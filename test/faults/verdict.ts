@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { outcomeDetailSchema, type WindowPhase } from '../../functions/shared/contracts.ts';
-import { sessionPartition } from '../../functions/shared/naming.ts';
-import { windowItemSchema } from '../../functions/shared/table/window-item.ts';
+import { outcomeDetailSchema, type WindowPhase } from '../../functions/shared/contracts/index.ts';
+import { sessionPartition } from '../../functions/shared/contracts/naming.ts';
+import { windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import type { World } from './world.ts';
 

@@ -1,7 +1,7 @@
 import { DescribeExecutionCommand, ListExecutionsCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
-import type { SessionKey } from '../../functions/shared/contracts.ts';
-import { windowExecutionName } from '../../functions/shared/naming.ts';
+import type { SessionKey } from '../../functions/shared/contracts/index.ts';
+import { windowExecutionName } from '../../functions/shared/contracts/naming.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { anOffer } from '../game-lift-streams/harness.ts';

@@ -7,7 +7,10 @@ import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { reportDisconnect } from '../../feeds/backend/report-disconnect.ts';
-import { STATUS_CHANGE_DETAIL_TYPE, statusChangeDetailSchema } from '../../functions/shared/contracts.ts';
+import {
+  STATUS_CHANGE_DETAIL_TYPE,
+  statusChangeDetailSchema,
+} from '../../functions/shared/contracts/index.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 

@@ -1,6 +1,6 @@
 import { InternalServerError } from '@aws-sdk/client-dynamodb';
 import { onTestFinished } from 'vitest';
-import type { Table } from '../../functions/shared/table/table.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
 
 export type TableOperation = 'PutItemCommand' | 'UpdateItemCommand' | 'GetItemCommand';
 

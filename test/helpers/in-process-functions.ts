@@ -33,12 +33,12 @@ import {
 } from '../../functions/request-admin-shell/request-admin-shell.ts';
 import { requestConnection } from '../../functions/request-connection/request-connection.ts';
 import { apiHandler } from '../../functions/shared/api/api-handler.ts';
-import type { Clock } from '../../functions/shared/clock.ts';
-import { hideMessagesOf } from '../../functions/shared/hide-messages.ts';
-import { OPENING_SETTINGS, readSettings } from '../../functions/shared/settings.ts';
-import { switchReader } from '../../functions/shared/switch.ts';
-import type { Table } from '../../functions/shared/table/table.ts';
-import { taskHandler } from '../../functions/shared/task.ts';
+import type { Clock } from '../../functions/shared/runtime/clock.ts';
+import { hideMessagesOf } from '../../functions/shared/runtime/hide-messages.ts';
+import { OPENING_SETTINGS, readSettings } from '../../functions/shared/runtime/settings.ts';
+import { switchReader } from '../../functions/shared/runtime/switch.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
+import { taskHandler } from '../../functions/shared/runtime/task.ts';
 import { signalWindow, signalWindowInputSchema } from '../../functions/signal-window/signal-window.ts';
 import {
   terminateSession,

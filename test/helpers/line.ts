@@ -1,4 +1,4 @@
-import { counterOf, type DeadlineBucket, deadlinesOf } from '../../functions/shared/table/deadline-bucket.ts';
+import { counterOf, type DeadlineBucket, deadlinesOf } from '../../functions/shared/quota/deadline-bucket.ts';
 
 /** The bucket of a deadline, two seconds wide: as if its number had been drawn at the last moment. */
 export function narrowBucket(

@@ -1,4 +1,4 @@
-import type { Log, LogEvent, LogFields } from '../../functions/shared/logging.ts';
+import type { Log, LogEvent, LogFields } from '../../functions/shared/runtime/logging.ts';
 
 export interface LogLine {
   readonly event: LogEvent;

@@ -1,5 +1,5 @@
-import type { MetricName, Metrics } from '../../functions/shared/metrics.ts';
-import type { QuotaOperation } from '../../functions/shared/table/permits.ts';
+import type { QuotaOperation } from '../../functions/shared/quota/permits.ts';
+import type { MetricName, Metrics } from '../../functions/shared/runtime/metrics.ts';
 
 export interface AddedValue {
   readonly name: MetricName;

@@ -1,6 +1,6 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { paceOf, type Quota } from '../../functions/shared/table/permits.ts';
-import type { Table } from '../../functions/shared/table/table.ts';
+import { paceOf, type Quota } from '../../functions/shared/quota/permits.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
 
 /**
  * The operation's quota is spoken for: its next permit is free at `freeAtMs`. With `#low`, so is the part of it that

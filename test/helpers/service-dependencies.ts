@@ -1,6 +1,6 @@
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { VirtualClock } from 'local-server-kit';
-import type { Table } from '../../functions/shared/table/table.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
 import { memoryLog } from './log.ts';
 import { memoryMetrics } from './metrics.ts';
 

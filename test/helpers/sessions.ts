@@ -1,4 +1,4 @@
-import type { SessionKey } from '../../functions/shared/contracts.ts';
+import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 
 let count = 0;
 

@@ -1,4 +1,4 @@
-import type { SessionKey, StreamSessionStatus } from '../../functions/shared/contracts.ts';
+import type { SessionKey, StreamSessionStatus } from '../../functions/shared/contracts/index.ts';
 
 let count = 0;
 

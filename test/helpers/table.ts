@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { afterAll, beforeAll } from 'vitest';
-import type { Table } from '../../functions/shared/table/table.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
 import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/server.ts';
 
 export const LOCAL_CLIENT = {

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import * as z from 'zod';
-import type { Table } from '../../functions/shared/table/table.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
 
 const keySchema = z.object({ sk: z.string() });
 const getSchema = z.object({ Key: keySchema, ConsistentRead: z.boolean().default(false) });

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { Table } from '../../functions/shared/table/table.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
 
 /** The names of the commands that write to the table from now on. */
 export function watchWrites(table: Table): readonly string[] {

@@ -4,12 +4,12 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { VirtualClock } from 'local-server-kit';
 import { recordFailure } from '../../functions/record-failure/record-failure.ts';
 import { recordOutcome } from '../../functions/record-outcome/record-outcome.ts';
-import type { Outcome, SessionKey } from '../../functions/shared/contracts.ts';
-import { windowExecutionName } from '../../functions/shared/naming.ts';
-import { registerTaskToken } from '../../functions/shared/table/mailbox.ts';
-import { type Disconnect, openWindow } from '../../functions/shared/table/open-window.ts';
-import type { Table } from '../../functions/shared/table/table.ts';
-import { readWindow, type WindowItem } from '../../functions/shared/table/window-item.ts';
+import type { Outcome, SessionKey } from '../../functions/shared/contracts/index.ts';
+import { windowExecutionName } from '../../functions/shared/contracts/naming.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
+import { registerTaskToken } from '../../functions/shared/window/mailbox.ts';
+import { type Disconnect, openWindow } from '../../functions/shared/window/open-window.ts';
+import { readWindow, type WindowItem } from '../../functions/shared/window/window-item.ts';
 import { memoryLog } from './log.ts';
 import { memoryMetrics } from './metrics.ts';
 

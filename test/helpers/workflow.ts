@@ -22,7 +22,7 @@ import {
   outcomeDetailSchema,
   STATUS_CHANGE_DETAIL_TYPE,
   type StatusChangeDetail,
-} from '../../functions/shared/contracts.ts';
+} from '../../functions/shared/contracts/index.ts';
 import { listEvents } from '../../local/event-bus/local-client.ts';
 import type { NewStreamSessions, SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { measured } from '../../functions/shared/metrics.ts';
+import { measured } from '../../functions/shared/runtime/metrics.ts';
 import { describeLogLine } from '../../local/start/log-line.ts';
 import { captureOutput } from '../helpers/lambda.ts';
 import { memoryLog } from '../helpers/log.ts';

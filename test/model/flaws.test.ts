@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
 import type * as Opening from '../../functions/on-status-change/on-status-change.ts';
 import type * as Recording from '../../functions/record-outcome/record-outcome.ts';
-import type * as Permits from '../../functions/shared/table/permits.ts';
+import type * as Permits from '../../functions/shared/quota/permits.ts';
 import { aDay } from './a-day.ts';
 import { everydayCommands } from './commands.ts';
 
 const flaw = vi.hoisted(() => ({ present: 'none' }));
 
-vi.mock('../../functions/shared/table/permits.ts', async (importOriginal) => {
+vi.mock('../../functions/shared/quota/permits.ts', async (importOriginal) => {
   const original = await importOriginal<typeof Permits>();
   return {
     ...original,

@@ -20,8 +20,8 @@ import {
   type OutcomeDetail,
   outcomeDetailSchema,
   STATUS_CHANGE_DETAIL_TYPE,
-} from '../../functions/shared/contracts.ts';
-import { windowItemSchema } from '../../functions/shared/table/window-item.ts';
+} from '../../functions/shared/contracts/index.ts';
+import { windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { listEvents } from '../../local/event-bus/local-client.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';

@@ -17,7 +17,7 @@ export default {
     // Glue, without a decision of its own; what the API's routes share decides what a caller is told.
     '!functions/**/handler.ts',
     '!functions/*/*-handler.ts',
-    '!functions/shared/clients/**',
+    '!functions/shared/runtime/clients/**',
   ],
   // Stryker rewrites tsconfig.json with TypeScript's API, which TypeScript 7 has not. Vitest needs none of it.
   tsconfigFile: 'none.json',

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import * as errors from '../../functions/shared/errors.ts';
+import * as errors from '../../functions/shared/runtime/errors.ts';
 import { allDefinitions, type Definition } from '../helpers/definitions.ts';
 import { packagedService } from '../helpers/packaged-service.ts';
 

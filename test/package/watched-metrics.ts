@@ -1,7 +1,7 @@
 /** The metrics that a packaged template's alarms and dashboard name, in one form. */
 import { z } from 'zod';
-import { METRICS, type MetricName } from '../../functions/shared/metrics.ts';
-import type { QuotaOperation } from '../../functions/shared/table/permits.ts';
+import type { QuotaOperation } from '../../functions/shared/quota/permits.ts';
+import { METRICS, type MetricName } from '../../functions/shared/runtime/metrics.ts';
 import { resourcesOfType, type Template } from '../helpers/packaged-service.ts';
 
 export interface WatchedMetric {

@@ -1,11 +1,11 @@
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
-import { readLine } from '../../functions/shared/table/line.ts';
-import { readPermits, slowDown, takePermit } from '../../functions/shared/table/permits.ts';
-import { readPlace } from '../../functions/shared/table/places.ts';
-import { readWindows } from '../../functions/shared/table/read-windows.ts';
-import { readSwitchItem } from '../../functions/shared/table/switch.ts';
-import { readWindow } from '../../functions/shared/table/window-item.ts';
+import { readLine } from '../../functions/shared/quota/line.ts';
+import { readPermits, slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
+import { readPlace } from '../../functions/shared/quota/places.ts';
+import { readSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
+import { readWindows } from '../../functions/shared/window/read-windows.ts';
+import { readWindow } from '../../functions/shared/window/window-item.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { useTable } from '../helpers/table.ts';
 import { watchReads } from '../helpers/watch-reads.ts';

@@ -1,14 +1,14 @@
 import { PutCommand, type UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { deadlinesOf } from '../../functions/shared/table/deadline-bucket.ts';
+import { deadlinesOf } from '../../functions/shared/quota/deadline-bucket.ts';
 import {
   counterIn,
   countServed,
   drawNumber,
   type LineState,
   readLine,
-} from '../../functions/shared/table/line.ts';
-import type { QuotaOperation } from '../../functions/shared/table/permits.ts';
+} from '../../functions/shared/quota/line.ts';
+import type { QuotaOperation } from '../../functions/shared/quota/permits.ts';
 import { itemBytes } from '../helpers/item-bytes.ts';
 import { narrowBucket } from '../helpers/line.ts';
 import { useTable } from '../helpers/table.ts';

@@ -2,10 +2,10 @@ import { SendTaskSuccessCommand, SFNClient, TaskTimedOut } from '@aws-sdk/client
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SessionKey } from '../../functions/shared/contracts.ts';
-import { registerTaskToken, signalWindow } from '../../functions/shared/table/mailbox.ts';
-import { openWindow } from '../../functions/shared/table/open-window.ts';
-import { readWindow, updateWindow, windowKey } from '../../functions/shared/table/window-item.ts';
+import type { SessionKey } from '../../functions/shared/contracts/index.ts';
+import { registerTaskToken, signalWindow } from '../../functions/shared/window/mailbox.ts';
+import { openWindow } from '../../functions/shared/window/open-window.ts';
+import { readWindow, updateWindow, windowKey } from '../../functions/shared/window/window-item.ts';
 import { attributesOf, itemBytes } from '../../local/dynamodb/attributes.ts';
 import { failNext } from '../helpers/failing-table.ts';
 import { memoryLog } from '../helpers/log.ts';

@@ -2,10 +2,10 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SessionKey } from '../../functions/shared/contracts.ts';
-import { failWindow } from '../../functions/shared/table/fail-window.ts';
-import { type Disconnect, openWindow } from '../../functions/shared/table/open-window.ts';
-import { updateWindow, windowKey } from '../../functions/shared/table/window-item.ts';
+import type { SessionKey } from '../../functions/shared/contracts/index.ts';
+import { failWindow } from '../../functions/shared/window/fail-window.ts';
+import { type Disconnect, openWindow } from '../../functions/shared/window/open-window.ts';
+import { updateWindow, windowKey } from '../../functions/shared/window/window-item.ts';
 import { beforeNext, failNext, raceReads } from '../helpers/failing-table.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { allItems, useTable } from '../helpers/table.ts';

@@ -3,11 +3,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
-import type { SessionKey } from '../../functions/shared/contracts.ts';
-import { sessionPartition } from '../../functions/shared/naming.ts';
-import { listOpenWindows } from '../../functions/shared/table/open-windows-index.ts';
-import { readWindows } from '../../functions/shared/table/read-windows.ts';
-import type { WindowItem } from '../../functions/shared/table/window-item.ts';
+import type { SessionKey } from '../../functions/shared/contracts/index.ts';
+import { sessionPartition } from '../../functions/shared/contracts/naming.ts';
+import { listOpenWindows } from '../../functions/shared/window/open-windows-index.ts';
+import { readWindows } from '../../functions/shared/window/read-windows.ts';
+import type { WindowItem } from '../../functions/shared/window/window-item.ts';
 import { newSession } from '../helpers/sessions.ts';
 
 const GROUP = 'sg-1AB2C3De4';

@@ -7,7 +7,7 @@ import {
   readPermits,
   slowDown,
   takePermit,
-} from '../../functions/shared/table/permits.ts';
+} from '../../functions/shared/quota/permits.ts';
 import { beforeNext } from '../helpers/failing-table.ts';
 import { useTable } from '../helpers/table.ts';
 

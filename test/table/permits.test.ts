@@ -7,7 +7,7 @@ import {
   readPermits,
   slowDown,
   takePermit,
-} from '../../functions/shared/table/permits.ts';
+} from '../../functions/shared/quota/permits.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
 import { failNext, raceReads } from '../helpers/failing-table.ts';

@@ -7,7 +7,7 @@ import {
   type Place,
   readPlace,
   writePlace,
-} from '../../functions/shared/table/places.ts';
+} from '../../functions/shared/quota/places.ts';
 import { failNext } from '../helpers/failing-table.ts';
 import { itemBytes } from '../helpers/item-bytes.ts';
 import { newSession } from '../helpers/sessions.ts';

@@ -2,11 +2,11 @@
 import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SessionKey } from '../../functions/shared/contracts.ts';
-import { correctDeadline } from '../../functions/shared/table/correct-deadline.ts';
-import { failWindow } from '../../functions/shared/table/fail-window.ts';
-import { wakeWindow } from '../../functions/shared/table/mailbox.ts';
-import { listOpenWindows } from '../../functions/shared/table/open-windows-index.ts';
+import type { SessionKey } from '../../functions/shared/contracts/index.ts';
+import { correctDeadline } from '../../functions/shared/window/correct-deadline.ts';
+import { failWindow } from '../../functions/shared/window/fail-window.ts';
+import { wakeWindow } from '../../functions/shared/window/mailbox.ts';
+import { listOpenWindows } from '../../functions/shared/window/open-windows-index.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { allItems, useTable } from '../helpers/table.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { METRICS, type MetricName } from '../../functions/shared/metrics.ts';
+import { METRICS, type MetricName } from '../../functions/shared/runtime/metrics.ts';
 import { captureOutput } from '../helpers/lambda.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 

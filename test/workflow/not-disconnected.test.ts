@@ -1,7 +1,7 @@
 import { GameLiftStreamsClient, TerminateStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { SessionKey } from '../../functions/shared/contracts.ts';
+import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { startWorkflow, type WorkflowOptions } from '../helpers/workflow.ts';
 
 const SECOND = 1000;

@@ -1,9 +1,9 @@
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
-import { DependencyUnavailableException } from '../../functions/shared/errors.ts';
-import { correctDeadline } from '../../functions/shared/table/correct-deadline.ts';
-import { openWindow } from '../../functions/shared/table/open-window.ts';
+import { DependencyUnavailableException } from '../../functions/shared/runtime/errors.ts';
+import { correctDeadline } from '../../functions/shared/window/correct-deadline.ts';
+import { openWindow } from '../../functions/shared/window/open-window.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { WINDOW_SETTINGS, windowOf } from '../helpers/windows.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openWindow } from '../../functions/shared/table/open-window.ts';
+import { openWindow } from '../../functions/shared/window/open-window.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const SECOND = 1000;

@@ -1,8 +1,8 @@
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import type { SessionKey } from '../contracts.ts';
-import { createLog, type Log } from '../logging.ts';
-import { type Metrics, measured } from '../metrics.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import { createLog, type Log } from '../runtime/logging.ts';
+import { type Metrics, measured } from '../runtime/metrics.ts';
 import { originOf, type RequestOrigin } from './origin.ts';
 import { errorReply } from './replies.ts';
 import { InvalidRequestError } from './request-error.ts';

@@ -1,11 +1,11 @@
 import { type GameLiftStreamsClient, GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { type Clock, withTimeout } from '../clock.ts';
-import type { ErrorType } from '../contracts.ts';
-import { type Log, nameToTell } from '../logging.ts';
-import type { Metrics } from '../metrics.ts';
-import { serviceFault } from '../service-fault.ts';
-import type { QuotaOperation } from '../table/permits.ts';
+import type { ErrorType } from '../contracts/index.ts';
+import type { QuotaOperation } from '../quota/permits.ts';
+import { type Clock, withTimeout } from '../runtime/clock.ts';
+import { type Log, nameToTell } from '../runtime/logging.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { serviceFault } from '../runtime/service-fault.ts';
 import { errorReply, passedThroughReply, serviceDeniedReply } from './replies.ts';
 
 export interface PassThroughDependencies {

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { type ErrorType, REFUSAL_CODE_HEADER, REFUSALS, type RefusalCode } from '../contracts.ts';
+import { type ErrorType, REFUSAL_CODE_HEADER, REFUSALS, type RefusalCode } from '../contracts/index.ts';
 
 const STATUS: Readonly<Record<ErrorType, number>> = {
   ValidationException: 400,

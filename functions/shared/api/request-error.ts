@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../contracts.ts';
+import type { RefusalCode } from '../contracts/index.ts';
 
 /**
  * The caller's mistake: becomes a 400 with this message and code. Messages are the project's own words and name the

@@ -1,5 +1,5 @@
-import type { SessionKey } from '../contracts.ts';
-import { sessionKeySchema } from '../contracts.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import { sessionKeySchema } from '../contracts/index.ts';
 import { InvalidRequestError } from './request-error.ts';
 
 /** Where this service runs; an ARN of anywhere else names nothing that it could reach. */

@@ -1,5 +1,5 @@
 import { recordOutcomeInputSchema } from '../../../functions/record-outcome/record-outcome.ts';
-import { replaceWindow } from '../../../functions/shared/table/open-window.ts';
+import { replaceWindow } from '../../../functions/shared/window/open-window.ts';
 import { executionFailureEvent } from '../../helpers/execution-failure.ts';
 import { WINDOW_SETTINGS, windowOf } from '../../helpers/windows.ts';
 import { MINUTE, SECOND, startWorld, type World } from '../world.ts';

@@ -1,10 +1,10 @@
 /** What whoever dies leaves behind: the first half of what is done in two. */
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { recordOutcome } from '../../../functions/record-outcome/record-outcome.ts';
-import type { SessionKey } from '../../../functions/shared/contracts.ts';
-import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
-import { openWindow } from '../../../functions/shared/table/open-window.ts';
-import { updateWindow } from '../../../functions/shared/table/window-item.ts';
+import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
+import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
+import { openWindow } from '../../../functions/shared/window/open-window.ts';
+import { updateWindow } from '../../../functions/shared/window/window-item.ts';
 import type { SessionRecord } from '../../../local/game-lift-streams/control-schemas.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';

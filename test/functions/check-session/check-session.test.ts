@@ -8,7 +8,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type CheckSessionInput, checkSession } from '../../../functions/check-session/check-session.ts';
-import { listOpenWindows } from '../../../functions/shared/table/open-windows-index.ts';
+import { listOpenWindows } from '../../../functions/shared/window/open-windows-index.ts';
 import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
 import type { ListedSession } from '../../../functions/watch-sessions/list-sessions.ts';
 import { markWaiting } from '../../../functions/watch-sessions/mark-waiting.ts';

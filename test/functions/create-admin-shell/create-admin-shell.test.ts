@@ -12,7 +12,7 @@ import {
   createAdminShell,
   createAdminShellInputSchema,
 } from '../../../functions/create-admin-shell/create-admin-shell.ts';
-import { type QuotaOperation, takePermit } from '../../../functions/shared/table/permits.ts';
+import { type QuotaOperation, takePermit } from '../../../functions/shared/quota/permits.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';

@@ -10,14 +10,14 @@ import {
   type CreateConnectionInput,
   createConnection,
 } from '../../../functions/create-connection/create-connection.ts';
-import { LOSS_NOTICE_MS } from '../../../functions/shared/loss-notice.ts';
 import {
   offerIdOf,
   type Place,
   readPlace,
   writeLossRefusal,
   writePlace,
-} from '../../../functions/shared/table/places.ts';
+} from '../../../functions/shared/quota/places.ts';
+import { LOSS_NOTICE_MS } from '../../../functions/shared/window/loss-notice.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { offerOf } from '../../helpers/offers.ts';
 import { bookPermits } from '../../helpers/permits.ts';

@@ -2,14 +2,14 @@ import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aw
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnection } from '../../../functions/create-connection/create-connection.ts';
-import { drawNumber, readLine } from '../../../functions/shared/table/line.ts';
+import { drawNumber, readLine } from '../../../functions/shared/quota/line.ts';
 import {
   markServed,
   offerIdOf,
   type Place,
   readPlace,
   writePlace,
-} from '../../../functions/shared/table/places.ts';
+} from '../../../functions/shared/quota/places.ts';
 import { delayNext, failNext } from '../../helpers/failing-table.ts';
 import { narrowBucket } from '../../helpers/line.ts';
 import { offerOf } from '../../helpers/offers.ts';

@@ -2,7 +2,7 @@ import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseExecutionFailure } from '../../../functions/on-execution-failure/parse-event.ts';
-import { DependencyUnavailableException } from '../../../functions/shared/errors.ts';
+import { DependencyUnavailableException } from '../../../functions/shared/runtime/errors.ts';
 import { sample } from '../../contract/contracts.ts';
 import { executionFailureEvent } from '../../helpers/execution-failure.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { credibleCorrection } from '../../../functions/on-status-change/credible-deadline.ts';
-import type { Disconnect } from '../../../functions/shared/table/open-window.ts';
-import type { WindowItem } from '../../../functions/shared/table/window-item.ts';
+import type { Disconnect } from '../../../functions/shared/window/open-window.ts';
+import type { WindowItem } from '../../../functions/shared/window/window-item.ts';
 
 const DISCONNECTED_AT_MS = Date.UTC(2026, 0, 1);
 const NOW_MS = DISCONNECTED_AT_MS + 6000;

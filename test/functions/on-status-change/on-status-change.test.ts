@@ -8,7 +8,7 @@ import {
   StateMachineDoesNotExist,
 } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
+import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { statusChangeEvent } from '../../helpers/status-change.ts';

@@ -4,7 +4,7 @@ import { parseStatusChangeEvent } from '../../../functions/on-status-change/pars
 import {
   statusChangeRejectedDetailSchema,
   streamSessionStatusSchema,
-} from '../../../functions/shared/contracts.ts';
+} from '../../../functions/shared/contracts/index.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { statusChangeEvent } from '../../helpers/status-change.ts';
 

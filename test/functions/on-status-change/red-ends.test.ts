@@ -1,6 +1,6 @@
 import { GetStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
 import { describe, expect, it } from 'vitest';
-import type { SessionKey } from '../../../functions/shared/contracts.ts';
+import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { givenClosedWindow, givenFailedWindow, windowOf } from '../../helpers/windows.ts';

@@ -1,8 +1,8 @@
 import { GetStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
 import { SendTaskSuccessCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import type { StreamSessionStatus } from '../../../functions/shared/contracts.ts';
-import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
+import type { StreamSessionStatus } from '../../../functions/shared/contracts/index.ts';
+import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { statusChangeEvent } from '../../helpers/status-change.ts';

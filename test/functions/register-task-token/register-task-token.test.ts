@@ -5,7 +5,7 @@ import {
   registerTaskToken,
   registerTaskTokenInputSchema,
 } from '../../../functions/register-task-token/register-task-token.ts';
-import { signalWindow } from '../../../functions/shared/table/mailbox.ts';
+import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 import { newSession } from '../../helpers/sessions.ts';

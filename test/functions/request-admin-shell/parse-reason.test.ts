@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_REASON, parseReason } from '../../../functions/request-admin-shell/parse-reason.ts';
-import { adminShellReasonSchema } from '../../../functions/shared/contracts.ts';
+import { adminShellReasonSchema } from '../../../functions/shared/contracts/index.ts';
 
 const parse = (...values: string[]) => parseReason(new Map([['x-reason', values]]));
 

@@ -11,8 +11,8 @@ import {
   requestAdminShell,
 } from '../../../functions/request-admin-shell/request-admin-shell.ts';
 import { apiHandler } from '../../../functions/shared/api/api-handler.ts';
-import { adminShellAuditDetailSchema } from '../../../functions/shared/contracts.ts';
-import type { SwitchState } from '../../../functions/shared/table/switch.ts';
+import { adminShellAuditDetailSchema } from '../../../functions/shared/contracts/index.ts';
+import type { SwitchState } from '../../../functions/shared/runtime/switch-item.ts';
 import { adminShellRequestEvent } from '../../../scripts/api-request-samples.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
 import { QUOTED_INPUT, serviceErrors } from '../../helpers/service-errors.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decideTurn } from '../../../functions/request-connection/decide-turn.ts';
-import type { LineState } from '../../../functions/shared/table/line.ts';
-import type { Place } from '../../../functions/shared/table/places.ts';
+import type { LineState } from '../../../functions/shared/quota/line.ts';
+import type { Place } from '../../../functions/shared/quota/places.ts';
 import { narrowBucket } from '../../helpers/line.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);

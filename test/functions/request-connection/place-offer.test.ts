@@ -2,15 +2,15 @@
 import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { awaitTurn } from '../../../functions/request-connection/await-turn.ts';
-import type { SessionKey } from '../../../functions/shared/contracts.ts';
-import { drawNumber, readLine } from '../../../functions/shared/table/line.ts';
+import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
+import { drawNumber, readLine } from '../../../functions/shared/quota/line.ts';
 import {
   markServed,
   offerIdOf,
   type Place,
   readPlace,
   writePlace,
-} from '../../../functions/shared/table/places.ts';
+} from '../../../functions/shared/quota/places.ts';
 import { beforeNext, failNext } from '../../helpers/failing-table.ts';
 import { narrowBucket } from '../../helpers/line.ts';
 import { bookPermits } from '../../helpers/permits.ts';

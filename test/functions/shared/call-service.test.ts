@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-gameliftstreams';
 import { HANG_UP, type LoopbackReply, type LoopbackRequest, startLoopbackServer } from 'local-server-kit';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { callService, type ServiceCall } from '../../../functions/shared/call-service.ts';
+import { callService, type ServiceCall } from '../../../functions/shared/service/call-service.ts';
 import { delayNext } from '../../helpers/failing-table.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
@@ -256,7 +256,9 @@ describe('the client that the functions share', () => {
     vi.stubEnv('AWS_REGION', 'us-west-2');
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
-    const { gameLiftStreams } = await import('../../../functions/shared/clients/game-lift-streams.ts');
+    const { gameLiftStreams } = await import(
+      '../../../functions/shared/runtime/clients/game-lift-streams.ts'
+    );
 
     const call = gameLiftStreams.send(
       new GetStreamSessionCommand({ Identifier: 'sg-1', StreamSessionIdentifier: 'session' }),

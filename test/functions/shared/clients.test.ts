@@ -4,7 +4,7 @@ import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { DescribeExecutionCommand, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
 import { ChangeMessageVisibilityBatchCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { syncExecutionOptions } from '../../../functions/shared/sync-execution.ts';
+import { syncExecutionOptions } from '../../../functions/shared/api/sync-execution.ts';
 
 let server: Server;
 let requests = 0;
@@ -37,15 +37,15 @@ afterEach(() => {
 
 const clients = {
   'the table': async () => {
-    const { documents } = await import('../../../functions/shared/clients/table.ts');
+    const { documents } = await import('../../../functions/shared/runtime/clients/table.ts');
     return documents.send(new DescribeTableCommand({ TableName: 'Table' }));
   },
   'Step Functions': async () => {
-    const { stepFunctions } = await import('../../../functions/shared/clients/step-functions.ts');
+    const { stepFunctions } = await import('../../../functions/shared/runtime/clients/step-functions.ts');
     return stepFunctions.send(new DescribeExecutionCommand({ executionArn: 'arn' }));
   },
   'the event bus': async () => {
-    const { eventBridge } = await import('../../../functions/shared/clients/event-bus.ts');
+    const { eventBridge } = await import('../../../functions/shared/runtime/clients/event-bus.ts');
     return eventBridge.send(new PutEventsCommand({ Entries: [] }));
   },
 };
@@ -64,7 +64,7 @@ describe('a client', () => {
   });
 
   it('of the queue gives up a dead socket, and leaves the message to the visibility timeout', async () => {
-    const { sqs } = await import('../../../functions/shared/clients/queue.ts');
+    const { sqs } = await import('../../../functions/shared/runtime/clients/queue.ts');
 
     const call = sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries: [] }));
 
@@ -74,7 +74,7 @@ describe('a client', () => {
 
   it('of the queue calls the endpoint of the local stack, whatever host the queue has', async () => {
     isDead = () => false;
-    const { sqs } = await import('../../../functions/shared/clients/queue.ts');
+    const { sqs } = await import('../../../functions/shared/runtime/clients/queue.ts');
 
     await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries: [] }));
 
@@ -86,7 +86,7 @@ describe('a client', () => {
     async (file) => {
       isDead = () => true;
       const module: { stepFunctions?: unknown; stepFunctionsSingleAttempt?: unknown } = await import(
-        `../../../functions/shared/clients/${file}.ts`
+        `../../../functions/shared/runtime/clients/${file}.ts`
       );
       const client = module.stepFunctions ?? module.stepFunctionsSingleAttempt;
       const { SFNClient } = await import('@aws-sdk/client-sfn');

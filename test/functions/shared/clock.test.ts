@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { systemClock } from '../../../functions/shared/clock.ts';
+import { systemClock } from '../../../functions/shared/runtime/clock.ts';
 
 function prepare() {
   vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deadlineMs } from '../../../functions/shared/deadline.ts';
+import { deadlineMs } from '../../../functions/shared/window/deadline.ts';
 
 const wait = { sinceMs: 1_000_000, connectionTimeoutSeconds: 120 };
 

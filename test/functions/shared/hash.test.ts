@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deterministicClientToken, sha256Hex } from '../../../functions/shared/hash.ts';
+import { deterministicClientToken, sha256Hex } from '../../../functions/shared/runtime/hash.ts';
 
 const session = { streamGroupId: 'sg-1', streamSessionId: 'session' };
 

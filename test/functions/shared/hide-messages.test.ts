@@ -1,7 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { hideMessagesOf } from '../../../functions/shared/hide-messages.ts';
+import { hideMessagesOf } from '../../../functions/shared/runtime/hide-messages.ts';
 import { Queue } from '../../../local/sqs/queue.ts';
 import { startSqs } from '../../../local/sqs/server.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DependencyUnavailableException } from '../../../functions/shared/errors.ts';
-import { describeError, nameToTell } from '../../../functions/shared/logging.ts';
+import { DependencyUnavailableException } from '../../../functions/shared/runtime/errors.ts';
+import { describeError, nameToTell } from '../../../functions/shared/runtime/logging.ts';
 
 const named = (name: string, cause?: unknown) => Object.assign(new Error('a message', { cause }), { name });
 const withStack = (stack: string | undefined, message = 'a message') =>

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { METRICS, type Metrics, measured } from '../../../functions/shared/metrics.ts';
+import { METRICS, type Metrics, measured } from '../../../functions/shared/runtime/metrics.ts';
 import { captureOutput } from '../../helpers/lambda.ts';
 import { memoryLog } from '../../helpers/log.ts';
 

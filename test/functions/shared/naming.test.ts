@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sessionKeySchema } from '../../../functions/shared/contracts.ts';
+import { sessionKeySchema } from '../../../functions/shared/contracts/index.ts';
 import {
   requestExecutionName,
   sessionOfPartition,
   sessionPartition,
   windowExecutionArn,
   windowExecutionName,
-} from '../../../functions/shared/naming.ts';
+} from '../../../functions/shared/contracts/naming.ts';
 
 const idOf = (maxLength: number) =>
   fc.stringMatching(/^[a-zA-Z0-9-]{1,128}$/, { maxLength }).filter((id) => id.length <= maxLength);

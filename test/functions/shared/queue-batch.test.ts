@@ -1,7 +1,11 @@
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
-import { DependencyUnavailableException, UnexpectedError } from '../../../functions/shared/errors.ts';
-import { type HiddenMessage, handleBatch, queueBatchOf } from '../../../functions/shared/queue-batch.ts';
+import { DependencyUnavailableException, UnexpectedError } from '../../../functions/shared/runtime/errors.ts';
+import {
+  type HiddenMessage,
+  handleBatch,
+  queueBatchOf,
+} from '../../../functions/shared/runtime/queue-batch.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 

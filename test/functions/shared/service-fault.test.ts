@@ -9,8 +9,8 @@ import {
 import { EventBridgeServiceException } from '@aws-sdk/client-eventbridge';
 import { ExecutionLimitExceeded, InvalidName, SFNServiceException, TaskTimedOut } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { WindowNotOpenError } from '../../../functions/shared/errors.ts';
-import { callDependency, serviceFault } from '../../../functions/shared/service-fault.ts';
+import { WindowNotOpenError } from '../../../functions/shared/runtime/errors.ts';
+import { callDependency, serviceFault } from '../../../functions/shared/runtime/service-fault.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 
 const answered = (httpStatusCode: number) => ({ message: 'message', $metadata: { httpStatusCode } });

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { readSettings } from '../../../functions/shared/settings.ts';
+import { readSettings } from '../../../functions/shared/runtime/settings.ts';
 
 const ENVIRONMENT = {
   AWS_REGION: 'us-west-2',

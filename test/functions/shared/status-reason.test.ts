@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { statusReasonSchema } from '../../../functions/shared/contracts/fields.ts';
-import { toStatusReason } from '../../../functions/shared/status-reason.ts';
+import { toStatusReason } from '../../../functions/shared/contracts/status-reason.ts';
 
 describe('a StatusReason of the service', () => {
   it.each<[string, unknown, string | null]>([

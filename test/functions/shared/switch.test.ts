@@ -1,8 +1,12 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it, vi } from 'vitest';
-import { SWITCH_CACHE_MS, switchReader } from '../../../functions/shared/switch.ts';
-import { SWITCH_KEY, type SwitchState, writeSwitchItem } from '../../../functions/shared/table/switch.ts';
+import { SWITCH_CACHE_MS, switchReader } from '../../../functions/shared/runtime/switch.ts';
+import {
+  SWITCH_KEY,
+  type SwitchState,
+  writeSwitchItem,
+} from '../../../functions/shared/runtime/switch-item.ts';
 import { delayNext, failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { useTable } from '../../helpers/table.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import * as errors from '../../../functions/shared/errors.ts';
-import type { Log } from '../../../functions/shared/logging.ts';
-import { taskHandler, taskInputShape } from '../../../functions/shared/task.ts';
+import * as errors from '../../../functions/shared/runtime/errors.ts';
+import type { Log } from '../../../functions/shared/runtime/logging.ts';
+import { taskHandler, taskInputShape } from '../../../functions/shared/runtime/task.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
 
 const SECRET = 'a=ice-pwd:SECRET';

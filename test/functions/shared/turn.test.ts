@@ -5,7 +5,7 @@ import {
   sparePermits,
   turnMs,
   waitingInLine,
-} from '../../../functions/shared/turn.ts';
+} from '../../../functions/shared/quota/turn.ts';
 import { narrowBucket } from '../../helpers/line.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);

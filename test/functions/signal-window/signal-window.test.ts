@@ -1,7 +1,7 @@
 import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SessionKey } from '../../../functions/shared/contracts.ts';
+import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { signalWindow } from '../../../functions/signal-window/signal-window.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { newSession } from '../../helpers/sessions.ts';

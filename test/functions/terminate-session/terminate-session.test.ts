@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-gameliftstreams';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SwitchState } from '../../../functions/shared/table/switch.ts';
+import type { SwitchState } from '../../../functions/shared/runtime/switch-item.ts';
 import {
   type TerminateSessionInput,
   terminateSession,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { IndexedWindow } from '../../../functions/shared/table/open-windows-index.ts';
+import type { IndexedWindow } from '../../../functions/shared/window/open-windows-index.ts';
 import { judgeWindow, type Listings, needsAllLists } from '../../../functions/watch-sessions/judge-window.ts';
 import type { Listing, WaitingStatus } from '../../../functions/watch-sessions/list-sessions.ts';
 

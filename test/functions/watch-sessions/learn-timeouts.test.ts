@@ -2,8 +2,8 @@ import { GameLiftStreamsClient, GetStreamSessionCommand } from '@aws-sdk/client-
 import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SessionKey } from '../../../functions/shared/contracts.ts';
-import { LOW_PRIORITY_SHARE } from '../../../functions/shared/table/permits.ts';
+import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
+import { LOW_PRIORITY_SHARE } from '../../../functions/shared/quota/permits.ts';
 import { learnTimeouts, noTimeouts } from '../../../functions/watch-sessions/learn-timeouts.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';

@@ -2,8 +2,8 @@ import { EventBridgeClient, PutEventsCommand, type PutEventsCommandInput } from 
 import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SessionKey } from '../../../functions/shared/contracts.ts';
-import { UnexpectedError } from '../../../functions/shared/errors.ts';
+import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
+import { UnexpectedError } from '../../../functions/shared/runtime/errors.ts';
 import { noticeDisconnects, type Reported } from '../../../functions/watch-sessions/notice-disconnects.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';

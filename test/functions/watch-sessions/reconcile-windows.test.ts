@@ -11,11 +11,11 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SessionKey } from '../../../functions/shared/contracts.ts';
-import { windowExecutionArn, windowExecutionName } from '../../../functions/shared/naming.ts';
-import { failWindow } from '../../../functions/shared/table/fail-window.ts';
-import { registerTaskToken } from '../../../functions/shared/table/mailbox.ts';
-import type { IndexedWindow } from '../../../functions/shared/table/open-windows-index.ts';
+import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
+import { windowExecutionArn, windowExecutionName } from '../../../functions/shared/contracts/naming.ts';
+import { failWindow } from '../../../functions/shared/window/fail-window.ts';
+import { registerTaskToken } from '../../../functions/shared/window/mailbox.ts';
+import type { IndexedWindow } from '../../../functions/shared/window/open-windows-index.ts';
 import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
 import { reconcileWindows } from '../../../functions/watch-sessions/reconcile-windows.ts';
 import { noServiceWaits } from '../../../functions/watch-sessions/wake-service-waits.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ApiRequest, apiHandler } from '../../../../functions/shared/api/api-handler.ts';
 import { okReply } from '../../../../functions/shared/api/replies.ts';
 import { InvalidRequestError } from '../../../../functions/shared/api/request-error.ts';
-import { DependencyUnavailableException } from '../../../../functions/shared/errors.ts';
+import { DependencyUnavailableException } from '../../../../functions/shared/runtime/errors.ts';
 import { apiEvent, captureOutput, lambdaContext } from '../../../helpers/lambda.ts';
 
 const SECRET = 'a=ice-pwd:SECRET';

@@ -4,12 +4,12 @@
  */
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { SessionKey } from '../contracts.ts';
-import { sha256Hex } from '../hash.ts';
-import { sessionPartition } from '../naming.ts';
-import { callDependency } from '../service-fault.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import { sessionPartition } from '../contracts/naming.ts';
+import { sha256Hex } from '../runtime/hash.ts';
+import { callDependency } from '../runtime/service-fault.ts';
+import { epochSeconds, isConditionFailure, type Table } from '../runtime/table.ts';
 import { formerBucketOf, formerCounterOf } from './deadline-bucket.ts';
-import { epochSeconds, isConditionFailure, type Table } from './table.ts';
 
 const placeItemSchema = z.object({
   /** Raised by every write, so that of two writers one reads again. */

@@ -1,8 +1,8 @@
 import { GetStreamSessionCommand, type GetStreamSessionOutput } from '@aws-sdk/client-gameliftstreams';
+import type { SessionKey } from '../contracts/index.ts';
+import { toStatusReason } from '../contracts/status-reason.ts';
+import type { PermitRequest } from '../quota/permits.ts';
 import { callService, type ServiceDependencies } from './call-service.ts';
-import type { SessionKey } from './contracts.ts';
-import { toStatusReason } from './status-reason.ts';
-import type { PermitRequest } from './table/permits.ts';
 
 export interface ReadSessionDependencies extends ServiceDependencies {
   readonly settings: { readonly READS_PER_SECOND: number };

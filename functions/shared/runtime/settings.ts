@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { sessionKeySchema } from './contracts.ts';
+import { sessionKeySchema } from '../contracts/index.ts';
 
 const nonBlank = () => z.string().trim().min(1);
 export const wholeNumber = (minimum: number, maximum: number) => {

@@ -1,6 +1,6 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { callDependency } from '../service-fault.ts';
+import { callDependency } from './service-fault.ts';
 import type { Table } from './table.ts';
 
 /**

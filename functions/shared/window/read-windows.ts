@@ -1,9 +1,9 @@
 import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
-import type { SessionKey } from '../contracts.ts';
-import { DependencyUnavailableException } from '../errors.ts';
-import { sessionPartition } from '../naming.ts';
-import { callDependency } from '../service-fault.ts';
-import type { Table } from './table.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import { sessionPartition } from '../contracts/naming.ts';
+import { DependencyUnavailableException } from '../runtime/errors.ts';
+import { callDependency } from '../runtime/service-fault.ts';
+import type { Table } from '../runtime/table.ts';
 import { type WindowItem, windowItemSchema, windowKey } from './window-item.ts';
 
 /** DynamoDB's limit for one BatchGetItem. */

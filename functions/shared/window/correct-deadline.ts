@@ -1,6 +1,6 @@
-import type { SessionKey } from '../contracts.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import type { Table } from '../runtime/table.ts';
 import { type MailboxDependencies, wakeWindow } from './mailbox.ts';
-import type { Table } from './table.ts';
 import { updateWindow, type WindowItem } from './window-item.ts';
 
 export interface Correction {

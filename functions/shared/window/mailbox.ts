@@ -6,11 +6,11 @@
  * Whichever comes second finds what the first has written.
  */
 import { SendTaskSuccessCommand, type SFNClient } from '@aws-sdk/client-sfn';
-import type { SessionKey, WindowPhase } from '../contracts.ts';
-import { DependencyUnavailableException, WindowNotOpenError } from '../errors.ts';
-import type { Log } from '../logging.ts';
-import { callDependency } from '../service-fault.ts';
-import type { Table } from './table.ts';
+import type { SessionKey, WindowPhase } from '../contracts/index.ts';
+import { DependencyUnavailableException, WindowNotOpenError } from '../runtime/errors.ts';
+import type { Log } from '../runtime/logging.ts';
+import { callDependency } from '../runtime/service-fault.ts';
+import type { Table } from '../runtime/table.ts';
 import { IS_OPEN, isOpen, OPEN_PHASES, readWindow, updateWindow, type WindowItem } from './window-item.ts';
 
 export interface MailboxDependencies {

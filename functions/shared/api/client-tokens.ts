@@ -1,9 +1,9 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { SessionKey } from '../contracts.ts';
-import { sha256Hex } from '../hash.ts';
-import { sessionPartition } from '../naming.ts';
-import { callDependency } from '../service-fault.ts';
-import { epochSeconds, isConditionFailure, type Table } from './table.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import { sessionPartition } from '../contracts/naming.ts';
+import { sha256Hex } from '../runtime/hash.ts';
+import { callDependency } from '../runtime/service-fault.ts';
+import { epochSeconds, isConditionFailure, type Table } from '../runtime/table.ts';
 
 /** A session lives 24 h at most, and so does the use of its tokens. */
 const TOKEN_RETENTION_MS = 25 * 3600 * 1000;

@@ -1,4 +1,4 @@
-import type { SessionKey } from './contracts.ts';
+import type { SessionKey } from './index.ts';
 
 /** Step Functions' limit for an execution's name. */
 const MAX_EXECUTION_NAME_LENGTH = 80;

@@ -1,6 +1,6 @@
-import { compareDeadlines, deadlinesOf } from './table/deadline-bucket.ts';
-import type { LineState } from './table/line.ts';
-import { nextPermitMs, type PermitState, paceOf } from './table/permits.ts';
+import { compareDeadlines, deadlinesOf } from './deadline-bucket.ts';
+import type { LineState } from './line.ts';
+import { nextPermitMs, type PermitState, paceOf } from './permits.ts';
 
 export interface Standing {
   readonly line: LineState;

@@ -1,4 +1,4 @@
-import { MAX_STATUS_REASON_LENGTH } from './contracts/fields.ts';
+import { MAX_STATUS_REASON_LENGTH } from './fields.ts';
 
 /** Control and format characters, and line separators: they break a log line or hide a part of the text. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;

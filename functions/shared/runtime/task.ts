@@ -1,7 +1,7 @@
 import { parser } from '@aws-lambda-powertools/parser/middleware';
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import * as z from 'zod';
-import { type SessionKey, sessionKeySchema } from './contracts.ts';
+import { type SessionKey, sessionKeySchema } from '../contracts/index.ts';
 import { InvalidTaskInputError, isKnownError, UnexpectedError } from './errors.ts';
 import { createLog, type Log } from './logging.ts';
 import { type Metrics, measured } from './metrics.ts';

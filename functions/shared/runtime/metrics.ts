@@ -1,6 +1,6 @@
 import { Metrics as EmfMetrics } from '@aws-lambda-powertools/metrics';
+import type { QuotaOperation } from '../quota/permits.ts';
 import type { Log } from './logging.ts';
-import type { QuotaOperation } from './table/permits.ts';
 
 /**
  * Every business metric: dashboards and alarms rely on the names. When each is counted: docs/metrics.md. All have

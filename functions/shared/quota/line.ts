@@ -5,8 +5,9 @@
  */
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { UnexpectedError } from '../errors.ts';
-import { callDependency } from '../service-fault.ts';
+import { UnexpectedError } from '../runtime/errors.ts';
+import { callDependency } from '../runtime/service-fault.ts';
+import type { Table } from '../runtime/table.ts';
 import {
   ADDED,
   compareDeadlines,
@@ -19,7 +20,6 @@ import {
   formerCounterOf,
 } from './deadline-bucket.ts';
 import type { QuotaOperation } from './permits.ts';
-import type { Table } from './table.ts';
 
 /** In the order of the line. */
 export type LineState = readonly DeadlineBucket[];

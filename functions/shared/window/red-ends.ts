@@ -4,7 +4,7 @@
  * can tell them apart, so there are three tries within a minute, then one now and then for as long as somebody
  * says that the session waits.
  */
-import { CLOCK_SKEW_MS } from '../deadline.ts';
+import { CLOCK_SKEW_MS } from './deadline.ts';
 import type { WindowItem } from './window-item.ts';
 
 /** What kills four executions of one disconnect in a row will kill the fifth. */

@@ -1,5 +1,5 @@
-import type { SessionKey } from '../contracts.ts';
-import { epochSeconds, type Table } from './table.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import { epochSeconds, type Table } from '../runtime/table.ts';
 import { IS_OPEN, OPEN_PHASES, REMOVED_AT_CLOSE, updateWindow, type WindowItem } from './window-item.ts';
 
 export interface WindowFailure {

@@ -1,10 +1,10 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { type Outcome, outcomeSchema, type SessionKey, windowPhaseSchema } from '../contracts.ts';
-import { sessionPartition } from '../naming.ts';
-import { callDependency } from '../service-fault.ts';
-import { toStatusReason } from '../status-reason.ts';
-import { isConditionFailure, type Table } from './table.ts';
+import { type Outcome, outcomeSchema, type SessionKey, windowPhaseSchema } from '../contracts/index.ts';
+import { sessionPartition } from '../contracts/naming.ts';
+import { toStatusReason } from '../contracts/status-reason.ts';
+import { callDependency } from '../runtime/service-fault.ts';
+import { isConditionFailure, type Table } from '../runtime/table.ts';
 
 /**
  * A session's latest window: one item, overwritten by the session's next window, so that every step of a

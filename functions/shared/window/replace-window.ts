@@ -1,14 +1,14 @@
-import type { Clock } from './clock.ts';
-import type { SessionKey } from './contracts.ts';
-import type { Log } from './logging.ts';
-import type { Metrics } from './metrics.ts';
-import { windowExecutionName } from './naming.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import { windowExecutionName } from '../contracts/naming.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/logging.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { Table } from '../runtime/table.ts';
+import { failWindow } from './fail-window.ts';
+import { replaceWindow, type WindowSettings } from './open-window.ts';
+import { canBeRetried, replacementDelayMs } from './red-ends.ts';
 import { ensureRunning, type StartWindowDependencies } from './start-window.ts';
-import { failWindow } from './table/fail-window.ts';
-import { replaceWindow, type WindowSettings } from './table/open-window.ts';
-import { canBeRetried, replacementDelayMs } from './table/red-ends.ts';
-import type { Table } from './table/table.ts';
-import { isOpen, type WindowItem } from './table/window-item.ts';
+import { isOpen, type WindowItem } from './window-item.ts';
 
 export interface ReplaceDependencies extends StartWindowDependencies {
   readonly table: Table;

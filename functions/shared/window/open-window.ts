@@ -1,11 +1,11 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { SessionKey } from '../contracts.ts';
-import { CLOCK_SKEW_MS, deadlineMs } from '../deadline.ts';
-import { DependencyUnavailableException } from '../errors.ts';
-import { callDependency } from '../service-fault.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import { DependencyUnavailableException } from '../runtime/errors.ts';
+import { callDependency } from '../runtime/service-fault.ts';
+import { isConditionFailure, type Table } from '../runtime/table.ts';
+import { CLOCK_SKEW_MS, deadlineMs } from './deadline.ts';
 import { openIn } from './open-windows-index.ts';
 import { canBeRetried } from './red-ends.ts';
-import { isConditionFailure, type Table } from './table.ts';
 import { isOpen, readWindow, type WindowItem, windowKey } from './window-item.ts';
 
 export interface Disconnect {

@@ -1,9 +1,9 @@
 import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import type { SessionKey } from './contracts.ts';
-import type { Log } from './logging.ts';
-import { windowExecutionName } from './naming.ts';
-import { callDependency } from './service-fault.ts';
-import type { WindowItem } from './table/window-item.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import { windowExecutionName } from '../contracts/naming.ts';
+import type { Log } from '../runtime/logging.ts';
+import { callDependency } from '../runtime/service-fault.ts';
+import type { WindowItem } from './window-item.ts';
 
 export interface StartWindowDependencies {
   readonly stepFunctions: SFNClient;

@@ -1,5 +1,12 @@
 import type { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
-import { type Clock, withTimeout } from './clock.ts';
+import {
+  LONGEST_WAIT_MS,
+  type PermitRequest,
+  type QuotaOperation,
+  slowDown,
+  takePermit,
+} from '../quota/permits.ts';
+import { type Clock, withTimeout } from '../runtime/clock.ts';
 import {
   InternalServerException,
   PermitNotAvailableException,
@@ -7,18 +14,11 @@ import {
   StreamSessionAccessNotReadyException,
   ThrottlingException,
   UnexpectedError,
-} from './errors.ts';
-import type { Log } from './logging.ts';
-import type { Metrics } from './metrics.ts';
-import { serviceFault } from './service-fault.ts';
-import {
-  LONGEST_WAIT_MS,
-  type PermitRequest,
-  type QuotaOperation,
-  slowDown,
-  takePermit,
-} from './table/permits.ts';
-import type { Table } from './table/table.ts';
+} from '../runtime/errors.ts';
+import type { Log } from '../runtime/logging.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { serviceFault } from '../runtime/service-fault.ts';
+import type { Table } from '../runtime/table.ts';
 
 export interface ServiceDependencies {
   readonly gameLiftStreams: GameLiftStreamsClient;

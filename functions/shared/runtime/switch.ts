@@ -1,8 +1,8 @@
 import { type Clock, isFresh, withTimeout } from './clock.ts';
 import { DependencyUnavailableException } from './errors.ts';
 import type { Log } from './logging.ts';
-import { readSwitchItem, type SwitchState } from './table/switch.ts';
-import type { Table } from './table/table.ts';
+import { readSwitchItem, type SwitchState } from './switch-item.ts';
+import type { Table } from './table.ts';
 
 /** How long a change may take to be heard of. One read in 5 s is nothing beside what a request reads anyway. */
 export const SWITCH_CACHE_MS = 5000;

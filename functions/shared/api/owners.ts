@@ -4,11 +4,11 @@
  */
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { SessionKey } from '../contracts.ts';
-import { sha256Hex } from '../hash.ts';
-import { callDependency } from '../service-fault.ts';
-import { NOT_FOUND_MS } from './places.ts';
-import { epochSeconds, type Table } from './table.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import { NOT_FOUND_MS } from '../quota/places.ts';
+import { sha256Hex } from '../runtime/hash.ts';
+import { callDependency } from '../runtime/service-fault.ts';
+import { epochSeconds, type Table } from '../runtime/table.ts';
 
 const OWNER_MS = 60_000;
 

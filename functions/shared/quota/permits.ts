@@ -17,9 +17,9 @@
  */
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { Clock } from '../clock.ts';
-import { callDependency } from '../service-fault.ts';
-import { isConditionFailure, type Table } from './table.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { callDependency } from '../runtime/service-fault.ts';
+import { isConditionFailure, type Table } from '../runtime/table.ts';
 
 /** Operations with a quota of their own, as the service counts them. */
 export type QuotaOperation =

@@ -1,10 +1,10 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { SessionKey } from '../contracts.ts';
-import { sha256Hex } from '../hash.ts';
-import { sessionOfPartition } from '../naming.ts';
-import { callDependency } from '../service-fault.ts';
-import type { Table } from './table.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import { sessionOfPartition } from '../contracts/naming.ts';
+import { sha256Hex } from '../runtime/hash.ts';
+import { callDependency } from '../runtime/service-fault.ts';
+import type { Table } from '../runtime/table.ts';
 import { windowItemSchema } from './window-item.ts';
 
 /**
