@@ -1,5 +1,5 @@
+import { anOffer } from 'game-lift-streams-local';
 import { describe, expect, it } from 'vitest';
-import { anOffer } from '../game-lift-streams/harness.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const SECOND = 1000;
