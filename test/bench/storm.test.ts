@@ -154,4 +154,21 @@ describe('the report', () => {
     });
     expect(pictureOf([cell])).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
   });
+
+  it.each<[number, Partial<Scenario>]>([
+    [0.99, { sessions: 1000, windows: 30 }],
+    [0.94, { sessions: 10_000, windows: 10 }],
+    [0.95, { sessions: 1000, windows: 'mixed' }],
+    [0.95, { sessions: 1000, windows: 30, foreignPerSecond: 15 }],
+    // Too short to find out what a foreign load leaves.
+    [0, { sessions: 1000, windows: 10, foreignPerSecond: 15 }],
+  ])('asks for %f of the bound in a storm of %o', async (share, overrides) => {
+    const result = await runStorm(scenario({ sessions: 20 }), ourPolicy(), 1);
+    const of = (saved: number) => {
+      const counted = { ...result, bound: 1000, saved, calls: saved };
+      return verdictOf([{ scenario: scenario(overrides), results: [counted] }], result.policy).met;
+    };
+
+    expect([of(share * 1000 + 1), of(share * 1000 - 1)]).toEqual([true, share === 0]);
+  });
 });

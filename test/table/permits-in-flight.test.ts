@@ -3,12 +3,12 @@
  * that code did with the item: fractions of a millisecond in `bookedUntilMs`, fractions of a call in `slowedTo`.
  */
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { DEFAULT_QUOTAS, QuotaBuckets } from 'game-lift-streams-local';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { paceOf, readPermits, slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
 import { isConditionFailure } from '../../functions/shared/runtime/table.ts';
+import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
 import { useTable } from '../helpers/table.ts';
 import { watchWrites } from '../helpers/watch-writes.ts';
 
@@ -212,9 +212,9 @@ describe('permits of the code before and of the code after, on one item', () => 
     await clock.advance(1000);
     await slow();
 
-    // Each lowers by a tenth what had recovered by 0.2 calls a second.
+    // The code before lowers by a tenth what had recovered by 0.2 calls a second. Soon after it three tenths are due.
     expect(afterEarlier).toBeCloseTo(0.9 * 18.2, 6);
-    expect(paceOf(await read(), 20, clock.nowMs()).ratePerSecond).toBeCloseTo(0.9 * (0.9 * 18.2 + 0.2), 2);
+    expect(paceOf(await read(), 20, clock.nowMs()).ratePerSecond).toBeCloseTo(0.7 * (0.9 * 18.2 + 0.2), 2);
   });
 
   it('leave whole numbers again once nobody has called for a moment', async () => {

@@ -1,4 +1,3 @@
-import { DEFAULT_QUOTAS, QuotaBuckets } from 'game-lift-streams-local';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import {
@@ -10,6 +9,7 @@ import {
   takePermit,
 } from '../../functions/shared/quota/permits.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
+import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
 import { failNext, raceReads } from '../helpers/failing-table.ts';
 import { bookPermits } from '../helpers/permits.ts';
 import { allItems, useTable } from '../helpers/table.ts';
@@ -250,13 +250,54 @@ describe('clocks that differ by a second either way', () => {
 });
 
 describe('a throttled call', () => {
-  it('makes everybody a tenth slower, once for all that are throttled within a second', async () => {
+  it('makes everybody a tenth slower, once for all that are throttled within half a second', async () => {
     const { clock, dependencies, quota } = prepare();
 
     await many(5, () => slowDown(quota, dependencies));
+    await clock.advance(499);
+    await slowDown(quota, dependencies);
     const state = await readPermits(table(), OPERATION, { consistent: true });
 
-    expect(paceOf(state, 20, clock.nowMs()).ratePerSecond).toBeCloseTo(18, 6);
+    expect(paceOf(state, 20, clock.nowMs() - 499).ratePerSecond).toBeCloseTo(18, 6);
+  });
+
+  it.each([500, 2999])('makes everybody three tenths slower %i ms after another one', async (laterMs) => {
+    const { clock, dependencies, quota } = prepare();
+    await slowDown(quota, dependencies);
+    await clock.advance(laterMs);
+
+    await slowDown(quota, dependencies);
+
+    const state = await readPermits(table(), OPERATION, { consistent: true });
+    const recovered = 18 + (0.2 * laterMs) / 1000;
+    expect(paceOf(state, 20, clock.nowMs()).ratePerSecond).toBeCloseTo(0.7 * recovered, 2);
+  });
+
+  it('makes everybody a tenth slower again three seconds after another one', async () => {
+    const { clock, dependencies, quota } = prepare();
+    await slowDown(quota, dependencies);
+    await clock.advance(3000);
+
+    await slowDown(quota, dependencies);
+
+    const state = await readPermits(table(), OPERATION, { consistent: true });
+    expect(paceOf(state, 20, clock.nowMs()).ratePerSecond).toBeCloseTo(0.9 * 18.6, 2);
+  });
+
+  it('finds what somebody else leaves of the quota within two seconds', async () => {
+    const { clock, dependencies, quota } = prepare();
+
+    // Somebody else takes 15 of 20 a second, so calls are throttled until ours are down to 5.
+    let throttled = 0;
+    for (;;) {
+      const state = await readPermits(table(), OPERATION, { consistent: true });
+      if (paceOf(state, 20, clock.nowMs()).ratePerSecond <= 5) break;
+      await slowDown(quota, dependencies);
+      throttled++;
+      await clock.advance(500);
+    }
+
+    expect(throttled).toBe(5);
   });
 
   it('again and again slows down to a tenth of the quota, not to a standstill', async () => {

@@ -74,9 +74,16 @@ const BURST_MS = 1000;
 const ARRIVAL_JITTER_MS = 20;
 /** While somebody else uses the account too, its saved tokens are not ours to count on. */
 const SLOWED_BURST_SHARE = 0.25;
-/** One throttled call lowers the rate by a tenth, all that come within the same second count as one. */
+/**
+ * The first throttled call lowers the rate by a tenth, because it may be chance. Another one within three seconds says
+ * that a tenth was not enough, and lowers it by three tenths. All that come within the same half second count as one:
+ * they were booked at the rate before. By simulation (docs/storms.md) a tenth each second takes too long to find what
+ * somebody else leaves of the quota, and more than three tenths leaves too much of it unused.
+ */
 const SLOWED_SHARE = 0.9;
-const SLOWING_MS = 1000;
+const SLOWED_AGAIN_SHARE = 0.7;
+const AGAIN_WITHIN_MS = 3000;
+const SLOWING_MS = 500;
 /** Never so slow that a quota that is free again stays unused for long. */
 const SLOWEST_SHARE = 0.1;
 /** A hundredth of the quota each second: back from a tenth in ten seconds. */
@@ -308,7 +315,8 @@ function wholeMs(ms: number) {
 
 /**
  * Slows everybody down: the service has just said that the account's quota is used up, by callers who do not ask
- * here. What was saved up is forgotten, and the rate is a tenth lower and recovers by the clock.
+ * here. What was saved up is forgotten. The rate is a tenth lower, or three tenths when it was slowed just before, and
+ * recovers by the clock.
  *
  * Why: docs/decisions/quota-and-line.md#permits-are-whole-milliseconds-and-the-excess-in-whole-microseconds
  *
@@ -323,9 +331,13 @@ export async function slowDown(
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const state = await readItem(table, key, true);
     const nowMs = Math.floor(clock.nowMs());
-    if (state.slowedAtMs !== undefined && Math.abs(nowMs - state.slowedAtMs) < SLOWING_MS) return;
+    if (wasSlowedWithin(SLOWING_MS, state, nowMs)) return;
     if ((await writeSlower(table, key, state, perSecond, nowMs)) !== undefined) return;
   }
+}
+
+function wasSlowedWithin(ms: number, { slowedAtMs }: PermitState, nowMs: number): boolean {
+  return slowedAtMs !== undefined && Math.abs(nowMs - slowedAtMs) < ms;
 }
 
 /**
@@ -341,7 +353,8 @@ async function writeSlower(
 ): Promise<PermitState | undefined> {
   const before = paceOf(state, perSecond, nowMs);
   const slowest = perSecond * SLOWEST_SHARE;
-  const slowedToMilli = Math.ceil(1000 * Math.max(slowest, before.ratePerSecond * SLOWED_SHARE));
+  const share = wasSlowedWithin(AGAIN_WITHIN_MS, state, nowMs) ? SLOWED_AGAIN_SHARE : SLOWED_SHARE;
+  const slowedToMilli = Math.ceil(1000 * Math.max(slowest, before.ratePerSecond * share));
   const after = paceOf({ slowedToMilli, slowedAtMs: nowMs }, perSecond, nowMs);
   // From here on more is booked than the next full interval.
   const busyFromMs = Math.ceil(nowMs + after.intervalMs + before.burstMs);
