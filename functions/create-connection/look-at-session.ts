@@ -15,6 +15,7 @@ import type { ServiceDependencies } from '../shared/service/call-service.ts';
 import { readSession } from '../shared/service/read-session.ts';
 import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
 import { LOSS_NOTICE_MS } from '../shared/window/loss-notice.ts';
+import { isOpen, readWindow } from '../shared/window/window-item.ts';
 
 export interface LookDependencies extends ServiceDependencies {
   readonly settings: { readonly READS_PER_SECOND: number };
@@ -48,7 +49,7 @@ export interface LookRequest {
   readonly deadlineMs: number;
 }
 
-/** The last refusal is only kept to see when nobody asks any more, so it need not be exact. */
+/** How far the last refusal that a look has seen may lie behind. It tells when nobody asks any more. */
 const REFUSAL_RESOLUTION_MS = 10_000;
 
 /**
@@ -75,24 +76,27 @@ export async function explainRefusal(
     case 'RECONNECTING':
       throw new ConflictException();
     case 'CONNECTED':
-      return connected(session, place, dependencies);
+      return connected(session, place, 'CALL', dependencies);
     default:
       return refusalOf(status, statusReason);
   }
 }
 
 /**
- * Looks whether the session waits for a client by now, with a read that nobody else wants.
+ * Looks whether the session waits for a client by now: by what its window knows, else with a read of the service that
+ * nobody else wants. In a storm hardly any read is to spare, and the watcher's lists tell of a hundred sessions for one.
  *
  * Why: docs/decisions/connections.md#a-loss-that-the-service-has-not-noticed-holds-the-request-not-the-call
  *
  * @returns undefined when it does, so that the call can be made.
  * @throws what `callService` throws when the read fails; not for want of a permit.
+ * @throws DependencyUnavailableException
  */
 export async function lookAgain(
   { session, place, deadlineMs }: LookRequest,
   dependencies: LookDependencies,
 ): Promise<Refusal | undefined> {
+  if (await isSeenWaiting(session, place, dependencies)) return undefined;
   try {
     const { status, statusReason } = await readSession(session, dependencies, deadlineMs, 'SPARE');
     switch (status) {
@@ -100,7 +104,7 @@ export async function lookAgain(
       case 'ACTIVE':
         return undefined;
       case 'CONNECTED':
-        return await connected(session, place, dependencies);
+        return await connected(session, place, 'LOOK', dependencies);
       case 'RECONNECTING':
         // Another offer is on its way to an answer: the session waits again when that has failed.
         return { result: 'LOSS_NOT_NOTICED', canWait: true };
@@ -112,6 +116,23 @@ export async function lookAgain(
     if (isQuota) return { result: 'LOSS_NOT_NOTICED', canWait: false };
     throw error;
   }
+}
+
+/**
+ * Returns whether the session's open window has seen the service wait for a client since the service was last seen not to.
+ * A time in the future was written by a clock that was ahead, and tells nothing.
+ */
+async function isSeenWaiting(
+  session: SessionKey,
+  place: Place | undefined,
+  { table, clock }: LookDependencies,
+): Promise<boolean> {
+  const { lastRefusedAtMs } = place ?? {};
+  if (lastRefusedAtMs === undefined) return false;
+  const window = await readWindow(table, session);
+  if (window?.seenWaitingAtMs === undefined || !isOpen(window)) return false;
+  const isFromTheFuture = window.seenWaitingAtMs > clock.nowMs() + CLOCK_SKEW_MS;
+  return !isFromTheFuture && window.seenWaitingAtMs > lastRefusedAtMs;
 }
 
 /** Whether the session's player asks again after a refusal of this kind, so that a look comes before the call. */
@@ -135,6 +156,7 @@ function spellOf(place: Place | undefined, nowMs: number): number | undefined {
 async function connected(
   session: SessionKey,
   place: Place | undefined,
+  after: 'CALL' | 'LOOK',
   { table, clock, log, metrics }: LookDependencies,
 ): Promise<Refusal> {
   if (place === undefined) return { result: 'ALREADY_CONNECTED' };
@@ -146,7 +168,9 @@ async function connected(
   );
   const isLong = nowMs - firstAskedAtMs >= LOSS_NOTICE_MS;
   if (spellMs === undefined && !isLong) metrics.add('LossesNotNoticed', 1);
-  if (spellMs === undefined || nowMs - (place.lastRefusedAtMs ?? 0) > REFUSAL_RESOLUTION_MS) {
+  // A refused call is noted at once, so that what the window saw before it leads to no further call.
+  const isDue = after === 'CALL' || nowMs - (place.lastRefusedAtMs ?? 0) > REFUSAL_RESOLUTION_MS;
+  if (spellMs === undefined || isDue) {
     try {
       await writeLossRefusal(table, session, { firstAskedAtMs, lastRefusedAtMs: Math.floor(nowMs) });
     } catch (error) {

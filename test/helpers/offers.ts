@@ -1,4 +1,4 @@
-import { NO_CERTIFICATE } from 'game-lift-streams-local';
+import { NO_CERTIFICATE } from '../../local/game-lift-streams/answers.ts';
 
 let offers = 0;
 

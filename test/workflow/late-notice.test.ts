@@ -1,9 +1,12 @@
-import { anOffer } from 'game-lift-streams-local';
 import { describe, expect, it } from 'vitest';
+import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
+import { anOffer } from '../game-lift-streams/harness.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const SECOND = 1000;
 const CREATE = 'CreateStreamSessionConnection';
+/** Players of a storm. */
+const PLAYERS = 100;
 const TOKEN = 'the-same-request'.padEnd(40, '0');
 
 /** A session whose client is lost, and whose service takes so long to notice. */
@@ -39,7 +42,19 @@ function asking({ endpoints, inTime, clock }: Workflow, session: Awaited<ReturnT
     }
     return replies;
   };
-  return { ask, askUntilTold };
+  /** Beside others, while time moves on for all of them. */
+  const persist = async (body: object): Promise<{ readonly status: number }> => {
+    for (;;) {
+      const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+      await response.text();
+      const retryAfterMs = Number(response.headers.get('retry-after')) * SECOND;
+      if (retryAfterMs === 0) return { status: response.status };
+      await new Promise<void>((resolve) => {
+        clock.setTimer(retryAfterMs, resolve);
+      });
+    }
+  };
+  return { ask, askUntilTold, persist };
 }
 
 const request = () => ({ SignalRequest: anOffer(), ClientToken: TOKEN });
@@ -120,6 +135,38 @@ describe('a player who asks before the service has noticed the loss', () => {
     expect((await control.counters()).GetStreamSession).toMatchObject({ throttled: 0 });
     expect((await ask(request())).status).toBe(409);
   });
+});
+
+describe('a storm whose players all ask before the service has noticed', () => {
+  it('is over when the quota allows, because those refused early call without a read', async () => {
+    const workflow = await startWorkflow({ watching: true, hooks: { items: new MemoryItems() } });
+    const sessions = await workflow.control.startSessions({ count: PLAYERS });
+    // A session that has just connected looks as if it had moved since the report.
+    await workflow.clock.advance(10 * SECOND);
+    await workflow.control.changeSettings({ lossNoticeMs: 5 * SECOND });
+    await workflow.control.clientDrops(sessions.map(({ streamSessionId }) => streamSessionId));
+    for (const session of sessions) await workflow.report(session);
+    await workflow.clock.advance(500);
+    const startMs = workflow.clock.nowMs();
+
+    const answered = await workflow.inTime(() =>
+      Promise.all(
+        sessions.map(async (session) => {
+          const { status } = await asking(workflow, session).persist({ SignalRequest: anOffer() });
+          return { status, atMs: workflow.clock.nowMs() - startMs };
+        }),
+      ),
+    );
+
+    expect(answered.filter(({ status }) => status !== 200)).toEqual([]);
+    // A hundred early calls and a hundred answers are 9 s of the quota. With a spare read for each it is over after 34 s.
+    expect(Math.max(...answered.map(({ atMs }) => atMs))).toBeLessThan(13 * SECOND);
+    expect((await workflow.control.counters())[CREATE]).toMatchObject({
+      calls: 2 * PLAYERS,
+      accepted: PLAYERS,
+      throttled: 0,
+    });
+  }, 120_000);
 });
 
 describe('a second tab while a player is really connected', () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type GameLiftStreamsControl, NO_CERTIFICATE } from 'game-lift-streams-local';
+import { NO_CERTIFICATE } from '../../game-lift-streams/answers.ts';
+import type { GameLiftStreamsControl } from '../../game-lift-streams/control-client.ts';
 import type { StormProgress, StormRequest } from './messages.ts';
 
 /** Storms are of this many players at a time, whatever the page asks for: a request holds a connection. */

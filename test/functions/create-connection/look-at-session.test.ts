@@ -18,6 +18,8 @@ import {
   writePlace,
 } from '../../../functions/shared/quota/places.ts';
 import { LOSS_NOTICE_MS } from '../../../functions/shared/window/loss-notice.ts';
+import { openWindow } from '../../../functions/shared/window/open-window.ts';
+import { updateWindow } from '../../../functions/shared/window/window-item.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { offerOf } from '../../helpers/offers.ts';
 import { bookPermits } from '../../helpers/permits.ts';
@@ -30,6 +32,11 @@ const table = useTable();
 const service = mockClient(GameLiftStreamsClient);
 const CLIENT_TOKEN = 'client-token-0123456789abcdef0123';
 const OFFER = offerIdOf(CLIENT_TOKEN);
+const WINDOW_SETTINGS = {
+  DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
+  WINDOW_MARGIN_SECONDS: 2,
+  TERMINATE_ABANDONED_SESSIONS: false,
+};
 const HOLD = { result: 'LOSS_NOT_NOTICED', canWait: true };
 
 beforeEach(() => {
@@ -198,6 +205,88 @@ describe('a request for a session that is CONNECTED', () => {
 
     expect(await place()).not.toHaveProperty('firstAskedAtMs');
     expect(log.lines.map(({ event }) => event)).toContain('LossNotNoted');
+  });
+});
+
+describe('a request that comes back after an early refusal', () => {
+  /** The window of the loss, with what the watcher's list has told of it. */
+  const openedWindow = async (
+    { session, clock, startMs }: Awaited<ReturnType<typeof prepare>>,
+    seenWaitingAtMs: number | undefined,
+  ) => {
+    const disconnect = {
+      disconnectedAtMs: startMs,
+      connectionTimeoutSeconds: 120,
+      sessionEndsAtMs: undefined,
+    };
+    await openWindow(table(), session, disconnect, WINDOW_SETTINGS, async () => true);
+    if (seenWaitingAtMs === undefined) return;
+    await updateWindow(table(), session, {
+      UpdateExpression: 'SET seenWaitingAtMs = :seen',
+      ExpressionAttributeValues: { ':seen': seenWaitingAtMs },
+    });
+    await clock.advance(5000);
+  };
+  const noReadToSpare = ({ clock }: Awaited<ReturnType<typeof prepare>>) =>
+    bookPermits(table(), { operation: 'GetStreamSession', perSecond: 20 }, clock.nowMs() + 500);
+
+  it('calls without a read when the window has seen the service wait since', async () => {
+    const world = await prepare();
+    await world.create();
+    await openedWindow(world, world.startMs + 4000);
+    await noReadToSpare(world);
+    waits();
+
+    expect(await world.create()).toMatchObject({ result: 'CONNECTION_CREATED' });
+
+    expect(reads()).toBe(1);
+  });
+
+  it('calls without a read after a wait, too', async () => {
+    const world = await prepare();
+    await world.create();
+    await openedWindow(world, world.startMs + 4000);
+    await noReadToSpare(world);
+
+    expect(await world.create({ look: 'AFTER_WAIT' })).toEqual({ result: 'CALL_NOW' });
+  });
+
+  it.each([
+    ['before the refusal', -1000],
+    ['at a time that is still to come', 3_600_000],
+    ['never', undefined],
+  ])('looks first when the window has seen the service wait %s', async (_, offsetMs) => {
+    const world = await prepare();
+    await world.create();
+    await openedWindow(world, offsetMs === undefined ? undefined : world.startMs + offsetMs);
+
+    expect(await world.create()).toEqual(HOLD);
+
+    expect([calls(), reads()]).toEqual([1, 2]);
+  });
+
+  it('looks first when the window is closed', async () => {
+    const world = await prepare();
+    await world.create();
+    await openedWindow(world, world.startMs + 4000);
+    await updateWindow(table(), world.session, {
+      UpdateExpression: 'SET phase = :closed',
+      ExpressionAttributeValues: { ':closed': 'CLOSED' },
+    });
+
+    expect(await world.create()).toEqual(HOLD);
+
+    expect([calls(), reads()]).toEqual([1, 2]);
+  });
+
+  it('makes one such call, when somebody is connected again by then', async () => {
+    const world = await prepare();
+    await world.create();
+    await openedWindow(world, world.startMs + 4000);
+
+    for (let asked = 0; asked < 3; asked++) expect(await world.create()).toEqual(HOLD);
+
+    expect(calls()).toBe(2);
   });
 });
 
