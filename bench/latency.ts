@@ -1,5 +1,5 @@
+import { seededRandom } from 'local-server-kit';
 import { resolveEnvironment } from '../local/service/read-service.ts';
-import { seededRandom } from '../test/game-lift-streams/harness.ts';
 import { startBuiltStack } from './latency/built-stack.ts';
 import { measureDrops } from './latency/drops.ts';
 import { measureLooks } from './latency/noticing.ts';

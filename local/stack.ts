@@ -1,5 +1,10 @@
 import { CreateStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn';
 import {
+  GameLiftStreamsControl,
+  type GameLiftStreamsOptions,
+  startGameLiftStreams,
+} from 'game-lift-streams-local';
+import {
   type Clock,
   type InProcessNetwork,
   type InvokeLambda,
@@ -9,8 +14,6 @@ import {
 import { type StartQuotas, startStepFunctions } from 'step-functions-local';
 import { startDynamoDb } from './dynamodb/server.ts';
 import { startEventBus } from './event-bus/server.ts';
-import { GameLiftStreamsControl } from './game-lift-streams/control-client.ts';
-import { type GameLiftStreamsOptions, startGameLiftStreams } from './game-lift-streams/server.ts';
 import { Concurrency, type ConcurrencyOptions } from './lambda/concurrency.ts';
 import { EventSourceMapping } from './lambda/event-source-mapping.ts';
 import { startRestApi } from './rest-api/server.ts';

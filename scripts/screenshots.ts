@@ -6,9 +6,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { PeerProcess } from 'game-lift-streams-local';
 import type { Browser, Page } from 'playwright-core';
 import { Player } from '../local/demo/player.ts';
-import { PeerProcess } from '../local/game-lift-streams/peers/peer-process.ts';
 import { startLocalStack } from '../local/local-stack.ts';
 import type { Stack } from '../local/stack.ts';
 import { startPlayerBackend } from '../local/web/backend/backend.ts';

@@ -5,11 +5,11 @@ import {
   ListExecutionsCommand,
   SFNClient,
 } from '@aws-sdk/client-sfn';
+import { anOffer } from 'game-lift-streams-local';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { reportDisconnect } from '../../feeds/backend/report-disconnect.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
-import { anOffer } from '../../test/game-lift-streams/harness.ts';
 import { startVirtualStack, type VirtualStackOptions } from '../shared/virtual-stack.ts';
 
 export interface WindowCost {

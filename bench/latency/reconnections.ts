@@ -1,7 +1,6 @@
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { anOffer, type SessionRecord } from 'game-lift-streams-local';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
-import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
-import { anOffer } from '../../test/game-lift-streams/harness.ts';
 import { type BuiltStack, until } from './built-stack.ts';
 
 export interface Reconnections {

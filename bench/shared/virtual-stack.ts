@@ -1,8 +1,7 @@
-import { VirtualClock } from 'local-server-kit';
+import { seededRandom, VirtualClock } from 'local-server-kit';
 import { readService } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
 import { type Endpoints, type Stack, startStack } from '../../local/stack.ts';
-import { seededRandom } from '../../test/game-lift-streams/harness.ts';
 import { type BeforeInvocation, inProcessFunctions } from '../../test/helpers/in-process-functions.ts';
 import { tableAt } from '../../test/helpers/table.ts';
 

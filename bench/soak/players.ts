@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { anOffer, type SessionRecord } from 'game-lift-streams-local';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { z } from 'zod';
-import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import type { Stack } from '../../local/stack.ts';
-import { anOffer } from '../../test/game-lift-streams/harness.ts';
 import type { Fate } from './fates.ts';
 
 const answerSchema = z.object({ SignalResponse: z.string() });

@@ -1,5 +1,5 @@
+import type { SessionRecord } from 'game-lift-streams-local';
 import type { Outcome } from '../../functions/shared/contracts/index.ts';
-import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 
 const OUTCOME_OF = { CONNECTED: 'RECONNECTED', TERMINATED: 'TERMINATED', ERROR: 'ERRORED' } as const;
 

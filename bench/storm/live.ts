@@ -4,9 +4,9 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { SessionRecord } from 'game-lift-streams-local';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { openWindow } from '../../functions/shared/window/open-window.ts';
-import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { startLocalStack } from '../../local/local-stack.ts';
 import type { Stack } from '../../local/stack.ts';
 import { offerOf } from '../../test/helpers/offers.ts';

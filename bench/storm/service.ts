@@ -1,4 +1,4 @@
-import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
+import { DEFAULT_QUOTAS, QuotaBuckets } from 'game-lift-streams-local';
 import type { StormClock } from './storm-clock.ts';
 
 export type CallResult = 'CREATED' | 'THROTTLED' | 'CONFLICT' | 'LOST';

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import type { SessionRecord } from 'game-lift-streams-local';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { z } from 'zod';
-import type { SessionRecord } from '../game-lift-streams/control-schemas.ts';
 import { resolveEnvironment } from '../service/read-service.ts';
 import type { Stack } from '../stack.ts';
 

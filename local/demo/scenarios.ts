@@ -1,5 +1,5 @@
+import type { GameLiftStreamsControl } from 'game-lift-streams-local';
 import type { Outcome } from '../../functions/shared/contracts/index.ts';
-import type { GameLiftStreamsControl } from '../game-lift-streams/control-client.ts';
 import type { Player } from './player.ts';
 
 /** One player's story: what happens, and what must be written down in the end. */

@@ -3,7 +3,7 @@
  * answers, what to try, and then what the workflow does as it does it.
  */
 import { parseArgs } from 'node:util';
-import { PeerProcess } from '../game-lift-streams/peers/peer-process.ts';
+import { PeerProcess } from 'game-lift-streams-local';
 import { startLocalStack } from '../local-stack.ts';
 import type { Endpoints } from '../stack.ts';
 import { startPlayerBackend } from '../web/backend/backend.ts';

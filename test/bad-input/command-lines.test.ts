@@ -18,11 +18,11 @@ const root = join(import.meta.dirname, '../..');
 
 /** Who else reads arguments, and where they are sent bad ones. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  'local/game-lift-streams/main.ts': 'test/game-lift-streams/main.test.ts',
+  'packages/game-lift-streams-local/src/main.ts': 'packages/game-lift-streams-local/test/main.test.ts',
   'packages/step-functions-local/src/main.ts': 'packages/step-functions-local/test/main.test.ts',
   'local/start/main.ts': 'test/end-to-end/start.test.ts',
   'local/demo/main.ts': 'A flag, --json.',
-  'local/game-lift-streams/peers/main.ts': 'Started by the stand-in alone.',
+  'packages/game-lift-streams-local/src/peers/main.ts': 'Started by the stand-in alone.',
   'scripts/screenshots.ts': "The developer's own folder.",
   'scripts/write-event-schemas.ts': 'A flag, --check.',
 };

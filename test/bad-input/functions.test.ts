@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { anOffer } from 'game-lift-streams-local';
 import type { LambdaResult } from 'local-server-kit';
 import { describe, expect, inject, it } from 'vitest';
 import { windowExecutionName } from '../../functions/shared/contracts/naming.ts';
-import { anOffer } from '../game-lift-streams/harness.ts';
 import { executionFailureEvent } from '../helpers/execution-failure.ts';
 import { apiEvent } from '../helpers/lambda.ts';
 import { VALID_CLIENT_TOKEN } from '../helpers/offers.ts';

@@ -1,10 +1,10 @@
 import { Server } from 'node:net';
 import fc from 'fast-check';
+import { anOffer } from 'game-lift-streams-local';
 import { beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import type { Endpoints } from '../../local/stack.ts';
 import { startPlayerBackend } from '../../local/web/backend/backend.ts';
 import { startWebServer } from '../../local/web/server.ts';
-import { anOffer } from '../game-lift-streams/harness.ts';
 import { VALID_CLIENT_TOKEN } from '../helpers/offers.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 import { hostileText, MARKER, nearlyText } from './arbitraries.ts';

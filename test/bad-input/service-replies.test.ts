@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { type LoopbackReply, startLoopbackServer } from 'local-server-kit';
+import { anOffer } from 'game-lift-streams-local';
+import { type LoopbackReply, seededRandom, startLoopbackServer } from 'local-server-kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { windowExecutionName } from '../../functions/shared/contracts/naming.ts';
-import { anOffer, seededRandom } from '../game-lift-streams/harness.ts';
 import { inProcessFunctions } from '../helpers/in-process-functions.ts';
 import { VALID_CLIENT_TOKEN } from '../helpers/offers.ts';
 import { startWorkflow } from '../helpers/workflow.ts';

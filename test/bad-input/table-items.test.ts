@@ -1,11 +1,11 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
+import { anOffer } from 'game-lift-streams-local';
 import { describe, expect, it } from 'vitest';
 import { sessionPartition } from '../../functions/shared/contracts/naming.ts';
 import { offerIdOf } from '../../functions/shared/quota/places.ts';
 import { SWITCH_KEY } from '../../functions/shared/runtime/switch-item.ts';
 import { windowKey } from '../../functions/shared/window/window-item.ts';
-import { anOffer } from '../game-lift-streams/harness.ts';
 import { apiEvent } from '../helpers/lambda.ts';
 import { narrowBucket } from '../helpers/line.ts';
 import { VALID_CLIENT_TOKEN } from '../helpers/offers.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
+import { anOffer } from 'game-lift-streams-local';
 import { expect, it, onTestFinished } from 'vitest';
 import { startLocalStack } from '../../local/local-stack.ts';
-import { anOffer } from '../game-lift-streams/harness.ts';
 import { offerOfBytes, VALID_CLIENT_TOKEN } from '../helpers/offers.ts';
 import { MARKER, nearlyText } from './arbitraries.ts';
 import { type RawReply, sendRaw } from './raw-http.ts';

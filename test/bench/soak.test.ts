@@ -1,8 +1,8 @@
+import type { SessionRecord } from 'game-lift-streams-local';
 import { describe, expect, it } from 'vitest';
 import { fateOf } from '../../bench/soak/fates.ts';
 import { RecordedOutcomes } from '../../bench/soak/round.ts';
 import { truthOf } from '../../bench/soak/truth.ts';
-import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 
 type Status = SessionRecord['history'][number]['status'];
 

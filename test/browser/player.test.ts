@@ -1,10 +1,9 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { DEFAULT_STREAM_GROUP_ID, forkPeers, PeerProcess } from 'game-lift-streams-local';
 import { LOCAL_CREDENTIALS, type LoopbackServer } from 'local-server-kit';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { reportDisconnect } from '../../feeds/backend/report-disconnect.ts';
-import { forkPeers, PeerProcess } from '../../local/game-lift-streams/peers/peer-process.ts';
-import { DEFAULT_STREAM_GROUP_ID } from '../../local/game-lift-streams/server.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import { type PlayerBackend, startPlayerBackend } from '../../local/web/backend/backend.ts';

@@ -90,7 +90,7 @@ function index(): string {
     '',
     '- *Accepted* and a date: it is in force.',
     '- *amended … by …*: it is in force but for what the later decision says.',
-    '- *superseded … by …*: the later decision replaces it. The text stays, so that nobody takes the same road twice.',
+    '- *superseded … by …*: the later decision replaces it. The text stays, so that the same idea is not tried twice.',
     '',
     'To add one: write it at the end of its page, give the decision that it changes its new status, and link it from the page',
     'or the comment where a reader will ask why. Then `npx vitest run test/docs -u` writes this index, and the test holds the rest.',
@@ -98,12 +98,18 @@ function index(): string {
   for (const page of pages) {
     const heading = /^# Decisions: (.+)$/m.exec(readText(page))?.[1] ?? page;
     const name = heading.charAt(0).toUpperCase() + heading.slice(1);
-    lines.push('', `## [${name}](${basename(page)})`, '', '| decision | accepted | |', '|---|---|---|');
+    lines.push(
+      '',
+      `## [${name}](${basename(page)})`,
+      '',
+      '| decision | accepted | since then |',
+      '|---|---|---|',
+    );
     for (const decision of decisions.filter((each) => each.page === page)) {
       const [, accepted, change, changed] = STATUS.exec(decision.statusLine) ?? [];
-      const status = change === undefined ? '' : `${change} ${changed}`;
+      const status = change === undefined ? '' : ` ${change} ${changed}`;
       lines.push(
-        `| [${decision.title}](${basename(page)}#${anchorOf(decision.title)}) | ${accepted} | ${status} |`,
+        `| [${decision.title}](${basename(page)}#${anchorOf(decision.title)}) | ${accepted} |${status} |`,
       );
     }
   }

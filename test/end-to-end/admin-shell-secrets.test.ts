@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SessionRecord } from 'game-lift-streams-local';
 import { type LambdaResult, type LoopbackRequest, systemClock } from 'local-server-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { listEvents } from '../../local/event-bus/local-client.ts';
-import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { hostBundles } from '../../local/host-bundles.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { buildFunctions } from '../../scripts/build.ts';

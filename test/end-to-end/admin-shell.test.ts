@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { GameLiftStreamsControl } from 'game-lift-streams-local';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { adminShellAuditDetailSchema } from '../../functions/shared/contracts/index.ts';
 import { listEvents } from '../../local/event-bus/local-client.ts';
-import { GameLiftStreamsControl } from '../../local/game-lift-streams/control-client.ts';
 
 const root = join(import.meta.dirname, '../..');
 const recordSchema = z.object({

@@ -1,10 +1,10 @@
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { anOffer } from 'game-lift-streams-local';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { METRICS } from '../../functions/shared/runtime/metrics.ts';
 import { Player } from '../../local/demo/player.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
-import { anOffer } from '../game-lift-streams/harness.ts';
 import { secretsIn } from '../helpers/secrets.ts';
 
 let stack: LocalStack;

@@ -1,8 +1,9 @@
 /** Those who share a quota: each takes a permit and then makes its call, by a clock of its own. */
+
+import { DEFAULT_QUOTAS, QuotaBuckets } from 'game-lift-streams-local';
 import { z } from 'zod';
 import * as realPermits from '../../functions/shared/quota/permits.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
 import type { Scenario } from './explore.ts';
 import { gatedTable } from './gated-clients.ts';
 import { SteppingClock } from './stepping-clock.ts';

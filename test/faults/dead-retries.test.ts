@@ -1,5 +1,5 @@
+import type { SessionRecord } from 'game-lift-streams-local';
 import { describe, expect, it } from 'vitest';
-import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { type Expected, wrongsOf } from './verdict.ts';
 import { ALL_RETRIES_MS, SECOND, startWorld, type World } from './world.ts';
 

@@ -1,8 +1,8 @@
+import type { SessionRecord } from 'game-lift-streams-local';
 import { z } from 'zod';
 import { outcomeDetailSchema, type WindowPhase } from '../../functions/shared/contracts/index.ts';
 import { sessionPartition } from '../../functions/shared/contracts/naming.ts';
 import { windowItemSchema } from '../../functions/shared/window/window-item.ts';
-import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import type { World } from './world.ts';
 
 /** How a scenario's session must stand when everything has come to rest. */

@@ -1,10 +1,9 @@
 import { DescribeExecutionCommand, ListExecutionsCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { anOffer, type SessionRecord } from 'game-lift-streams-local';
 import { z } from 'zod';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { windowExecutionName } from '../../functions/shared/contracts/naming.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import type { SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
-import { anOffer } from '../game-lift-streams/harness.ts';
 import { type SessionOverrides, startWorkflow, type WorkflowOptions } from '../helpers/workflow.ts';
 import { FaultInjector } from './fault-injector.ts';
 

@@ -1,4 +1,4 @@
-import { NO_CERTIFICATE } from '../../local/game-lift-streams/answers.ts';
+import { NO_CERTIFICATE } from 'game-lift-streams-local';
 
 let offers = 0;
 

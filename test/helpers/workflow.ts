@@ -10,7 +10,8 @@ import {
   ListExecutionsCommand,
   SFNClient,
 } from '@aws-sdk/client-sfn';
-import { LOCAL_CREDENTIALS, VirtualClock } from 'local-server-kit';
+import { anOffer, type NewStreamSessions, type SessionRecord } from 'game-lift-streams-local';
+import { LOCAL_CREDENTIALS, seededRandom, VirtualClock } from 'local-server-kit';
 import { inject, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import {
@@ -24,10 +25,8 @@ import {
   type StatusChangeDetail,
 } from '../../functions/shared/contracts/index.ts';
 import { listEvents } from '../../local/event-bus/local-client.ts';
-import type { NewStreamSessions, SessionRecord } from '../../local/game-lift-streams/control-schemas.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import { type StackOptions, startStack } from '../../local/stack.ts';
-import { anOffer, seededRandom } from '../game-lift-streams/harness.ts';
 import { type FunctionHooks, inMemory } from './function-hooks.ts';
 import { type BeforeInvocation, inProcessFunctions } from './in-process-functions.ts';
 import { allItems, tableAt } from './table.ts';

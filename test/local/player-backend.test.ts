@@ -1,18 +1,22 @@
 import type { StreamSessionStatus } from '@aws-sdk/client-gameliftstreams';
 import {
+  anOffer,
+  GameLiftStreamsControl,
+  type GameLiftStreamsServer,
+  startGameLiftStreams,
+} from 'game-lift-streams-local';
+import {
   type LoopbackReply,
   type LoopbackRequest,
   type LoopbackServer,
+  seededRandom,
   startLoopbackServer,
   systemClock,
 } from 'local-server-kit';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { GameLiftStreamsControl } from '../../local/game-lift-streams/control-client.ts';
-import { type GameLiftStreamsServer, startGameLiftStreams } from '../../local/game-lift-streams/server.ts';
 import { type PlayerBackend, startPlayerBackend } from '../../local/web/backend/backend.ts';
 import { dropsOf } from '../../local/web/backend/control-strip.ts';
 import { startWebServer } from '../../local/web/server.ts';
-import { anOffer, seededRandom } from '../game-lift-streams/harness.ts';
 
 let gameLiftStreams: GameLiftStreamsServer;
 let api: LoopbackServer;

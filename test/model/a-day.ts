@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Settings } from '../../local/game-lift-streams/control-schemas.ts';
+import type { Settings } from 'game-lift-streams-local';
 import { Cast } from './cast.ts';
 import type { allCommands } from './commands.ts';
 import { checkDay } from './invariants.ts';

@@ -1,8 +1,7 @@
 /** Who acts on the service from outside: players with their tabs, feeds, operators. */
 import { createHash } from 'node:crypto';
+import { NO_CERTIFICATE, type SessionRecord, type Settings } from 'game-lift-streams-local';
 import { z } from 'zod';
-import { NO_CERTIFICATE } from '../../local/game-lift-streams/answers.ts';
-import type { SessionRecord, Settings } from '../../local/game-lift-streams/control-schemas.ts';
 import type { ModelWorld } from './world.ts';
 
 /** One offer of a tab, asked for until it is answered for good. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { NewFault } from '../../local/game-lift-streams/control-schemas.ts';
+import type { NewFault } from 'game-lift-streams-local';
 import type { Cast } from './cast.ts';
 import type { Mishap } from './world.ts';
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Settings } from '../../local/game-lift-streams/control-schemas.ts';
+import type { Settings } from 'game-lift-streams-local';
 
 /**
  * What the service does not document about itself, and does all day in its own way. The first value of each is the

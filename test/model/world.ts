@@ -12,7 +12,7 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { InProcessNetwork, type LambdaResult, LOCAL_CREDENTIALS } from 'local-server-kit';
+import { InProcessNetwork, type LambdaResult, LOCAL_CREDENTIALS, seededRandom } from 'local-server-kit';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import {
@@ -26,7 +26,6 @@ import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { listEvents } from '../../local/event-bus/local-client.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import { type FunctionHost, startStack } from '../../local/stack.ts';
-import { seededRandom } from '../game-lift-streams/harness.ts';
 import { inProcessFunctions } from '../helpers/in-process-functions.ts';
 import { sendThrough } from '../helpers/send-through.ts';
 import { ModelClock } from './model-clock.ts';

@@ -3,12 +3,12 @@
  * that code did with the item: fractions of a millisecond in `bookedUntilMs`, fractions of a call in `slowedTo`.
  */
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DEFAULT_QUOTAS, QuotaBuckets } from 'game-lift-streams-local';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { paceOf, readPermits, slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
 import { isConditionFailure } from '../../functions/shared/runtime/table.ts';
-import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
 import { useTable } from '../helpers/table.ts';
 import { watchWrites } from '../helpers/watch-writes.ts';
 

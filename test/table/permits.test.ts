@@ -1,3 +1,4 @@
+import { DEFAULT_QUOTAS, QuotaBuckets } from 'game-lift-streams-local';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import {
@@ -9,7 +10,6 @@ import {
   takePermit,
 } from '../../functions/shared/quota/permits.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
-import { DEFAULT_QUOTAS, QuotaBuckets } from '../../local/game-lift-streams/quotas.ts';
 import { failNext, raceReads } from '../helpers/failing-table.ts';
 import { bookPermits } from '../helpers/permits.ts';
 import { allItems, useTable } from '../helpers/table.ts';

@@ -1,6 +1,6 @@
+import { anOffer } from 'game-lift-streams-local';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { anOffer } from '../game-lift-streams/harness.ts';
 import type { FunctionHooks } from '../helpers/function-hooks.ts';
 import { serviceErrors } from '../helpers/service-errors.ts';
 import { startWorkflow } from '../helpers/workflow.ts';

@@ -1,6 +1,6 @@
+import { anOffer } from 'game-lift-streams-local';
 import { describe, expect, it } from 'vitest';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import { anOffer } from '../game-lift-streams/harness.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const SECOND = 1000;

@@ -1,5 +1,5 @@
+import { anOffer } from 'game-lift-streams-local';
 import { expect, it } from 'vitest';
-import { anOffer } from '../game-lift-streams/harness.ts';
 import { secretsIn } from '../helpers/secrets.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 

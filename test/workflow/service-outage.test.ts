@@ -1,6 +1,6 @@
+import type { NewFault } from 'game-lift-streams-local';
 import { describe, expect, it } from 'vitest';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import type { NewFault } from '../../local/game-lift-streams/control-schemas.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const SECOND = 1000;

@@ -1,7 +1,7 @@
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import { DEFAULT_STREAM_GROUP_ID } from 'game-lift-streams-local';
 import { LOCAL_CREDENTIALS, type LoopbackReply, type LoopbackRequest } from 'local-server-kit';
 import { reconnectionClient } from '../../../clients/javascript/reconnection-client.ts';
-import { DEFAULT_STREAM_GROUP_ID } from '../../game-lift-streams/server.ts';
 import type { Stack } from '../../stack.ts';
 import { ControlStrip } from './control-strip.ts';
 import { GameBackend } from './game-backend.ts';

@@ -1,8 +1,7 @@
 /** What the control strip of the player page does: it makes things go wrong, and counts what came of it. */
 
+import type { GameLiftStreamsControl, NewFault, SessionRecord } from 'game-lift-streams-local';
 import type { LoopbackReply, LoopbackRequest } from 'local-server-kit';
-import type { GameLiftStreamsControl } from '../../game-lift-streams/control-client.ts';
-import type { NewFault, SessionRecord } from '../../game-lift-streams/control-schemas.ts';
 import { BadRequestError, json, readJson, refusal } from './json-routes.ts';
 import { type ControlState, type Mishap, mishapSchema, type StormRequest, stormSchema } from './messages.ts';
 import { Storm } from './storm.ts';

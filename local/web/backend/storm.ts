@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { NO_CERTIFICATE } from '../../game-lift-streams/answers.ts';
-import type { GameLiftStreamsControl } from '../../game-lift-streams/control-client.ts';
+import { type GameLiftStreamsControl, NO_CERTIFICATE } from 'game-lift-streams-local';
 import type { StormProgress, StormRequest } from './messages.ts';
 
 /** Storms are of this many players at a time, whatever the page asks for: a request holds a connection. */

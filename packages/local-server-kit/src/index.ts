@@ -14,5 +14,6 @@ export {
   startLoopbackServer,
 } from './loopback-server.ts';
 export { parseJson } from './parse-json.ts';
+export { seededRandom } from './seeded-random.ts';
 export { type Rate, TokenBucket } from './token-bucket.ts';
 export { VirtualClock } from './virtual-clock.ts';

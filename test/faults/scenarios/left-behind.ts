@@ -1,11 +1,11 @@
 /** What whoever dies leaves behind: the first half of what is done in two. */
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import type { SessionRecord } from 'game-lift-streams-local';
 import { recordOutcome } from '../../../functions/record-outcome/record-outcome.ts';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
 import { openWindow } from '../../../functions/shared/window/open-window.ts';
 import { updateWindow } from '../../../functions/shared/window/window-item.ts';
-import type { SessionRecord } from '../../../local/game-lift-streams/control-schemas.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 import { sendThrough } from '../../helpers/send-through.ts';

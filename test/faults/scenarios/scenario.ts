@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../../../local/game-lift-streams/control-schemas.ts';
+import type { SessionRecord } from 'game-lift-streams-local';
 import type { Expected } from '../verdict.ts';
 import { startWorld, type World } from '../world.ts';
 

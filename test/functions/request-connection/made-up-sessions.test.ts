@@ -1,6 +1,7 @@
 /** Callers who ask for sessions that do not exist, and what they cost those that do: on simulated time, as in a storm. */
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { mockClient } from 'aws-sdk-client-mock';
+import { seededRandom } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { StormClock } from '../../../bench/storm/storm-clock.ts';
 import { createConnection } from '../../../functions/create-connection/create-connection.ts';
@@ -8,7 +9,6 @@ import { awaitTurn } from '../../../functions/request-connection/await-turn.ts';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { readPlace } from '../../../functions/shared/quota/places.ts';
 import { MemoryTable } from '../../../local/dynamodb/memory-table.ts';
-import { seededRandom } from '../../game-lift-streams/harness.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
