@@ -1,7 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { machine, pass, startEndpoint } from 'step-functions-local/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openWindowOf } from '../../local/web/console/model/open-window.ts';
-import { machine, pass } from '../../packages/step-functions-local/test/definitions.ts';
-import { startEndpoint } from '../../packages/step-functions-local/test/harness.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 import { readHistory } from './histories.ts';
 
@@ -56,7 +55,8 @@ describe('the window that an execution tracks', () => {
   });
 
   it('is none for an execution that knows of no deadline', async () => {
-    const { clock, url, run } = await startEndpoint();
+    const { clock, url, run, close } = await startEndpoint();
+    onTestFinished(close);
     const arn = await run(machine({ Work: pass() }), { deadline: 1 });
     await clock.idle();
 

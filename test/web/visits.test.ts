@@ -1,20 +1,23 @@
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { describe, expect, it } from 'vitest';
+import {
+  callback,
+  fail,
+  type Handler,
+  inTurn,
+  machine,
+  pass,
+  present,
+  startEndpoint,
+  succeed,
+  task,
+} from 'step-functions-local/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseDefinition } from '../../local/web/console/model/definition.ts';
 import { historyRows } from '../../local/web/console/model/history-rows.ts';
 import { nextRetryOf } from '../../local/web/console/model/next-retry.ts';
 import { progressOf, waysTaken } from '../../local/web/console/model/path.ts';
 import { END, START } from '../../local/web/console/model/transitions.ts';
 import { visitsOf } from '../../local/web/console/model/visits.ts';
-import { callback, machine, pass, task } from '../../packages/step-functions-local/test/definitions.ts';
-import {
-  fail,
-  type Handler,
-  inTurn,
-  present,
-  startEndpoint,
-  succeed,
-} from '../../packages/step-functions-local/test/harness.ts';
 import { readHistory } from './histories.ts';
 
 const BUSY_RETRY = { ErrorEquals: ['Busy'], IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 3 };
@@ -25,7 +28,8 @@ async function runFor(
   definition: Record<string, unknown>,
   handlers: Record<string, Handler> = {},
 ) {
-  const { clock, client, url, run } = await startEndpoint(handlers);
+  const { clock, client, url, run, close } = await startEndpoint(handlers);
+  onTestFinished(close);
   const arn = await run(definition, { a: 1 });
   await clock.advance(seconds * 1000);
   const visits = async () => visitsOf(await readHistory(url, arn));

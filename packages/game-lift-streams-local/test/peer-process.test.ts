@@ -1,9 +1,9 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { committedOffer } from '../../../test/contract/offer.ts';
 import { forkPeers, PeerProcess } from '../src/peers/peer-process.ts';
 import type { PeerListener } from '../src/peers/peers.ts';
+import chromiumOffer from './chromium-offer.json' with { type: 'json' };
 
 const NOBODY: PeerListener = { connected: () => {}, lost: () => {}, input: () => {} };
 
@@ -25,7 +25,7 @@ const linesOf = (sdp = '', prefix: string) => sdp.split('\r\n').filter((line) =>
 it('answers what a browser offers, with addresses of this machine only', async () => {
   const { peers } = startPeers();
 
-  const peer = await peers.answer(committedOffer().sdp, NOBODY);
+  const peer = await peers.answer(chromiumOffer.sdp, NOBODY);
 
   expect(linesOf(peer?.sdp, 'm=').map((line) => line.split(' ', 1)[0])).toEqual([
     'm=audio',
@@ -44,7 +44,7 @@ it('has no peer for an offer that cannot be answered, and goes on', async () => 
   const { peers, processes } = startPeers();
 
   expect(await peers.answer('v=0\r\na=fingerprint:sha-256 00\r\n', NOBODY)).toBeUndefined();
-  expect(await peers.answer(committedOffer().sdp, NOBODY)).toBeDefined();
+  expect(await peers.answer(chromiumOffer.sdp, NOBODY)).toBeDefined();
 
   expect(processes).toHaveLength(1);
 });
@@ -55,8 +55,8 @@ it('answers nothing, and keeps nobody waiting, where the process cannot run', as
     spawn('/no/such/node', { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }),
   );
 
-  expect(await withoutLibrary.answer(committedOffer().sdp, NOBODY)).toBeUndefined();
-  expect(await withoutNode.answer(committedOffer().sdp, NOBODY)).toBeUndefined();
+  expect(await withoutLibrary.answer(chromiumOffer.sdp, NOBODY)).toBeUndefined();
+  expect(await withoutNode.answer(chromiumOffer.sdp, NOBODY)).toBeUndefined();
 
   await withoutLibrary.close();
   await withoutNode.close();
@@ -65,14 +65,14 @@ it('answers nothing, and keeps nobody waiting, where the process cannot run', as
 it('has lost every client when the process crashes, and starts another one for the next', async () => {
   const { peers, processes } = startPeers();
   const lost = Promise.withResolvers<void>();
-  const peer = await peers.answer(committedOffer().sdp, { ...NOBODY, lost: () => lost.resolve() });
+  const peer = await peers.answer(chromiumOffer.sdp, { ...NOBODY, lost: () => lost.resolve() });
 
   expect(peer).toBeDefined();
   processes[0]?.kill('SIGSEGV');
   await lost.promise;
   peer?.show({ elapsedMs: 0, inputs: 0 });
   peer?.close();
-  const next = await peers.answer(committedOffer().sdp, NOBODY);
+  const next = await peers.answer(chromiumOffer.sdp, NOBODY);
 
   expect(next?.sdp).toContain('a=candidate:');
   expect(processes).toHaveLength(2);
@@ -80,7 +80,7 @@ it('has lost every client when the process crashes, and starts another one for t
 
 it('leaves no process behind', async () => {
   const { peers, processes } = startPeers();
-  await peers.answer(committedOffer().sdp, NOBODY);
+  await peers.answer(chromiumOffer.sdp, NOBODY);
 
   await peers.close();
 

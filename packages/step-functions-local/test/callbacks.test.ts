@@ -5,17 +5,17 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { callback, machine, pass } from './definitions.ts';
 import {
+  callback,
   type Endpoint,
   fail,
   type Handler,
-  lines,
+  machine,
+  pass,
   present,
-  startEndpoint,
   succeed,
-  types,
-} from './harness.ts';
+} from '../src/testing/index.ts';
+import { lines, startEndpoint, types } from './harness.ts';
 
 interface Callbacks extends Endpoint {
   /** The tokens that the function was given, in order. */

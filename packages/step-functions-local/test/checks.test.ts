@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readDefinition } from '../src/definition/check.ts';
 import { checkDefinition } from '../src/index.ts';
+import { callback, machine, pass, task } from '../src/testing/index.ts';
 import { broken, good } from './definition-tables.ts';
-import { callback, machine, pass, task } from './definitions.ts';
 
 describe('checking a definition', () => {
   it.each(broken)('finds %s', async (_what, definition, expected) => {

@@ -1,4 +1,4 @@
-import { callback, machine, pass, task, wait } from './definitions.ts';
+import { callback, machine, pass, task, wait } from '../src/testing/index.ts';
 
 const retrier = (fields: Record<string, unknown> = {}) => ({ ErrorEquals: ['Boom'], ...fields });
 const withRetry = (...retriers: unknown[]) => machine({ A: task({ Retry: retriers }) });

@@ -5,8 +5,8 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { machine, pass, task, wait } from './definitions.ts';
-import { lines, startEndpoint, succeed, types } from './harness.ts';
+import { machine, pass, succeed, task, wait } from '../src/testing/index.ts';
+import { lines, startEndpoint, types } from './harness.ts';
 
 describe('StartExecution', () => {
   it('with the same name and input, while it runs, gives the same execution and starts none', async () => {

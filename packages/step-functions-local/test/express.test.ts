@@ -7,8 +7,8 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { machine, pass, task, wait } from './definitions.ts';
-import { fail, inTurn, startEndpoint, succeed } from './harness.ts';
+import { fail, inTurn, machine, pass, succeed, task, wait } from '../src/testing/index.ts';
+import { startEndpoint } from './harness.ts';
 
 describe('StartSyncExecution', () => {
   it('answers with the output when the execution has ended', async () => {

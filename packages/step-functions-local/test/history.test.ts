@@ -1,7 +1,7 @@
 import { GetExecutionHistoryCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { machine, pass, task, wait } from './definitions.ts';
-import { lines, present, startEndpoint, succeed } from './harness.ts';
+import { machine, pass, present, succeed, task, wait } from '../src/testing/index.ts';
+import { lines, startEndpoint } from './harness.ts';
 
 describe('GetExecutionHistory', () => {
   const definition = machine({ A: pass({ Next: 'B' }), B: pass({ Next: 'C' }), C: pass() });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { machine, pass } from './definitions.ts';
+import { machine, pass } from '../src/testing/index.ts';
 import { startEndpoint } from './harness.ts';
 
 /** What an expression gives, as the Output of a Pass with this input. */

@@ -5,8 +5,8 @@ import {
   ValidateStateMachineDefinitionCommand,
 } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { callback, machine, pass, task } from './definitions.ts';
-import { ROLE, startEndpoint } from './harness.ts';
+import { callback, machine, pass, ROLE, task } from '../src/testing/index.ts';
+import { startEndpoint } from './harness.ts';
 
 const definition = JSON.stringify(machine({ A: pass() }));
 

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateStateMachineCommand, SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { machine, task } from './definitions.ts';
-import { ROLE } from './harness.ts';
+import { machine, ROLE, task } from '../src/testing/index.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 

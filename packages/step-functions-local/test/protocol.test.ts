@@ -9,8 +9,8 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { machine, pass } from './definitions.ts';
-import { type Endpoint, startEndpoint } from './harness.ts';
+import { type Endpoint, machine, pass } from '../src/testing/index.ts';
+import { startEndpoint } from './harness.ts';
 
 async function post(
   { url }: Endpoint,

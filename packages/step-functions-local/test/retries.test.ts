@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { machine, pass, task } from './definitions.ts';
-import { fail, inTurn, lines, ofType, startEndpoint, succeed, types } from './harness.ts';
+import { fail, inTurn, machine, pass, succeed, task } from '../src/testing/index.ts';
+import { lines, ofType, startEndpoint, types } from './harness.ts';
 
 describe('Retry', () => {
   /** Runs a task with these retriers, and gives the times of its attempts in ms after its start. */

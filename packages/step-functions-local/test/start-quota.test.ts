@@ -1,8 +1,8 @@
 import { StartExecutionCommand, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { defaultStartQuotas } from '../src/api/start-quota.ts';
-import { machine, pass, wait } from './definitions.ts';
-import { type Endpoint, startEndpoint } from './harness.ts';
+import { type Endpoint, machine, pass, wait } from '../src/testing/index.ts';
+import { startEndpoint } from './harness.ts';
 
 const tight = { standard: { bucket: 3, perSecond: 2 } };
 

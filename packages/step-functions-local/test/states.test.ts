@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { machine, pass, task, wait } from './definitions.ts';
-import { lines, ofType, startEndpoint, succeed } from './harness.ts';
+import { machine, pass, succeed, task, wait } from '../src/testing/index.ts';
+import { lines, ofType, startEndpoint } from './harness.ts';
 
 describe('a Pass', () => {
   it('hands its input on, and records the history that AWS records', async () => {

@@ -6,11 +6,30 @@ import {
 } from '@aws-sdk/client-sfn';
 import { LOCAL_CREDENTIALS, VirtualClock } from 'local-server-kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { z } from 'zod';
-import { objectSample } from '../../../test/contract/contracts.ts';
 import { type ExecutionStatusChange, startStepFunctions } from '../src/index.ts';
-import { machine, wait } from './definitions.ts';
-import { ROLE } from './harness.ts';
+import { machine, ROLE, wait } from '../src/testing/index.ts';
+
+/** The `detail` of the event: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html */
+const DOCUMENTED_MEMBERS = [
+  'executionArn',
+  'stateMachineArn',
+  'name',
+  'status',
+  'startDate',
+  'stopDate',
+  'input',
+  'inputDetails',
+  'output',
+  'outputDetails',
+  'stateMachineVersionArn',
+  'stateMachineAliasArn',
+  'redriveCount',
+  'redriveDate',
+  'redriveStatus',
+  'redriveStatusReason',
+  'error',
+  'cause',
+];
 
 async function start() {
   const clock = new VirtualClock();
@@ -109,18 +128,12 @@ describe('an execution tells how it stands', () => {
     expect(changes[1]).toMatchObject({ stopDate: clock.nowMs(), error: null, cause: null });
   });
 
-  it.each(['failed', 'timed-out', 'aborted'])(
-    'with every member that AWS documents: the sample %s',
-    async (how) => {
-      const { changes, begin } = await start();
-      await begin(machine({ A: wait() }));
+  it('with every member that AWS documents, in its order', async () => {
+    const { changes, begin } = await start();
+    await begin(machine({ A: wait() }));
 
-      const { detail } = z
-        .looseObject({ detail: z.looseObject({}) })
-        .parse(objectSample(`execution-status-change.${how}.json`));
-      expect(Object.keys(changes[0] ?? {})).toEqual(Object.keys(detail));
-    },
-  );
+    expect(Object.keys(changes[0] ?? {})).toEqual(DOCUMENTED_MEMBERS);
+  });
 
   it('without an input that is too large for an event', async () => {
     const { changes, begin } = await start();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { machine, pass, task } from './definitions.ts';
-import { fail, lines, startEndpoint, succeed, types } from './harness.ts';
+import { fail, machine, pass, succeed, task } from '../src/testing/index.ts';
+import { lines, startEndpoint, types } from './harness.ts';
 
 describe('a task', () => {
   it("has the function's result under Payload, and records the history that AWS records", async () => {
