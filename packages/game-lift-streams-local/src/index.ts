@@ -1,5 +1,5 @@
 export { GameLiftStreamsControl } from './control/client.ts';
-export type { NewFault, NewStreamSessions, SessionRecord, Settings } from './control/schemas.ts';
+export type { NewStreamSessions, SessionRecord } from './control/schemas.ts';
 export { forkPeers, PeerProcess } from './peers/peer-process.ts';
 export {
   DEFAULT_STREAM_GROUP_ID,
@@ -9,4 +9,6 @@ export {
 } from './server.ts';
 export { anOffer } from './sessions/an-offer.ts';
 export { NO_CERTIFICATE } from './sessions/answers.ts';
+export type { NewFault } from './sessions/fault.ts';
 export { DEFAULT_QUOTAS, QuotaBuckets } from './sessions/quotas.ts';
+export type { Settings } from './sessions/settings.ts';

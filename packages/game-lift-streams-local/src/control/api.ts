@@ -1,15 +1,13 @@
 import { describeIssues, type LoopbackReply, type LoopbackRequest } from 'local-server-kit';
 import type { z } from 'zod';
+import { faultSchema } from '../sessions/fault.ts';
+import { sessionSettingsChangeSchema, settingsChangeSchema, settingsSchema } from '../sessions/settings.ts';
 import type { World } from '../sessions/world.ts';
 import { makeHappen } from './happenings.ts';
 import { ControlRefusal } from './refusal.ts';
 import {
   adminShellReadinessSchema,
-  faultSchema,
   happeningSchema,
-  sessionSettingsChangeSchema,
-  settingsChangeSchema,
-  settingsSchema,
   startSessionsSchema,
   streamGroupSchema,
 } from './schemas.ts';

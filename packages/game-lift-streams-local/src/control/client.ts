@@ -1,24 +1,19 @@
 import { z } from 'zod';
+import { type Counters, countersSchema } from '../sessions/counters.ts';
+import type { Fault, NewFault } from '../sessions/fault.ts';
+import { type SessionSettings, type Settings, settingsSchema } from '../sessions/settings.ts';
+import { type StreamGroupRecord, streamGroupRecordSchema } from '../sessions/stream-group.ts';
 import {
   type AdminShellReadinessChange,
-  type Counters,
   controlErrorSchema,
-  countersSchema,
   emptySchema,
-  type Fault,
   faultsSchema,
-  type NewFault,
   type NewHappening,
   type NewStreamGroup,
   type NewStreamSessions,
   type SessionRecord,
-  type SessionSettings,
-  type Settings,
-  type StreamGroupRecord,
   sessionRecordSchema,
   sessionRecordsSchema,
-  settingsSchema,
-  streamGroupRecordSchema,
 } from './schemas.ts';
 
 /** A control call that was refused: 400 not understood, 404 unknown session or group, 409 cannot happen. */

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
+import type { sessionSettingsChangeSchema } from '../sessions/settings.ts';
 import type { StreamSession } from '../sessions/stream-session.ts';
 import type { World } from '../sessions/world.ts';
 import { ControlRefusal } from './refusal.ts';
-import type { SessionRecord, sessionSettingsChangeSchema, startSessionsSchema } from './schemas.ts';
+import type { SessionRecord, startSessionsSchema } from './schemas.ts';
 
 /** The statuses on the way to the one wanted. */
 const WAY = ['ACTIVATING', 'ACTIVE', 'CONNECTED', 'PENDING_CLIENT_RECONNECTION'] as const;

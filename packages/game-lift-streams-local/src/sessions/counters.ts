@@ -1,5 +1,23 @@
-import type { Counters, OperationCounters } from '../control/schemas.ts';
-import type { OperationName } from '../protocol/routes.ts';
+import { z } from 'zod';
+import { OPERATION_NAMES, type OperationName } from '../protocol/routes.ts';
+
+export const operationCountersSchema = z.object({
+  calls: z.number(),
+  /** Succeeded; replays and lost replies count too. */
+  accepted: z.number(),
+  /** Of these, answered from an earlier call with the same ClientToken. */
+  replayed: z.number(),
+  /** Of all calls, those whose reply never left. */
+  lost: z.number(),
+  throttled: z.number(),
+  /** Answered with any other 4xx. */
+  rejected: z.number(),
+  /** Answered with a 5xx. */
+  failed: z.number(),
+});
+export type OperationCounters = z.output<typeof operationCountersSchema>;
+export const countersSchema = z.record(z.enum(OPERATION_NAMES), operationCountersSchema);
+export type Counters = z.output<typeof countersSchema>;
 
 export interface CallOutcome {
   /** Undefined for a call that was never answered, nor had an effect. */

@@ -1,4 +1,3 @@
-import type { Fault } from '../control/schemas.ts';
 import type { OperationName } from '../protocol/routes.ts';
 import {
   accessDenied,
@@ -12,6 +11,7 @@ import {
   throttling,
   validation,
 } from '../protocol/service-error.ts';
+import type { Fault } from './fault.ts';
 
 interface Planned {
   readonly fault: Fault;

@@ -3,10 +3,10 @@ import type {
   StreamSessionStatus,
   StreamSessionStatusReason,
 } from '@aws-sdk/client-gameliftstreams';
-import type { SessionSettings } from '../control/schemas.ts';
 import type { StartStreamSessionParameters } from '../protocol/validation.ts';
 import type { Answer } from './answers.ts';
 import type { ConnectionAttempt } from './connection-attempt.ts';
+import type { SessionSettings } from './settings.ts';
 
 export interface StatusChange {
   readonly status: StreamSessionStatus;

@@ -1,5 +1,5 @@
+import type { ExportFilesMetadata } from '@aws-sdk/client-gameliftstreams';
 import type { Clock } from 'local-server-kit';
-import type { NewStreamSessions, Settings, StreamGroupRecord } from '../control/schemas.ts';
 import { type Account, applicationArn, streamGroupArn, streamSessionArn } from '../protocol/identifiers.ts';
 import type { StartStreamSessionParameters } from '../protocol/validation.ts';
 import { AdminShellReadiness } from './admin-shells.ts';
@@ -11,6 +11,8 @@ import { ClientTokens } from './idempotency.ts';
 import { become, setDue } from './lifecycle.ts';
 import { QuotaBuckets, type Quotas } from './quotas.ts';
 import { type Random, randomAlphanumeric } from './randomness.ts';
+import type { Settings } from './settings.ts';
+import type { StreamGroupRecord } from './stream-group.ts';
 import type { Due, StreamSession } from './stream-session.ts';
 import { DueTimes } from './timers.ts';
 
@@ -116,7 +118,7 @@ export class World {
   addSession(
     group: StreamGroupRecord,
     parameters: StartStreamSessionParameters,
-    exportFilesMetadata?: NewStreamSessions['exportFilesMetadata'],
+    exportFilesMetadata?: ExportFilesMetadata,
     firstAnswer?: Answer,
     settings: StreamSession['settings'] = {},
   ): StreamSession {
