@@ -42,10 +42,14 @@ export class StormClock implements Clock {
     };
   }
 
-  /** Moves on until nothing is due any more, or until `endMs`. */
-  async run(endMs = Number.POSITIVE_INFINITY): Promise<void> {
+  /** Moves on until nothing is due any more, until `endMs`, or until `isDone` says so. */
+  async run(endMs = Number.POSITIVE_INFINITY, isDone: () => boolean = () => false): Promise<void> {
     await settle();
-    for (let next = this.#heap[0]; next !== undefined && next.dueMs <= endMs; next = this.#heap[0]) {
+    for (
+      let next = this.#heap[0];
+      next !== undefined && next.dueMs <= endMs && !isDone();
+      next = this.#heap[0]
+    ) {
       this.#nowMs = next.dueMs;
       while (this.#heap[0]?.dueMs === this.#nowMs) this.#pop()?.callback?.();
       await settle();

@@ -52,7 +52,7 @@ const MAX_BATCH_KEYS = 100;
 export interface MemoryItemsOptions {
   /** Counts what each key takes in a second. Without it no key is ever throttled. */
   readonly nowMs?: () => number;
-  /** Whether an item with a fraction in it is an error. */
+  /** Whether an item with a fraction in it is an error. It is, unless a test is about other fractions than the service writes. */
   readonly integersOnly?: boolean;
 }
 
@@ -67,7 +67,7 @@ export class MemoryItems {
   readonly #capacity: KeyCapacity | undefined;
   readonly #integersOnly: boolean;
 
-  constructor({ nowMs, integersOnly = false }: MemoryItemsOptions = {}) {
+  constructor({ nowMs, integersOnly = true }: MemoryItemsOptions = {}) {
     this.#integersOnly = integersOnly;
     const indexes = [{ name: 'OpenWindows', key: INDEX_KEY }];
     this.#capacity = nowMs === undefined ? undefined : new KeyCapacity(nowMs, indexes);

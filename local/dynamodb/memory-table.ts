@@ -7,6 +7,8 @@ export interface MemoryTableOptions {
   readonly nowMs: () => number;
   /** Resolves when a call's way there, or back, is over. */
   readonly travel: () => Promise<void>;
+  /** Whether an item with a fraction in it is an error, as it is unless a test is about decimals. */
+  readonly integersOnly?: boolean;
 }
 
 const keySchema = z.object({ pk: z.string() });
@@ -28,7 +30,7 @@ export class MemoryTable {
   readonly #items: MemoryItems;
 
   constructor(options: MemoryTableOptions) {
-    this.#items = new MemoryItems({ nowMs: options.nowMs });
+    this.#items = new MemoryItems(options);
     const client = new DynamoDBClient({ region: 'us-west-2' });
     const documents = DynamoDBDocumentClient.from(client, {
       marshallOptions: { removeUndefinedValues: true },

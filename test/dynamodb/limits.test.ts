@@ -31,7 +31,7 @@ function dynalite(): DynamoDBDocumentClient {
 }
 
 function memory(): DynamoDBDocumentClient {
-  return new MemoryTable({ nowMs: () => nowMs, travel: async () => {} }).table.documents;
+  return new MemoryTable({ nowMs: () => nowMs, travel: async () => {}, integersOnly: false }).table.documents;
 }
 
 /** Each test has a key and a second of its own. */

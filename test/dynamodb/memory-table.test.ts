@@ -29,7 +29,7 @@ import { BUS_SETTINGS, OUTCOME_RETENTION_DAYS, WINDOW_SETTINGS } from '../helper
 const dynalite = useTable();
 let nextKey = 0;
 
-const memoryTable = () => new MemoryTable({ nowMs: () => 0, travel: async () => {} });
+const memoryTable = () => new MemoryTable({ nowMs: () => 0, travel: async () => {}, integersOnly: false });
 
 type Step = (key: { pk: string; sk: string }) => GetCommand | PutCommand | UpdateCommand;
 const TableName = 'Table';

@@ -15,7 +15,16 @@ export interface CallPoint {
 }
 
 export function nameOf({ functionKey, way, command, item }: CallPoint): string {
-  return `${functionKey}: ${way}: ${command.replace(/Command$/, '')}${item === '' ? '' : ` ${item}`}`;
+  return `${functionKey}: ${way}: ${sentOf(command, item)}`;
+}
+
+/** Whether the call may be at the point, by all but its way. */
+export function mayBeAt(name: string, functionKey: string, { command, input }: SdkCall): boolean {
+  return name.startsWith(`${functionKey}: `) && name.endsWith(`: ${sentOf(command, itemKindOf(input))}`);
+}
+
+function sentOf(command: string, item: string): string {
+  return `${command.replace(/Command$/, '')}${item === '' ? '' : ` ${item}`}`;
 }
 
 /** They take the call as an argument; whoever gives it to them is the caller. */

@@ -32,6 +32,7 @@ export async function callSitesOf(folder: string): Promise<CallSites> {
     declarationsIn(text).map((declaration) => ({
       ...declaration,
       sourceName: sourceNameOf(file, declaration.name),
+      composes: file.endsWith('/handler.ts'),
     })),
   );
   const ways = declarations
@@ -39,7 +40,7 @@ export async function callSitesOf(folder: string): Promise<CallSites> {
     .flatMap((sender) =>
       declarations
         .filter((caller) => caller !== sender && uses(caller, sender))
-        .map((caller) => `${calls(caller, sender) ? caller.sourceName : ANYBODY} › ${sender.sourceName}`),
+        .map((caller) => `${isCaller(caller, sender) ? caller.sourceName : ANYBODY} › ${sender.sourceName}`),
     );
   const commands = declarations.flatMap(({ body }) =>
     [...body.matchAll(/new (\w+Command)\(/g)].map(([, name = '']) => name),
@@ -68,7 +69,7 @@ function uses(caller: Declaration, sender: Declaration): boolean {
   return new RegExp(`(?<![.\\w])${sender.name}\\b`).test(caller.body);
 }
 
-/** Not, where it only names it: then somebody else calls it. */
-function calls(caller: Declaration, sender: Declaration): boolean {
-  return new RegExp(`(?<![.\\w])${sender.name}\\(`).test(caller.body);
+/** Where it only names the sender, another declaration calls it. A handler's file hands everything on. */
+function isCaller(caller: Declaration & { readonly composes: boolean }, sender: Declaration): boolean {
+  return !caller.composes && new RegExp(`(?<![.\\w])${sender.name}\\(`).test(caller.body);
 }

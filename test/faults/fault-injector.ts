@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LambdaResult, VirtualClock } from 'local-server-kit';
 import type { FunctionHooks, SdkCall } from '../helpers/function-hooks.ts';
-import { type CallPoint, callPoint, nameOf } from './call-points.ts';
+import { type CallPoint, callPoint, mayBeAt, nameOf } from './call-points.ts';
 
 /**
  * What goes wrong with one call, before it has its effect or after it. A client has made its own retries by then.
@@ -9,6 +9,8 @@ import { type CallPoint, callPoint, nameOf } from './call-points.ts';
  * - KILLED: the process ends here, as one that has run out of memory does. Lambda says so to whoever invoked it.
  * - ERROR: the call fails as a service that is down fails.
  * - SILENCE: no reply ever comes. Whoever has no time limit of its own is killed at the function's.
+ * - THROTTLED: the call is over a quota, in the words of the service that it is sent to.
+ * - SKEWED: the call is refused because the clock that signed it is wrong. A repeat is signed anew.
  * - REFUSED: the call is refused for good, as one that no policy allows.
  */
 export const FAULTS = [
@@ -18,6 +20,8 @@ export const FAULTS = [
   'ERROR_AFTER',
   'SILENCE_BEFORE',
   'SILENCE_AFTER',
+  'THROTTLED',
+  'SKEWED',
   'REFUSED',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -40,30 +44,36 @@ interface Invocation {
   readonly die: (errorType: string) => Promise<void>;
 }
 
+type InjectorClock = Pick<VirtualClock, 'nowMs' | 'setTimer' | 'untracked'>;
+
 /** Watches every call of the functions, and spoils the one that a plan names. */
 export class FaultInjector {
-  /** The points in the order in which they were reached, one for each call. */
+  /** The points in the order in which they were reached, one for each call, while there is no plan. */
   readonly reached: CallPoint[] = [];
   hits = 0;
+  /** Called with the function's key before each invocation. */
+  beforeInvocation: ((functionKey: string) => void) | undefined;
   #plan: Plan | undefined;
   #seen = 0;
-  #clock: VirtualClock | undefined;
+  #clock: InjectorClock | undefined;
   readonly #invocations = new AsyncLocalStorage<Invocation>();
 
   /** @param clock known only when what the hooks are for has started. */
-  useClock(clock: VirtualClock): void {
+  useClock(clock: InjectorClock): void {
     this.#clock = clock;
   }
 
   start(plan: Plan | undefined): void {
     this.#plan = plan;
     this.#seen = 0;
+    this.beforeInvocation = undefined;
     this.hits = 0;
     this.reached.length = 0;
   }
 
   readonly hooks: Pick<FunctionHooks, 'invocation' | 'call'> = {
     invocation: ({ key: functionKey, timeoutSeconds }, run) => {
+      this.beforeInvocation?.(functionKey);
       const endsAtMs = this.#now() + timeoutSeconds * 1000;
       return new Promise<LambdaResult>((resolve, reject) => {
         const invocation: Invocation = {
@@ -85,25 +95,30 @@ export class FaultInjector {
       const invocation = this.#invocations.getStore();
       if (invocation === undefined) return send();
       if (invocation.isDead) return never();
-      const point = callPoint(invocation.functionKey, call);
-      this.reached.push(point);
-      const fault = this.#faultAt(nameOf(point));
+      const fault = this.#faultAt(invocation.functionKey, call);
       return fault === undefined ? sendFrom(invocation, send) : this.#spoil(fault, call, send, invocation);
     },
   };
 
-  #faultAt(point: string): Fault | undefined {
+  /** Called by the very line that sends the call. Without a plan it records where that is. */
+  #faultAt(functionKey: string, call: SdkCall): Fault | undefined {
     const plan = this.#plan;
-    if (plan === undefined || plan.point !== point) return undefined;
+    if (plan === undefined) {
+      this.reached.push(callPoint(functionKey, call));
+      return undefined;
+    }
+    // Reading the stack takes ten times as long as the call itself.
+    if (this.hits >= plan.times || !mayBeAt(plan.point, functionKey, call)) return undefined;
+    if (nameOf(callPoint(functionKey, call)) !== plan.point) return undefined;
     this.#seen++;
-    if (this.#seen < plan.occurrence || this.hits >= plan.times) return undefined;
+    if (this.#seen < plan.occurrence) return undefined;
     this.hits++;
     return plan.fault;
   }
 
   async #spoil(
     fault: Fault,
-    { abortSignal }: SdkCall,
+    { command, abortSignal }: SdkCall,
     send: () => Promise<object>,
     invocation: Invocation,
   ): Promise<object> {
@@ -117,6 +132,10 @@ export class FaultInjector {
       case 'ERROR_BEFORE':
       case 'ERROR_AFTER':
         throw serviceError('InternalServerException', 500);
+      case 'THROTTLED':
+        throw throttledBy(command);
+      case 'SKEWED':
+        throw serviceError('InvalidSignatureException', 403);
       case 'REFUSED':
         throw serviceError('AccessDeniedException', 400);
       case 'SILENCE_BEFORE':
@@ -162,6 +181,14 @@ async function sendFrom({ underWay }: Invocation, send: () => Promise<object>): 
 
 function never(): Promise<never> {
   return new Promise(() => {});
+}
+
+/** The document client's commands have the short names. */
+const OF_TABLE = new Set(['GetCommand', 'PutCommand', 'UpdateCommand', 'BatchGetCommand', 'QueryCommand']);
+
+function throttledBy(command: string): Error {
+  if (OF_TABLE.has(command)) return serviceError('ProvisionedThroughputExceededException', 400);
+  return serviceError('ThrottlingException', command.includes('StreamSession') ? 429 : 400);
 }
 
 function serviceError(name: string, httpStatusCode: number): Error {

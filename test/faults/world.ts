@@ -22,6 +22,7 @@ export async function startWorld(options: Omit<WorkflowOptions, 'hooks' | 'watch
   const items = new MemoryItems();
   const { items: allItems, ...run } = await startWorkflow({
     ...options,
+    inProcess: true,
     hooks: { ...injector.hooks, items },
   });
   const { clock, control, stepFunctions, service } = run;
@@ -77,7 +78,7 @@ export async function startWorld(options: Omit<WorkflowOptions, 'hooks' | 'watch
       const body = JSON.stringify({ SignalRequest: anOffer(), ClientToken: clientToken });
       return untilAnswered(async () => {
         const response = await run.inTime(() =>
-          fetch(`${run.endpoints.api}/${path}`, { method: 'POST', headers, body }),
+          run.fetch(`${run.endpoints.api}/${path}`, { method: 'POST', headers, body }),
         );
         if (!response.ok) throw httpError(response);
         return z.object({ SignalResponse: z.string() }).parse(await response.json()).SignalResponse;
@@ -127,7 +128,7 @@ export async function startWorld(options: Omit<WorkflowOptions, 'hooks' | 'watch
     },
     /** How many asynchronous invocations have failed each time. */
     async givenUp(): Promise<number> {
-      const response = await fetch(`${run.endpoints.eventBus}/_local/dead-letters`);
+      const response = await run.fetch(`${run.endpoints.eventBus}/_local/dead-letters`);
       return deadLettersSchema.parse(await response.json()).deadLetters.length;
     },
     executionArnOf: (session: SessionKey, generation: number) =>

@@ -48,6 +48,7 @@ import { watchSessionsHandler } from '../../functions/watch-sessions/watch-sessi
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
 import type { Endpoints, FunctionHost } from '../../local/stack.ts';
+import { ExecutionEnvironments } from './execution-environments.ts';
 import { type FunctionHooks, inMemory, sendAround } from './function-hooks.ts';
 import { tableAt } from './table.ts';
 
@@ -67,7 +68,8 @@ export type TrackingClock = Clock & Pick<VirtualClock, 'track' | 'untracked'>;
 
 /**
  * The service's functions in this process, on a virtual clock: the same glue and decisions as the bundles, with
- * the same environment (but for what a test sets otherwise), and clients of their own. Payloads and replies cross as JSON, as Lambda's do.
+ * the same environment (but for what a test sets otherwise), and clients of their own. Payloads and replies cross as JSON, as
+ * Lambda's do.
  */
 export function inProcessFunctions(
   service: Service,
@@ -127,120 +129,139 @@ export function inProcessFunctions(
     documents: ofHooks(hooks.items === undefined ? documents : inMemory(documents, hooks.items)),
     name: givenTable?.name ?? TABLE_NAME,
   };
-  const readSwitch = switchReader({ table, clock });
-  const common = {
+  const shared = {
     table,
     clock,
     random,
     gameLiftStreams: ofHooks(gameLiftStreams),
     stepFunctions: ofHooks(stepFunctions),
     eventBridge: ofHooks(eventBridge),
-    readSwitch,
   };
+  /** What an execution environment keeps from one invocation to the next. */
+  const ownDependencies = () => ({ ...shared, readSwitch: switchReader({ table, clock }) });
   const bus = ['EVENT_BUS_NAME', 'EVENT_SOURCE'] as const;
 
-  const handlers: Readonly<Record<string, Invocation>> = {
-    onStatusChange: fromText(
-      statusChangeHandler({
-        ...common,
-        stepFunctions: ofHooks(stepFunctionsSingleAttempt),
-        settings: settingsOf('onStatusChange', [...OPENING_SETTINGS, 'READS_PER_SECOND']),
-        hideMessages: hideMessagesOf(sqs, settingsOf('onStatusChange', ['QUEUE_URL']).QUEUE_URL),
-      }),
-    ),
-    onExecutionFailure: fromText(
-      executionFailureHandler({
-        ...common,
-        settings: settingsOf('onExecutionFailure', OPENING_SETTINGS),
-      }),
-    ),
-    watchSessions: fromText(
-      watchSessionsHandler({
-        ...common,
-        settings: settingsOf('watchSessions', [
-          ...OPENING_SETTINGS,
-          'LISTS_PER_SECOND',
-          'READS_PER_SECOND',
-          'WATCHED_STREAM_GROUPS',
-          'WATCH_INTERVAL_SECONDS',
-        ]),
-      }),
-    ),
-    registerTaskToken: fromText(taskHandler(registerTaskTokenInputSchema, registerTaskToken, common)),
-    checkSession: fromText(
-      taskHandler(checkSessionInputSchema, checkSession, {
-        ...common,
-        settings: settingsOf('checkSession', ['READS_PER_SECOND']),
-      }),
-    ),
-    terminateSession: fromText(
-      taskHandler(terminateSessionInputSchema, terminateSession, {
-        ...common,
-        settings: settingsOf('terminateSession', ['READS_PER_SECOND', 'TERMINATIONS_PER_SECOND']),
-      }),
-    ),
-    recordOutcome: fromText(
-      taskHandler(recordOutcomeInputSchema, recordOutcome, {
-        ...common,
-        settings: settingsOf('recordOutcome', [...bus, 'OUTCOME_RETENTION_DAYS']),
-      }),
-    ),
-    recordFailure: fromText(
-      taskHandler(recordFailureInputSchema, recordFailure, {
-        ...common,
-        settings: settingsOf('recordFailure', ['OUTCOME_RETENTION_DAYS']),
-      }),
-    ),
-    createConnection: fromText(
-      taskHandler(createConnectionInputSchema, createConnection, {
-        ...common,
-        settings: settingsOf('createConnection', ['CONNECTIONS_PER_SECOND', 'READS_PER_SECOND']),
-      }),
-    ),
-    signalWindow: fromText(taskHandler(signalWindowInputSchema, signalWindow, common)),
-    requestConnection: fromText(
-      apiHandler(requestConnection, {
-        ...common,
-        settings: settingsOf('requestConnection', [
-          'AWS_REGION',
-          'CREATE_CONNECTION_ARN',
-          'CONNECTIONS_PER_SECOND',
-          'READS_PER_SECOND',
-          'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
-          'USER_ID_CHECK',
-        ]),
-      }),
-    ),
-    createAdminShell: fromText(
-      taskHandler(createAdminShellInputSchema, createAdminShell, {
-        ...common,
-        settings: settingsOf('createAdminShell', ['ADMIN_SHELLS_PER_SECOND', 'READS_PER_SECOND']),
-      }),
-    ),
-    requestAdminShell: fromText(
-      apiHandler(
-        requestAdminShell,
-        {
+  const starts: Readonly<Record<string, (common: ReturnType<typeof ownDependencies>) => Invocation>> = {
+    onStatusChange: (common) =>
+      fromText(
+        statusChangeHandler({
           ...common,
-          settings: settingsOf('requestAdminShell', [...bus, 'AWS_REGION', 'CREATE_ADMIN_SHELL_ARN']),
-        },
-        recordInvalidPath,
+          stepFunctions: ofHooks(stepFunctionsSingleAttempt),
+          settings: settingsOf('onStatusChange', [...OPENING_SETTINGS, 'READS_PER_SECOND']),
+          hideMessages: hideMessagesOf(ofHooks(sqs), settingsOf('onStatusChange', ['QUEUE_URL']).QUEUE_URL),
+        }),
       ),
-    ),
-    getWindow: fromText(
-      apiHandler(getWindow, { ...common, settings: settingsOf('getWindow', ['AWS_REGION']) }),
-    ),
+    onExecutionFailure: (common) =>
+      fromText(
+        executionFailureHandler({
+          ...common,
+          settings: settingsOf('onExecutionFailure', OPENING_SETTINGS),
+        }),
+      ),
+    watchSessions: (common) =>
+      fromText(
+        watchSessionsHandler({
+          ...common,
+          settings: settingsOf('watchSessions', [
+            ...OPENING_SETTINGS,
+            'LISTS_PER_SECOND',
+            'READS_PER_SECOND',
+            'WATCHED_STREAM_GROUPS',
+            'WATCH_INTERVAL_SECONDS',
+          ]),
+        }),
+      ),
+    registerTaskToken: (common) =>
+      fromText(taskHandler(registerTaskTokenInputSchema, registerTaskToken, common)),
+    checkSession: (common) =>
+      fromText(
+        taskHandler(checkSessionInputSchema, checkSession, {
+          ...common,
+          settings: settingsOf('checkSession', ['READS_PER_SECOND']),
+        }),
+      ),
+    terminateSession: (common) =>
+      fromText(
+        taskHandler(terminateSessionInputSchema, terminateSession, {
+          ...common,
+          settings: settingsOf('terminateSession', ['READS_PER_SECOND', 'TERMINATIONS_PER_SECOND']),
+        }),
+      ),
+    recordOutcome: (common) =>
+      fromText(
+        taskHandler(recordOutcomeInputSchema, recordOutcome, {
+          ...common,
+          settings: settingsOf('recordOutcome', [...bus, 'OUTCOME_RETENTION_DAYS']),
+        }),
+      ),
+    recordFailure: (common) =>
+      fromText(
+        taskHandler(recordFailureInputSchema, recordFailure, {
+          ...common,
+          settings: settingsOf('recordFailure', ['OUTCOME_RETENTION_DAYS']),
+        }),
+      ),
+    createConnection: (common) =>
+      fromText(
+        taskHandler(createConnectionInputSchema, createConnection, {
+          ...common,
+          settings: settingsOf('createConnection', ['CONNECTIONS_PER_SECOND', 'READS_PER_SECOND']),
+        }),
+      ),
+    signalWindow: (common) => fromText(taskHandler(signalWindowInputSchema, signalWindow, common)),
+    requestConnection: (common) =>
+      fromText(
+        apiHandler(requestConnection, {
+          ...common,
+          settings: settingsOf('requestConnection', [
+            'AWS_REGION',
+            'CREATE_CONNECTION_ARN',
+            'CONNECTIONS_PER_SECOND',
+            'READS_PER_SECOND',
+            'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
+            'USER_ID_CHECK',
+          ]),
+        }),
+      ),
+    createAdminShell: (common) =>
+      fromText(
+        taskHandler(createAdminShellInputSchema, createAdminShell, {
+          ...common,
+          settings: settingsOf('createAdminShell', ['ADMIN_SHELLS_PER_SECOND', 'READS_PER_SECOND']),
+        }),
+      ),
+    requestAdminShell: (common) =>
+      fromText(
+        apiHandler(
+          requestAdminShell,
+          {
+            ...common,
+            settings: settingsOf('requestAdminShell', [...bus, 'AWS_REGION', 'CREATE_ADMIN_SHELL_ARN']),
+          },
+          recordInvalidPath,
+        ),
+      ),
+    getWindow: (common) =>
+      fromText(apiHandler(getWindow, { ...common, settings: settingsOf('getWindow', ['AWS_REGION']) })),
   };
+
+  const environments = new Map(
+    Object.entries(starts).map(([key, start]) => [
+      key,
+      new ExecutionEnvironments(() => start(ownDependencies())),
+    ]),
+  );
 
   return {
     invoke: (functionName, payload) => {
       const fn = service.functions.find(({ name, arn }) => functionName === name || functionName === arn);
-      const handler = handlers[fn?.key ?? ''];
-      if (fn === undefined || handler === undefined) throw new Error(`No function ${functionName}`);
+      const ofFunction = environments.get(fn?.key ?? '');
+      if (fn === undefined || ofFunction === undefined) throw new Error(`No function ${functionName}`);
       const run = async (): Promise<LambdaResult> => {
         try {
           await before(fn.key, payload);
-          const reply = await handler(JSON.stringify(payload), contextOf(fn));
+          const payloadText = JSON.stringify(payload);
+          const reply = await ofFunction.run((handler) => handler(payloadText, contextOf(fn)));
           return { ok: true, payload: JSON.parse(JSON.stringify(reply ?? null)) };
         } catch (error) {
           if (!(error instanceof Error)) throw error;

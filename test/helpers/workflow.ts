@@ -11,7 +11,7 @@ import {
   SFNClient,
 } from '@aws-sdk/client-sfn';
 import { anOffer, type NewStreamSessions, type SessionRecord } from 'game-lift-streams-local';
-import { LOCAL_CREDENTIALS, seededRandom, VirtualClock } from 'local-server-kit';
+import { InProcessNetwork, LOCAL_CREDENTIALS, seededRandom, VirtualClock } from 'local-server-kit';
 import { inject, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import {
@@ -24,12 +24,17 @@ import {
   STATUS_CHANGE_DETAIL_TYPE,
   type StatusChangeDetail,
 } from '../../functions/shared/contracts/index.ts';
+import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { listEvents } from '../../local/event-bus/local-client.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import { type StackOptions, startStack } from '../../local/stack.ts';
 import { type FunctionHooks, inMemory } from './function-hooks.ts';
 import { type BeforeInvocation, inProcessFunctions } from './in-process-functions.ts';
+import { ModelClock } from './model-clock.ts';
 import { allItems, tableAt } from './table.ts';
+
+/** What a virtual clock does, with sockets or without. */
+type SimulatedClock = Pick<VirtualClock, keyof VirtualClock>;
 
 export type SessionOverrides = Pick<
   NewStreamSessions,
@@ -46,6 +51,11 @@ export interface WorkflowOptions {
   /** The window's machine ends by itself after this time, instead of its 25 hours. */
   readonly windowTimeoutSeconds?: number;
   readonly hooks?: FunctionHooks;
+  /**
+   * Whether everything stays in this process, without sockets and with the table in memory, which takes a fraction of the
+   * time. `endpoints` then answer only the returned `fetch`.
+   */
+  readonly inProcess?: boolean;
   /** Quotas of StartExecution, where they are not the Region's. */
   readonly startQuotas?: StackOptions['startQuotas'];
 }
@@ -61,6 +71,7 @@ export async function startWorkflow({
   environment = {},
   windowTimeoutSeconds,
   hooks = {},
+  inProcess = false,
   startQuotas,
 }: WorkflowOptions = {}) {
   const deployed = inject('service');
@@ -75,8 +86,10 @@ export async function startWorkflow({
               : machine,
           ),
         };
-  const clock = new VirtualClock();
+  const network = inProcess ? new InProcessNetwork() : undefined;
+  const clock: SimulatedClock = network === undefined ? new VirtualClock() : new ModelClock();
   const random = seededRandom(seed);
+  const items = hooks.items ?? (inProcess ? new MemoryItems({ nowMs: () => clock.nowMs() }) : undefined);
   const stack = await startStack({
     service,
     clock,
@@ -84,11 +97,26 @@ export async function startWorkflow({
     gameLiftStreams: { activity: clock },
     startQuotas,
     runSchedules: watching,
+    ...(network !== undefined && { network }),
     hostFunctions: (endpoints) =>
-      inProcessFunctions(service, endpoints, clock, random, before, environment, {}, hooks),
+      inProcessFunctions(
+        service,
+        endpoints,
+        clock,
+        random,
+        before,
+        environment,
+        network === undefined ? {} : { requestHandler: network.requestHandler },
+        { ...hooks, ...(items !== undefined && { items }) },
+      ),
   });
   const { endpoints, control } = stack;
-  const connection = { region: service.region, credentials: LOCAL_CREDENTIALS };
+  const send = network?.fetch ?? fetch;
+  const connection = {
+    region: service.region,
+    credentials: LOCAL_CREDENTIALS,
+    ...(network !== undefined && { requestHandler: network.requestHandler }),
+  };
   const api = new GameLiftStreamsClient({ ...connection, endpoint: endpoints.api, maxAttempts: 1 });
   const gameLiftStreams = new GameLiftStreamsClient({
     ...connection,
@@ -99,7 +127,7 @@ export async function startWorkflow({
   const stepFunctions = new SFNClient({ ...connection, endpoint: endpoints.stepFunctions });
   const { documents } = tableAt(endpoints.dynamoDb);
   const table = {
-    documents: hooks.items === undefined ? documents : inMemory(documents, hooks.items),
+    documents: items === undefined ? documents : inMemory(documents, items),
     name: service.tables[0]?.name ?? '',
   };
   const windowMachine = service.stateMachines.find(({ type }) => type === 'STANDARD')?.arn;
@@ -118,20 +146,14 @@ export async function startWorkflow({
   };
 
   /** Moves time on until the call is answered. */
-  const inTime = async <Result>(call: () => Promise<Result>): Promise<Result> => {
-    let done = false;
-    const answer = call().finally(() => {
-      done = true;
-    });
-    answer.catch(() => {});
-    while (!done) await clock.advance(10);
-    return answer;
-  };
+  const inTime = <Result>(call: () => Promise<Result>): Promise<Result> => clock.until(call());
 
   return {
     clock,
     control,
     endpoints,
+    /** Reaches the endpoints, with sockets or without. */
+    fetch: send,
     service,
     table,
     publish,
@@ -178,31 +200,28 @@ export async function startWorkflow({
     inTime,
     /** The audit trail of admin shells, the earliest record first. */
     async auditTrail(): Promise<AdminShellAuditDetail[]> {
-      const events = await listEvents(endpoints.eventBus);
+      const events = await listEvents(endpoints.eventBus, send);
       return events
         .filter(({ detailType }) => detailType === ADMIN_SHELL_AUDIT_DETAIL_TYPE)
         .map(({ detail }) => adminShellAuditDetailSchema.parse(detail));
     },
     /** The same call past our API, as another caller of the service makes it. */
     async reconnectDirectly(session: { streamGroupId: string; streamSessionId: string }): Promise<string> {
-      let answer: string | undefined;
-      const call = clock.track(async () => {
-        const reply = await gameLiftStreams.send(
+      const call = clock.track(() =>
+        gameLiftStreams.send(
           new CreateStreamSessionConnectionCommand({
             Identifier: session.streamGroupId,
             StreamSessionIdentifier: session.streamSessionId,
             SignalRequest: anOffer(),
           }),
-        );
-        answer = reply.SignalResponse ?? '';
-      });
-      while (answer === undefined) await clock.advance(10);
-      await call;
-      return answer;
+        ),
+      );
+      const { SignalResponse = '' } = await clock.until(call);
+      return SignalResponse;
     },
     async window({ streamGroupId, streamSessionId }: { streamGroupId: string; streamSessionId: string }) {
       const path = `streamgroups/${streamGroupId}/streamsessions/${streamSessionId}/window`;
-      const response = await fetch(`${endpoints.api}/${path}`);
+      const response = await send(`${endpoints.api}/${path}`);
       return {
         status: response.status,
         body: z.record(z.string(), z.unknown()).parse(await response.json()),
@@ -210,17 +229,17 @@ export async function startWorkflow({
     },
     /** The outcome events that were published for a session. */
     async outcomes({ streamSessionId }: { streamSessionId: string }): Promise<OutcomeDetail[]> {
-      const events = await listEvents(endpoints.eventBus);
+      const events = await listEvents(endpoints.eventBus, send);
       return events
         .filter(({ detailType }) => detailType === OUTCOME_DETAIL_TYPE)
         .map(({ detail }) => outcomeDetailSchema.parse(detail))
         .filter((detail) => detail.streamSessionId === streamSessionId);
     },
-    events: () => listEvents(endpoints.eventBus),
+    events: () => listEvents(endpoints.eventBus, send),
     /** What is in a queue of the template, by its logical id. */
     async messages(logicalId: string): Promise<unknown[]> {
       const name = service.queues.find((queue) => queue.logicalId === logicalId)?.name;
-      const response = await fetch(`${endpoints.eventBus}/_local/queues/${name}`);
+      const response = await send(`${endpoints.eventBus}/_local/queues/${name}`);
       return z.object({ messages: z.array(z.unknown()) }).parse(await response.json()).messages;
     },
     /** The windows' executions, the latest first. */

@@ -32,7 +32,17 @@ class Command implements fc.AsyncCommand<Model, Cast> {
 }
 
 const session = fc.nat(1);
-const FAULTS = ['throttling', 'internalServer', 'unavailable', 'lostReply'] as const;
+const FAULTS = [
+  'throttling',
+  'internalServer',
+  'unavailable',
+  'lostReply',
+  // Of a clock that is wrong.
+  'invalidSignature',
+  'requestExpired',
+  'requestTimeout',
+] as const;
+const OUTAGES = ['internalServer', 'throttling', 'noReply', 'accessDenied'] as const;
 const OPERATIONS = ['GetStreamSession', 'ListStreamSessions', 'CreateStreamSessionConnection'] as const;
 const MISHAPS: readonly Mishap[] = ['failsBefore', 'failsAfter', 'diesBefore', 'diesAfter'];
 
@@ -135,6 +145,24 @@ const mishaps = [
         at: fc.constantFrom('request' as const, 'reply' as const),
       })
       .map((latency) => faultOf({ kind: 'latency', ...latency })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({
+        kind: fc.constantFrom(...OUTAGES),
+        operation: fc.constantFrom(...OPERATIONS),
+        minutes: fc.integer({ min: 1, max: 15 }),
+      })
+      .map(({ kind, operation, minutes }) =>
+        faulty(`${operation} is away for ${minutes} minutes (${kind})`, ({ world }) =>
+          world.control.injectFault({
+            kind,
+            operation,
+            untilMs: world.clock.nowMs() + minutes * 60_000,
+          }),
+        ),
+      ),
   },
   {
     weight: 1,

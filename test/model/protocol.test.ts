@@ -29,7 +29,7 @@ describe('whatever players, feeds and applications do, every disconnect has its 
   it(
     'on days on which calls fail, processes die and executions are stopped',
     async () => {
-      await fc.assert(days(allCommands), { numRuns: runs(40) });
+      await fc.assert(days(allCommands, serviceHabits), { numRuns: runs(40) });
     },
     HOURS_MS,
   );

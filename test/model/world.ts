@@ -27,8 +27,8 @@ import { listEvents } from '../../local/event-bus/local-client.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import { type FunctionHost, startStack } from '../../local/stack.ts';
 import { inProcessFunctions } from '../helpers/in-process-functions.ts';
+import { ModelClock } from '../helpers/model-clock.ts';
 import { sendThrough } from '../helpers/send-through.ts';
-import { ModelClock } from './model-clock.ts';
 
 /** What becomes of a call that a function makes. */
 export type Mishap = 'failsBefore' | 'failsAfter' | 'diesBefore' | 'diesAfter';
@@ -75,7 +75,7 @@ export async function startModelWorld(seed: number) {
   const clock = new ModelClock();
   const random = seededRandom(seed);
   const network = new InProcessNetwork();
-  const items = new MemoryItems({ nowMs: () => clock.nowMs(), integersOnly: true });
+  const items = new MemoryItems({ nowMs: () => clock.nowMs() });
   const invocations = new AsyncLocalStorage<Invocation>();
   const planned: { mishap: Mishap; callsLeft: number }[] = [];
   const mishaps: string[] = [];

@@ -1,6 +1,5 @@
 import type { NewFault } from 'game-lift-streams-local';
 import { describe, expect, it } from 'vitest';
-import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const SECOND = 1000;
@@ -19,7 +18,7 @@ type Outage = Extract<
 async function threeWindows({ watching, lookSeconds = 5 }: { watching: boolean; lookSeconds?: number }) {
   const run = await startWorkflow({
     watching,
-    hooks: { items: new MemoryItems() },
+    inProcess: true,
     environment: { WATCH_INTERVAL_SECONDS: String(lookSeconds) },
   });
   const { clock, control } = run;
@@ -143,8 +142,8 @@ describe('a window that ends while what the workflow is built on is away', () =>
       before: () => {
         if (isAway && commands.length === 0) throw lambdaError();
       },
+      inProcess: true,
       hooks: {
-        items: new MemoryItems(),
         call: async ({ command }, send) => {
           if (isAway && commands.includes(command)) throw new TypeError('socket hang up');
           return send();
@@ -175,7 +174,7 @@ function lambdaError(): Error {
 
 describe('a session that is slow to end', () => {
   it('is recorded as TERMINATED after ten minutes of TERMINATING', async () => {
-    const run = await startWorkflow();
+    const run = await startWorkflow({ inProcess: true });
     const { clock, control } = run;
     await control.changeSettings({ terminationMs: 10 * MINUTE });
     const session = await run.session({ connectionTimeoutSeconds: 60 });

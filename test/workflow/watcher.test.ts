@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { DependencyUnavailableException } from '../../functions/shared/runtime/errors.ts';
 import { correctDeadline } from '../../functions/shared/window/correct-deadline.ts';
 import { openWindow } from '../../functions/shared/window/open-window.ts';
-import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { WINDOW_SETTINGS, windowOf } from '../helpers/windows.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
@@ -12,13 +11,9 @@ import { startWorkflow } from '../helpers/workflow.ts';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/**
- * The service with its watcher, after the watcher's first look; with the table in memory, which is held against dynalite
- * in test/dynamodb: a third of the time.
- */
+/** The service with its watcher, in this process, after the watcher's first look. */
 async function startWatched(options: Parameters<typeof startWorkflow>[0] = {}) {
-  const hooks = { items: new MemoryItems() };
-  const run = await startWorkflow({ watching: true, hooks, ...options });
+  const run = await startWorkflow({ watching: true, inProcess: true, ...options });
   await run.clock.advance(SECOND);
   return {
     ...run,

@@ -9,13 +9,14 @@ import { NOT_FOUND_MS } from '../quota/places.ts';
 import { sha256Hex } from '../runtime/hash.ts';
 import { callDependency } from '../runtime/service-fault.ts';
 import { epochSeconds, type Table } from '../runtime/table.ts';
+import { wholeNumberSchema } from '../runtime/whole-number.ts';
 
 const OWNER_MS = 60_000;
 
 const ownerSchema = z.object({
   /** Absent for a session that the service does not know. */
   ownerHash: z.string().optional(),
-  readAtMs: z.number(),
+  readAtMs: wholeNumberSchema,
 });
 
 /** Says nothing about the user, and is another one for each session. Undefined is a session without a user. */

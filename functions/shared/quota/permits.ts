@@ -20,6 +20,7 @@ import * as z from 'zod';
 import type { Clock } from '../runtime/clock.ts';
 import { callDependency } from '../runtime/service-fault.ts';
 import { isConditionFailure, type Table } from '../runtime/table.ts';
+import { wholeNumberSchema } from '../runtime/whole-number.ts';
 
 /** Operations with a quota of their own, as the service counts them. */
 export type QuotaOperation =
@@ -52,14 +53,14 @@ export interface PermitDependencies {
 const permitItemSchema = z.object({
   bookedUntilMs: z.number().optional(),
   /** By how much `bookedUntilMs` is too late. Below a thousand, and some thousands when many have booked at once. */
-  earlyMicros: z.number().optional(),
+  earlyMicros: wholeNumberSchema.optional(),
   /** Set by the last throttling: the rate from then on before recovery, in thousandths of a call a second. */
-  slowedToMilli: z.number().optional(),
+  slowedToMilli: wholeNumberSchema.optional(),
   /** The same in calls a second, for the code before 2026-11-28. That code writes fractions here and no `slowedToMilli`. */
   slowedTo: z.number().optional(),
   slowedAtMs: z.number().optional(),
   /** How many callers in a row have found the booking too far ahead to be true. */
-  doubts: z.number().optional(),
+  doubts: wholeNumberSchema.optional(),
 });
 /** How far the quota of an operation is spoken for. */
 export type PermitState = z.infer<typeof permitItemSchema>;

@@ -9,32 +9,33 @@ import { sessionPartition } from '../contracts/naming.ts';
 import { sha256Hex } from '../runtime/hash.ts';
 import { callDependency } from '../runtime/service-fault.ts';
 import { epochSeconds, isConditionFailure, type Table } from '../runtime/table.ts';
+import { wholeNumberSchema } from '../runtime/whole-number.ts';
 import { formerBucketOf, formerCounterOf } from './deadline-bucket.ts';
 
 const placeItemSchema = z.object({
   /** Raised by every write, so that of two writers one reads again. */
-  revision: z.int(),
+  revision: wholeNumberSchema,
   /** The latest few, in full: all that the code before 2026-11-28 knows. It kept every offer here. */
   knownOffers: z.set(z.string()),
   /** The latest 256, the newest last, by eight characters each. */
   recentOffers: z.string().optional(),
   latestOffer: z.string(),
-  askedAtMs: z.number(),
+  askedAtMs: wholeNumberSchema,
   /** Until when the service keeps the session, as far as was known. */
-  deadlineMs: z.number(),
+  deadlineMs: wholeNumberSchema,
   /** The counter that the place has its number of. */
   lineCounter: z.string().optional(),
   /** The same of the code before 2026-11-28, which counted by two seconds. Where it is, that code wrote the place last. */
-  lineBucket: z.number().optional(),
-  lineNumber: z.number().optional(),
+  lineBucket: wholeNumberSchema.optional(),
+  lineNumber: wholeNumberSchema.optional(),
   /** The place has had its call; the next offer needs another one. */
   isServed: z.boolean().optional(),
   /** When the service said that it does not know the session. */
-  notFoundAtMs: z.number().optional(),
+  notFoundAtMs: wholeNumberSchema.optional(),
   /** Set while the service may not have noticed the loss: when its player asked first, in epoch ms. */
-  firstAskedAtMs: z.int().optional(),
+  firstAskedAtMs: wholeNumberSchema.optional(),
   /** … and when the service was last seen not to have noticed. */
-  lastRefusedAtMs: z.int().optional(),
+  lastRefusedAtMs: wholeNumberSchema.optional(),
 });
 
 /**

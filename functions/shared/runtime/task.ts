@@ -10,7 +10,7 @@ import { type Metrics, measured } from './metrics.ts';
 export const taskInputShape = { ...sessionKeySchema.shape, executionName: z.string().min(1).max(80) };
 
 /** Epoch ms, of those that a Date can have: the table takes larger numbers, and nobody could read them again. */
-export const epochMsSchema = z.number().min(0).max(8.64e15);
+export const epochMsSchema = z.number().min(0).max(8.64e15).overwrite(Math.round);
 
 export type TaskInput = SessionKey & { readonly executionName: string };
 

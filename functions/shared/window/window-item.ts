@@ -5,6 +5,7 @@ import { sessionPartition } from '../contracts/naming.ts';
 import { toStatusReason } from '../contracts/status-reason.ts';
 import { callDependency } from '../runtime/service-fault.ts';
 import { isConditionFailure, type Table } from '../runtime/table.ts';
+import { wholeNumberSchema } from '../runtime/whole-number.ts';
 
 /**
  * A session's latest window: one item, overwritten by the session's next window, so that every step of a
@@ -13,44 +14,48 @@ import { isConditionFailure, type Table } from '../runtime/table.ts';
  * Why: docs/decisions/windows.md#one-item-for-a-sessions-latest-window-one-for-each-outcome
  */
 export const windowItemSchema = z.object({
-  generation: z.int(),
+  generation: wholeNumberSchema,
   phase: windowPhaseSchema,
   /** The input of the window's execution: kept as first written, so that a repeated start is the same start. */
   executionInput: z.string(),
   /** Whether the execution is known to have started. */
   running: z.boolean(),
-  disconnectedAtMs: z.number(),
+  disconnectedAtMs: wholeNumberSchema,
   /** Since when the session waits, as its execution knows it: the disconnect, or a later one found by a read. */
-  pendingSinceMs: z.number().optional(),
+  pendingSinceMs: wholeNumberSchema.optional(),
   /** Until when the service keeps the session in the present phase, as far as is known. */
-  deadlineMs: z.number(),
-  connectionTimeoutSeconds: z.number(),
+  deadlineMs: wholeNumberSchema,
+  connectionTimeoutSeconds: wholeNumberSchema,
   /** Whether nobody has told the timeout: then it is the configured default. */
   isDefaultTimeout: z.boolean().optional(),
-  sessionEndsAtMs: z.number().optional(),
+  sessionEndsAtMs: wholeNumberSchema.optional(),
   /** The mailbox: how many signals have come, and who has asked to be told. */
-  seq: z.number(),
+  seq: wholeNumberSchema,
   /** The last `seq` that the execution had seen when it began its present wait. */
-  ackSeq: z.number().optional(),
+  ackSeq: wholeNumberSchema.optional(),
   /** The signal, by its `seq`, that a feed knew the deadline better, and how. */
   correction: z
-    .object({ seq: z.number(), deadlineMs: z.number(), connectionTimeoutSeconds: z.number() })
+    .object({
+      seq: wholeNumberSchema,
+      deadlineMs: wholeNumberSchema,
+      connectionTimeoutSeconds: wholeNumberSchema,
+    })
     .optional(),
   /** The latest signals, so that a repeat counts once: a set that fills up, and the full one before it. */
   signalIds: z.set(z.string()).optional().catch(undefined),
   earlierSignalIds: z.set(z.string()).optional().catch(undefined),
   taskToken: z.string().optional(),
   /** Where in the execution's life the token was asked for; an older asker never replaces a newer one. */
-  waitOrder: z.number().optional(),
+  waitOrder: wholeNumberSchema.optional(),
   /** Only while the execution waits for the service: how often in a row it could not be read. */
-  serviceChecks: z.number().optional(),
-  connectionCreatedAtMs: z.number(),
-  connectionAttempts: z.number(),
+  serviceChecks: wholeNumberSchema.optional(),
+  connectionCreatedAtMs: wholeNumberSchema,
+  connectionAttempts: wholeNumberSchema,
   /**
    * When this code last had the service's word that the session waits for a client (PENDING_CLIENT_RECONNECTION,
    * ACTIVE or RECONNECTING, in a read or a list). Absent until then: a report alone is no evidence.
    */
-  seenWaitingAtMs: z.int().optional(),
+  seenWaitingAtMs: wholeNumberSchema.optional(),
   /** How the session stood when the window closed. `outcomeOf` tells the outcome. */
   outcome: outcomeSchema.exclude(['NOT_DISCONNECTED']).optional(),
   /**
@@ -60,14 +65,14 @@ export const windowItemSchema = z.object({
   isNotDisconnected: z.literal(true).optional(),
   /** Brought into form again: earlier code wrote the service's text as it was. */
   statusReason: z.string().nullable().transform(toStatusReason).optional(),
-  outcomeAtMs: z.number().optional(),
-  closedAtMs: z.number().optional(),
+  outcomeAtMs: wholeNumberSchema.optional(),
+  closedAtMs: wholeNumberSchema.optional(),
   /** Why a window ended red: the error's name. */
   failure: z.string().optional(),
   /** How many windows of the same disconnect have failed before this one, in a row. */
-  failedBefore: z.number().optional(),
+  failedBefore: wholeNumberSchema.optional(),
   /** When the window before this one ended, as the service says. */
-  previousOutcomeAtMs: z.number().optional(),
+  previousOutcomeAtMs: wholeNumberSchema.optional(),
 });
 export type WindowItem = z.infer<typeof windowItemSchema>;
 

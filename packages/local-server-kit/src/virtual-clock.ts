@@ -7,6 +7,8 @@ interface Timer {
   readonly callback: () => void;
 }
 
+const STEP_MS = 10;
+
 /** One piece of tracked work, with the strands of it that let time move on. */
 interface Work {
   asleep: number;
@@ -92,6 +94,20 @@ export class VirtualClock implements Clock {
       await this.idle();
     }
     this.#nowMs = endMs;
+  }
+
+  /**
+   * Moves time on until the work has ended. In small steps, because a request on its way through a socket is not tracked
+   * before its server has it.
+   */
+  async until<Result>(work: Promise<Result>): Promise<Result> {
+    let hasEnded = false;
+    const end = () => {
+      hasEnded = true;
+    };
+    work.then(end, end);
+    while (!hasEnded) await this.advance(STEP_MS);
+    return work;
   }
 
   /** Resolves when no tracked work is under way. */
