@@ -24,7 +24,7 @@ Switches the service on or off without a deployment; without a state it tells th
   refuse       every call is refused with 503 and Retry-After; windows only observe
 
   --table <name>     the service's table (the stack's output TableName; npm start prints the local one)
-  --reason <text>    why; it is kept beside the state
+  --reason <text>    why, in 256 characters at most; it is kept beside the state
   --region <Region>  of the table; else as the AWS SDK finds it
   --endpoint <URL>   of DynamoDB, for a local stack
   --help             this text
@@ -38,6 +38,9 @@ const OPTIONS = {
   region: { type: 'string' },
   endpoint: { type: 'string' },
 } as const;
+
+/** With it the item of the switch stays within one write unit. */
+const MAX_REASON_LENGTH = 256;
 
 export interface Surroundings {
   readonly clock: Clock;
@@ -98,6 +101,9 @@ function parseArguments(args: readonly string[]): SwitchArguments | 'help' {
     throw new UsageError(`The switch is one of: ${switchStateSchema.options.join(', ')}.`);
   }
   if (values.table === undefined) throw new UsageError('--table names the service’s table.');
+  if ((values.reason?.length ?? 0) > MAX_REASON_LENGTH) {
+    throw new UsageError(`--reason takes ${MAX_REASON_LENGTH} characters at most.`);
+  }
   return {
     state: state.data,
     table: values.table,

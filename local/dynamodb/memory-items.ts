@@ -54,6 +54,8 @@ export interface MemoryItemsOptions {
   readonly nowMs?: () => number;
   /** Whether an item with a fraction in it is an error. It is, unless a test is about other fractions than the service writes. */
   readonly integersOnly?: boolean;
+  /** Called with each item as it is written. */
+  readonly onWrite?: (item: Attributes) => void;
 }
 
 /**
@@ -66,9 +68,11 @@ export class MemoryItems {
   readonly #read = new WeakMap<Attributes, Item>();
   readonly #capacity: KeyCapacity | undefined;
   readonly #integersOnly: boolean;
+  readonly #onWrite: MemoryItemsOptions['onWrite'];
 
-  constructor({ nowMs, integersOnly = true }: MemoryItemsOptions = {}) {
+  constructor({ nowMs, integersOnly = true, onWrite }: MemoryItemsOptions = {}) {
     this.#integersOnly = integersOnly;
+    this.#onWrite = onWrite;
     const indexes = [{ name: 'OpenWindows', key: INDEX_KEY }];
     this.#capacity = nowMs === undefined ? undefined : new KeyCapacity(nowMs, indexes);
   }
@@ -158,6 +162,7 @@ export class MemoryItems {
     if (this.#integersOnly) demandIntegers(changed);
     this.#items.set(id, changed);
     this.#capacity?.write(partitionOf(changed), old, changed);
+    this.#onWrite?.(changed);
   }
 
   #countRead(key: Attributes, item: Attributes | undefined, isConsistent = false): void {

@@ -59,6 +59,7 @@ describe('npm run switch', () => {
     [['on', 'refuse', '--table', 't'], 'The switch is one of: on, passThrough, refuse.'],
     [['on'], '--table names'],
     [['on', '--tabel', 't'], '--tabel'],
+    [['on', '--table', 't', '--reason', 'r'.repeat(257)], '--reason takes 256 characters at most.'],
     [['on', '--table', 't', '--endpoint', 'http://example.com'], 'https:'],
   ])('says what is wrong with a call, and changes nothing: %j', async (args, told) => {
     const result = await command(...args);

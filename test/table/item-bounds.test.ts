@@ -1,0 +1,156 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { mockClient } from 'aws-sdk-client-mock';
+import { VirtualClock } from 'local-server-kit';
+import { describe, expect, it } from 'vitest';
+import { recordOutcome } from '../../functions/record-outcome/record-outcome.ts';
+import { bindClientToken } from '../../functions/shared/api/client-tokens.ts';
+import { ownerHashOf, rememberOwner } from '../../functions/shared/api/owners.ts';
+import { counterIn, drawNumber, readLine } from '../../functions/shared/quota/line.ts';
+import { slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
+import {
+  offerIdOf,
+  offersWith,
+  readPlace,
+  writeLossRefusal,
+  writePlace,
+} from '../../functions/shared/quota/places.ts';
+import { writeSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
+import { registerTaskToken, signalWindow } from '../../functions/shared/window/mailbox.ts';
+import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
+import { ITEM_BOUNDS, largestItems } from '../helpers/item-bounds.ts';
+import { memoryLog } from '../helpers/log.ts';
+import { memoryMetrics } from '../helpers/metrics.ts';
+import { sendThrough } from '../helpers/send-through.ts';
+import { BUS_SETTINGS, givenOpenWindow, OUTCOME_RETENTION_DAYS } from '../helpers/windows.ts';
+
+const NOW_MS = Date.UTC(2026, 0, 1);
+const HOUR_MS = 3_600_000;
+/** Four deadlines for each width of a bucket, up to an hour: every bucket that there can be. */
+const TIMES_LEFT_MS = [2, 6, 18, 54, 162, 300].flatMap((width) =>
+  [4.1, 6, 8, 11.9].map((share) => width * share * 1000),
+);
+const session = { streamGroupId: 'g'.repeat(128), streamSessionId: 's'.repeat(128) };
+const operation = 'CreateStreamSessionConnection';
+/** Of the characters that count as one, these take the most bytes. */
+const LONGEST_REASON = '€'.repeat(256);
+
+const stepFunctions = new SFNClient({ region: 'us-west-2' });
+mockClient(stepFunctions).resolves({});
+const eventBridge = new EventBridgeClient({ region: 'us-west-2' });
+mockClient(eventBridge)
+  .on(PutEventsCommand)
+  .resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'event' }] });
+
+function openedWindow(table: Table) {
+  return givenOpenWindow(table, session, {
+    disconnectedAtMs: NOW_MS,
+    connectionTimeoutSeconds: 3600,
+    sessionEndsAtMs: NOW_MS + HOUR_MS,
+  });
+}
+
+/** Writes the items of each kind as an hour with a client, a feed and an operator who never stop would. */
+const FILL: Readonly<Record<string, (table: Table) => Promise<unknown>>> = {
+  async line(table) {
+    for (let nowMs = NOW_MS; nowMs < NOW_MS + 120_000; nowMs += 2000) {
+      for (const leftMs of TIMES_LEFT_MS) {
+        for (const isKnown of [true, false]) {
+          const seen = await readLine(table, operation);
+          const removable = { overBeforeMs: nowMs };
+          const counter = counterIn(seen, { deadlineMs: nowMs + leftMs, nowMs, isKnown }, removable);
+          if (counter !== undefined) await drawNumber(table, operation, { counter, seen, ...removable });
+        }
+      }
+    }
+  },
+  async permit(table) {
+    const clock = new VirtualClock(NOW_MS);
+    const at = (nowMs: number) => ({
+      table,
+      clock: Object.assign(Object.create(clock), { nowMs: () => nowMs }),
+    });
+    for (let second = 0; second < 600; second++) {
+      const nowMs = NOW_MS + second * 997;
+      await slowDown({ operation, perSecond: 7 }, at(nowMs));
+      await takePermit({ operation, perSecond: 7, latestMs: nowMs }, at(nowMs));
+    }
+    // A caller whose clock is behind doubts the booking.
+    await takePermit({ operation, perSecond: 7, latestMs: 0 }, at(NOW_MS));
+  },
+  async window(table) {
+    const { generation } = await openedWindow(table);
+    const dependencies = { table, stepFunctions, log: memoryLog() };
+    const registration = { taskToken: 't'.repeat(2048), generation, phase: 'AWAITING_CLIENT' } as const;
+    const times = { deadlineMs: NOW_MS + HOUR_MS, pendingSinceMs: NOW_MS, seenWaitingAtMs: NOW_MS };
+    const order = { ackSeq: 0, waitNumber: 900, retryCount: 900, serviceChecks: 900 };
+    await registerTaskToken(session, { ...registration, ...times, ...order }, dependencies);
+    for (let second = 0; second < 500; second++) {
+      const connection = { createdAtMs: NOW_MS + second * 1000, attempts: 1 };
+      await signalWindow(session, { id: `${second}`.padStart(80, '-'), connection }, dependencies);
+    }
+  },
+  async place(table) {
+    for (let second = 0; second < 600; second++) {
+      const seen = await readPlace(table, session);
+      await writePlace(table, session, seen, {
+        ...offersWith(seen, offerIdOf(`offer ${second}`)),
+        askedAtMs: NOW_MS + second * 1000,
+        deadlineMs: NOW_MS + HOUR_MS,
+        lineCounter: 'F12345678',
+        lineNumber: 10_000,
+      });
+    }
+    await writeLossRefusal(table, session, { firstAskedAtMs: NOW_MS, lastRefusedAtMs: NOW_MS });
+  },
+  'client-token': (table) =>
+    bindClientToken(table, session, { clientToken: 't'.repeat(128), signalRequest: 'offer', nowMs: NOW_MS }),
+  async outcome(table) {
+    const { generation } = await openedWindow(table);
+    const input = { executionName: 'n'.repeat(80), generation, ackSeq: 0, disconnectedAtMs: NOW_MS };
+    const end = { outcome: 'NOT_DISCONNECTED', status: 'TERMINATED', statusReason: LONGEST_REASON } as const;
+    await recordOutcome(
+      { ...session, ...input, ...end, endedAtMs: NOW_MS + HOUR_MS, connectionAttempts: 3600 },
+      {
+        table,
+        eventBridge,
+        clock: new VirtualClock(NOW_MS),
+        log: memoryLog(),
+        metrics: memoryMetrics(),
+        settings: { ...BUS_SETTINGS, OUTCOME_RETENTION_DAYS },
+      },
+    );
+  },
+  owner: (table) => rememberOwner(table, session, ownerHashOf(session, 'u'.repeat(1024)), NOW_MS),
+  switch: (table) =>
+    writeSwitchItem(table, {
+      state: 'passThrough',
+      changedAt: new Date(NOW_MS).toISOString(),
+      reason: LONGEST_REASON,
+    }),
+};
+
+describe('an item', () => {
+  it('has a bound whatever its kind', () => {
+    expect(Object.keys(FILL)).toEqual(Object.keys(ITEM_BOUNDS));
+  });
+
+  it.each(Object.entries(FILL))('of the kind %s stays within its bound, however full', async (kind, fill) => {
+    const { largestBytes, onWrite } = largestItems();
+    const items = new MemoryItems({ onWrite });
+    const documents = sendThrough(
+      DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'us-west-2' })),
+      async (command, input) => items.answer(command, input),
+    );
+
+    await fill({ documents, name: 'Table' });
+
+    const bound = ITEM_BOUNDS[kind] ?? 0;
+    expect(largestBytes[kind]).toBeLessThanOrEqual(bound);
+    // The item is as full as it gets, so a larger bound would be looser than it need be.
+    expect(largestBytes[kind]).toBeGreaterThan(bound / 2);
+  });
+});
