@@ -1,13 +1,13 @@
-import { type RecordOutcomeDependencies, recordOutcome } from '../record-outcome/record-outcome.ts';
-import { DependencyUnavailableException } from '../shared/runtime/errors.ts';
+import { ContentionException } from '../shared/runtime/errors.ts';
+import { type PublishOutcomeDependencies, publishOutcome } from '../shared/window/publish-outcome.ts';
 import { isVerdict } from '../shared/window/red-ends.ts';
 import { type ReplaceDependencies, replaceDeadWindow } from '../shared/window/replace-window.ts';
 import { ensureRunning } from '../shared/window/start-window.ts';
 import { isOpen, outcomeOf, readWindow, type WindowItem } from '../shared/window/window-item.ts';
 import type { FailedExecution } from './parse-event.ts';
 
-export interface OnExecutionFailureDependencies extends ReplaceDependencies, RecordOutcomeDependencies {
-  readonly settings: ReplaceDependencies['settings'] & RecordOutcomeDependencies['settings'];
+export interface OnExecutionFailureDependencies extends ReplaceDependencies, PublishOutcomeDependencies {
+  readonly settings: ReplaceDependencies['settings'] & PublishOutcomeDependencies['settings'];
 }
 
 export interface OnExecutionFailureResult {
@@ -37,8 +37,8 @@ const MAX_TRIES = 5;
  *
  * Why: docs/decisions/failed-windows.md#a-failed-execution-is-followed-by-the-next-one-which-asks-the-service
  *
- * @throws DependencyUnavailableException: made good by Lambda's own retries of an asynchronous invocation, for
- *   every step here is harmless when repeated.
+ * @throws DependencyUnavailableException, ContentionException: Lambda invokes the function again, and every step here
+ *   is harmless when repeated.
  */
 export async function onExecutionFailure(
   execution: FailedExecution,
@@ -62,7 +62,7 @@ export async function onExecutionFailure(
     const replacement = await replaceDeadWindow(execution, window, dependencies);
     if (replacement !== 'CHANGED_MEANWHILE') return { result: `WINDOW_${replacement}` };
   }
-  throw new DependencyUnavailableException();
+  throw new ContentionException();
 }
 
 /**
@@ -74,16 +74,15 @@ async function finishRecord(
   window: WindowItem,
   dependencies: OnExecutionFailureDependencies,
 ): Promise<void> {
-  const { statusReason = null, outcomeAtMs, disconnectedAtMs, connectionAttempts, seq } = window;
+  const { statusReason = null, outcomeAtMs, disconnectedAtMs, connectionAttempts } = window;
   const outcome = outcomeOf(window);
   if (outcome === undefined || outcomeAtMs === undefined) return;
-  await recordOutcome(
+  await publishOutcome(
     {
       streamGroupId,
       streamSessionId,
       executionName,
       generation,
-      ackSeq: seq,
       outcome,
       statusReason,
       disconnectedAtMs,

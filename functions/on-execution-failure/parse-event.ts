@@ -7,7 +7,7 @@ import {
 } from '../shared/contracts/index.ts';
 import { windowExecutionName } from '../shared/contracts/naming.ts';
 import { parseJson } from '../shared/runtime/parse-json.ts';
-import { callDependency } from '../shared/runtime/service-fault.ts';
+import { attempt } from '../shared/runtime/service-fault.ts';
 
 /** A window's execution that has ended red, by its event. */
 export interface FailedExecution extends z.infer<typeof windowInputSchema> {
@@ -37,22 +37,17 @@ export async function parseExecutionFailure(
   return { ...input.data, executionName: name, status };
 }
 
-/** Step Functions knows no such execution, and will know none when it is asked again. */
-const NO_EXECUTION = ['ExecutionDoesNotExist', 'InvalidArn'];
-
 /**
  * "Execution Input, Output, Error, and Cause will not be included" in the events of a machine that is encrypted
  * with a key of the customer's (Step Functions Developer Guide, "Data at rest encryption").
+ *
+ * @returns undefined when Step Functions knows no such execution.
  */
 async function inputOf(executionArn: string, stepFunctions: SFNClient): Promise<string | undefined> {
-  try {
-    const { input } = await callDependency(
-      () => stepFunctions.send(new DescribeExecutionCommand({ executionArn })),
-      NO_EXECUTION,
-    );
-    return input;
-  } catch (error) {
-    if (!(error instanceof Error) || !NO_EXECUTION.includes(error.name)) throw error;
-    return undefined;
-  }
+  const described = await attempt(
+    () => stepFunctions.send(new DescribeExecutionCommand({ executionArn })),
+    'ExecutionDoesNotExist',
+    'InvalidArn',
+  );
+  return described.ok ? described.result.input : undefined;
 }

@@ -4,7 +4,7 @@ import type { Log } from '../shared/runtime/logging.ts';
 import type { Metrics } from '../shared/runtime/metrics.ts';
 import type { Table } from '../shared/runtime/table.ts';
 import { taskInputShape } from '../shared/runtime/task.ts';
-import { failWindow } from '../shared/window/fail-window.ts';
+import { failWindow } from '../shared/window/close-window.ts';
 
 export const recordFailureInputSchema = z.object({
   ...taskInputShape,

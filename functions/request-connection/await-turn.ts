@@ -18,7 +18,7 @@ import {
 } from '../shared/quota/places.ts';
 import { nextNumber, type Standing, turnMs } from '../shared/quota/turn.ts';
 import type { Clock } from '../shared/runtime/clock.ts';
-import { DependencyUnavailableException } from '../shared/runtime/errors.ts';
+import { ContentionException, DependencyUnavailableException } from '../shared/runtime/errors.ts';
 import type { Log } from '../shared/runtime/logging.ts';
 import type { Table } from '../shared/runtime/table.ts';
 import { isOpen, readWindow } from '../shared/window/window-item.ts';
@@ -45,7 +45,7 @@ const MAX_TRIES = 6;
  *
  * Why: docs/decisions/quota-and-line.md#the-wait-for-a-near-turn-is-in-request-connection-before-the-execution
  *
- * @throws DependencyUnavailableException
+ * @throws DependencyUnavailableException; ContentionException when others keep writing the session's place.
  */
 export async function awaitTurn(
   session: SessionKey,
@@ -72,7 +72,7 @@ export async function awaitTurn(
     const standing = { permits, perSecond: settings.CONNECTIONS_PER_SECOND, nowMs };
     const placing = await placeOffer(place, offerId, deadline, { ...standing, line: seenLine }, dependencies);
     if (placing.place !== place && !(await writePlace(table, session, place, placing.place))) {
-      if (++tries >= MAX_TRIES) throw new DependencyUnavailableException();
+      if (++tries >= MAX_TRIES) throw new ContentionException();
       continue;
     }
     const turn = decideTurn(

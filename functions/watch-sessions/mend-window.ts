@@ -1,7 +1,7 @@
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
 import type { SessionKey } from '../shared/contracts/index.ts';
 import { windowExecutionArn } from '../shared/contracts/naming.ts';
-import { callDependency } from '../shared/runtime/service-fault.ts';
+import { attempt } from '../shared/runtime/service-fault.ts';
 import { type ReplaceDependencies, replaceDeadWindow } from '../shared/window/replace-window.ts';
 import { ensureRunning } from '../shared/window/start-window.ts';
 import type { WindowItem } from '../shared/window/window-item.ts';
@@ -28,15 +28,10 @@ async function isExecutionAlive(
   { generation }: WindowItem,
   { stepFunctions, settings }: ReplaceDependencies,
 ): Promise<boolean> {
-  try {
-    const executionArn = windowExecutionArn(settings.RECONNECTION_WINDOW_ARN, session, generation);
-    const { status } = await callDependency(
-      () => stepFunctions.send(new DescribeExecutionCommand({ executionArn, includedData: 'METADATA_ONLY' })),
-      ['ExecutionDoesNotExist'],
-    );
-    return status === 'RUNNING';
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'ExecutionDoesNotExist') throw error;
-    return false;
-  }
+  const executionArn = windowExecutionArn(settings.RECONNECTION_WINDOW_ARN, session, generation);
+  const described = await attempt(
+    () => stepFunctions.send(new DescribeExecutionCommand({ executionArn, includedData: 'METADATA_ONLY' })),
+    'ExecutionDoesNotExist',
+  );
+  return described.ok && described.result.status === 'RUNNING';
 }

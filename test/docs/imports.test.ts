@@ -34,7 +34,6 @@ const EXCEPTIONS = new Set([
   'local/local-stack.ts -> scripts/build.ts',
   'local/start/welcome.ts -> cli/admin-shell/endpoint.ts',
   'local/web/player/stream-client.ts -> scripts/web-sdk-offer.ts',
-  'functions/on-execution-failure/on-execution-failure.ts -> functions/record-outcome/record-outcome.ts',
 ]);
 
 const packages = new Set(

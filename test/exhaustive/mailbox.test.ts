@@ -148,17 +148,17 @@ describe('the look at every history of a mailbox', () => {
     [
       {
         name: 'an outcome is recorded over a signal that nobody has seen',
-        file: recording,
-        find: "input.outcome === 'RECONNECTED'\n      ? ' AND seq <= :ackSeq'",
-        replace: "input.outcome === 'RECONNECTED'\n      ? ' AND (seq <= :ackSeq OR seq > :ackSeq)'",
+        file: 'functions/shared/window/close-window.ts',
+        find: "outcome === 'RECONNECTED'\n      ? ' AND seq <= :ackSeq'",
+        replace: "outcome === 'RECONNECTED'\n      ? ' AND (seq <= :ackSeq OR seq > :ackSeq)'",
         shows: /closed with \d of \d signals heard/,
       },
       {
         name: 'an outcome is published before it is written',
         file: recording,
-        find: 'const closing = await closeWindow(input, dependencies);',
+        find: 'const closed = await closeWindow(table, input, closing);',
         replace:
-          'const closing = { recorded: true, seq: input.ackSeq, connectionCreatedAtMs: 0, connectionAttempts: 0 };',
+          'const closed = { recorded: true, seq: input.ackSeq, connectionCreatedAtMs: 0, connectionAttempts: 0 };',
         shows: /recorded, and the window is AWAITING_RECONNECTION/,
       },
     ],

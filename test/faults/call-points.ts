@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { SdkCall } from '../helpers/function-hooks.ts';
-import { declarationsOf, ROOT, sends } from './sources.ts';
+import { declarationsOf, ROOT, sends, TABLE_HELPERS } from './sources.ts';
 
 /** A call that a function makes, by what in its code makes it. */
 export interface CallPoint {
@@ -28,7 +28,14 @@ function sentOf(command: string, item: string): string {
 }
 
 /** They take the call as an argument; whoever gives it to them is the caller. */
-const PASSING_ON = new Set(['callDependency', 'withTimeout', 'callService', 'passThrough', 'inParallel']);
+const PASSING_ON = new Set([
+  'attempt',
+  'callDependency',
+  'withTimeout',
+  'callService',
+  'passThrough',
+  'inParallel',
+]);
 
 /** To be called by what sends the call, at once: it is in the stack. */
 export function callPoint(functionKey: string, { command, input }: SdkCall): CallPoint {
@@ -50,7 +57,7 @@ export function callPoint(functionKey: string, { command, input }: SdkCall): Cal
 function declarationAt(frame: string) {
   const [, place = '', line = ''] = /\(?((?:file:\/\/)?\/[^():]+):(\d+):\d+\)?$/.exec(frame) ?? [];
   const file = relative(ROOT, place.startsWith('file:') ? fileURLToPath(place) : place);
-  if (!file.startsWith('functions/')) return [];
+  if (!file.startsWith('functions/') || file === TABLE_HELPERS) return [];
   const declaration = declarationsOf(file).findLast(({ fromLine }) => fromLine <= Number(line));
   return declaration === undefined ? [] : [declaration];
 }

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { type Declaration, declarationsIn, declarationsOf, ROOT, sends } from './sources.ts';
+import { type Declaration, declarationsIn, declarationsOf, ROOT, sends, TABLE_HELPERS } from './sources.ts';
 
 export const ANYBODY = '…';
 
@@ -31,12 +31,13 @@ export async function callSitesOf(folder: string): Promise<CallSites> {
   const declarations = sectionsOf(outputFiles[0]?.text ?? '').flatMap(({ file, text }) =>
     declarationsIn(text).map((declaration) => ({
       ...declaration,
+      file,
       sourceName: sourceNameOf(file, declaration.name),
       composes: file.endsWith('/handler.ts'),
     })),
   );
   const ways = declarations
-    .filter(sends)
+    .filter((declaration) => declaration.file !== TABLE_HELPERS && sends(declaration))
     .flatMap((sender) =>
       declarations
         .filter((caller) => caller !== sender && uses(caller, sender))

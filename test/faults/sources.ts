@@ -26,9 +26,12 @@ export function declarationsIn(text: string): Declaration[] {
     .map(({ name, fromLine, lines }) => ({ name, fromLine, body: lines.join('\n') }));
 }
 
+/** Who calls these sends, not they. */
+export const TABLE_HELPERS = 'functions/shared/runtime/table.ts';
+
 /** Whether the declaration sends a command with one of the SDK's clients. */
 export function sends({ body }: Declaration): boolean {
-  return /\.send\(/.test(body);
+  return /\.send\(|\b(readItem|updateIf|putIf)\(/.test(body);
 }
 
 const known = new Map<string, Declaration[]>();

@@ -3,11 +3,11 @@ import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
-import { registerTaskToken, signalWindow } from '../../functions/shared/window/mailbox.ts';
+import { MAX_SIGNAL_IDS, registerTaskToken, signalWindow } from '../../functions/shared/window/mailbox.ts';
 import { openWindow } from '../../functions/shared/window/open-window.ts';
 import { readWindow, updateWindow, windowKey } from '../../functions/shared/window/window-item.ts';
 import { attributesOf, itemBytes } from '../../local/dynamodb/attributes.ts';
-import { failNext } from '../helpers/failing-table.ts';
+import { beforeNext, failNext } from '../helpers/failing-table.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { useTable } from '../helpers/table.ts';
@@ -256,6 +256,22 @@ describe('the mailbox', () => {
     const window = await readWindow(table(), session);
     expect(window).toMatchObject({ seq: 1 });
     expect(window?.signalIds?.size).toBe(1);
+  });
+
+  it('is a retryable failure when others fill its ids and empty them at every try', async () => {
+    const session = await openedSession();
+    const race = (ids: number) => async () => {
+      await updateWindow(table(), session, {
+        UpdateExpression: 'SET signalIds = :ids',
+        ExpressionAttributeValues: { ':ids': new Set(Array.from({ length: ids }, (_, id) => `other ${id}`)) },
+      });
+      beforeNext(table(), 'UpdateItemCommand', race(ids === 1 ? MAX_SIGNAL_IDS : 1));
+    };
+    beforeNext(table(), 'UpdateItemCommand', race(MAX_SIGNAL_IDS));
+
+    await expect(signalWindow(session, { id: 'a' }, dependencies())).rejects.toMatchObject({
+      name: 'ContentionException',
+    });
   });
 
   it('loses none of fifty signals that come at once', async () => {

@@ -3,7 +3,7 @@ import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
-import { failWindow } from '../../functions/shared/window/fail-window.ts';
+import { failWindow } from '../../functions/shared/window/close-window.ts';
 import { type Disconnect, openWindow } from '../../functions/shared/window/open-window.ts';
 import { updateWindow, windowKey } from '../../functions/shared/window/window-item.ts';
 import { beforeNext, failNext, raceReads } from '../helpers/failing-table.ts';
@@ -403,7 +403,7 @@ describe('a write that is lost to somebody else', () => {
     await givenFailedWindow(table(), session, { disconnectedAtMs: NOW_MS });
     const reads = raceReads(table(), 8, () => signalled(session));
 
-    await expect(open(session)).rejects.toMatchObject({ name: 'DependencyUnavailableException' });
+    await expect(open(session)).rejects.toMatchObject({ name: 'ContentionException' });
 
     expect(reads()).toBe(5);
     expect(await windowOf(table(), session)).toMatchObject({ generation: 1, phase: 'FAILED' });

@@ -2,13 +2,13 @@
  * During a deployment the code before 2026-11-28 and the code after share the items of the permits. `earlier` does what
  * that code did with the item: fractions of a millisecond in `bookedUntilMs`, fractions of a call in `slowedTo`.
  */
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { DEFAULT_QUOTAS, QuotaBuckets } from 'game-lift-streams-local';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { paceOf, readPermits, slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
-import { isConditionFailure } from '../../functions/shared/runtime/table.ts';
 import { useTable } from '../helpers/table.ts';
 import { watchWrites } from '../helpers/watch-writes.ts';
 
@@ -145,7 +145,7 @@ const earlier = {
       );
       return earlierItemSchema.parse(Attributes).bookedUntilMs;
     } catch (error) {
-      if (isConditionFailure(error)) return undefined;
+      if (error instanceof ConditionalCheckFailedException) return undefined;
       throw error;
     }
   },

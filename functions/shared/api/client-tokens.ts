@@ -1,9 +1,7 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { SessionKey } from '../contracts/index.ts';
 import { sessionPartition } from '../contracts/naming.ts';
 import { sha256Hex } from '../runtime/hash.ts';
-import { callDependency } from '../runtime/service-fault.ts';
-import { epochSeconds, isConditionFailure, type Table } from '../runtime/table.ts';
+import { epochSeconds, putIf, type Table } from '../runtime/table.ts';
 
 /** A session lives 24 h at most, and so does the use of its tokens. */
 const TOKEN_RETENTION_MS = 25 * 3600 * 1000;
@@ -20,27 +18,17 @@ export async function bindClientToken(
   { clientToken, signalRequest, nowMs }: { clientToken: string; signalRequest: string; nowMs: number },
 ): Promise<boolean> {
   const offerHash = sha256Hex(signalRequest);
-  try {
-    await callDependency(
-      () =>
-        table.documents.send(
-          new PutCommand({
-            TableName: table.name,
-            Item: {
-              pk: sessionPartition(session),
-              sk: `client-token#${sha256Hex(clientToken)}`,
-              offerHash,
-              expiresAt: epochSeconds(nowMs + TOKEN_RETENTION_MS),
-            },
-            ConditionExpression: 'attribute_not_exists(pk) OR offerHash = :offerHash',
-            ExpressionAttributeValues: { ':offerHash': offerHash },
-          }),
-        ),
-      ['ConditionalCheckFailedException'],
-    );
-    return true;
-  } catch (error) {
-    if (isConditionFailure(error)) return false;
-    throw error;
-  }
+  return putIf(
+    table,
+    {
+      pk: sessionPartition(session),
+      sk: `client-token#${sha256Hex(clientToken)}`,
+      offerHash,
+      expiresAt: epochSeconds(nowMs + TOKEN_RETENTION_MS),
+    },
+    {
+      ConditionExpression: 'attribute_not_exists(pk) OR offerHash = :offerHash',
+      ExpressionAttributeValues: { ':offerHash': offerHash },
+    },
+  );
 }

@@ -2,13 +2,13 @@
  * Whose session it is, for a minute: one item with the SHA-256 of the session's UserId, never the id itself. A session's
  * user never changes, so a caller who asks again and again for another user's session costs no read after the first.
  */
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { SessionKey } from '../contracts/index.ts';
 import { NOT_FOUND_MS } from '../quota/places.ts';
 import { sha256Hex } from '../runtime/hash.ts';
 import { callDependency } from '../runtime/service-fault.ts';
-import { epochSeconds, type Table } from '../runtime/table.ts';
+import { epochSeconds, readItem, type Table } from '../runtime/table.ts';
 import { wholeNumberSchema } from '../runtime/whole-number.ts';
 
 const OWNER_MS = 60_000;
@@ -37,10 +37,7 @@ export async function readOwner(
   session: SessionKey,
   nowMs: number,
 ): Promise<{ readonly ownerHash: string | undefined } | undefined> {
-  const { Item } = await callDependency(() =>
-    table.documents.send(new GetCommand({ TableName: table.name, Key: ownerKey(session) })),
-  );
-  const owner = ownerSchema.safeParse(Item);
+  const owner = ownerSchema.safeParse(await readItem(table, ownerKey(session), { consistent: false }));
   if (!owner.success) return undefined;
   const { ownerHash, readAtMs } = owner.data;
   const forMs = ownerHash === undefined ? NOT_FOUND_MS : OWNER_MS;

@@ -3,11 +3,11 @@
  * deadlines. Nothing is ever taken back: a number whose session does not return is void when its deadline has passed,
  * and until then costs nothing, because a permit goes to a session that is there.
  */
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { UnexpectedError } from '../runtime/errors.ts';
 import { callDependency } from '../runtime/service-fault.ts';
-import type { Table } from '../runtime/table.ts';
+import { readItem, type Table } from '../runtime/table.ts';
 import {
   ADDED,
   compareDeadlines,
@@ -46,10 +46,7 @@ const KEY_BYTES = 2 + 'line#CreateStreamSessionConnection'.length + 2 + 'line'.l
 
 /** @throws DependencyUnavailableException */
 export async function readLine(table: Table, operation: QuotaOperation): Promise<LineState> {
-  const { Item } = await callDependency(() =>
-    table.documents.send(new GetCommand({ TableName: table.name, Key: lineKey(operation) })),
-  );
-  return lineOf(Item);
+  return lineOf(await readItem(table, lineKey(operation), { consistent: false }));
 }
 
 export interface Wait {

@@ -15,11 +15,9 @@
  * counts what that is too much, because the code before 2026-11-28 reads and moves `bookedUntilMs` alone: it may run
  * beside this code during a deployment.
  */
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { Clock } from '../runtime/clock.ts';
-import { callDependency } from '../runtime/service-fault.ts';
-import { isConditionFailure, type Table } from '../runtime/table.ts';
+import { type ItemKey, readItem, type Table, type Update, updateIf } from '../runtime/table.ts';
 import { wholeNumberSchema } from '../runtime/whole-number.ts';
 
 /** Operations with a quota of their own, as the service counts them. */
@@ -172,7 +170,7 @@ export async function readPermits(
   operation: QuotaOperation,
   options: { readonly consistent?: boolean } = {},
 ): Promise<PermitState> {
-  return readItem(table, permitKey(operation), options.consistent ?? false);
+  return readState(table, permitKey(operation), options.consistent ?? false);
 }
 
 /**
@@ -197,14 +195,14 @@ export async function takePermit(request: PermitRequest, dependencies: PermitDep
 }
 
 async function book(
-  key: PermitKey,
+  key: ItemKey,
   perSecond: number,
   latestMs: number,
   onBooked: () => void,
   { table, clock }: PermitDependencies,
 ): Promise<boolean> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const state = await readItem(table, key, true);
+    const state = await readState(table, key);
     const nowMs = Math.floor(clock.nowMs());
     const pace = paceOf(state, perSecond, nowMs);
     if (isTooFarAhead(state, pace, nowMs)) {
@@ -229,7 +227,7 @@ async function book(
 /** @returns the item after the write; undefined when it is no longer as it was read. */
 async function moveOn(
   table: Table,
-  key: PermitKey,
+  key: ItemKey,
   state: PermitState,
   pace: Pace,
   nowMs: number,
@@ -239,7 +237,7 @@ async function moveOn(
   // Somebody believes the booking, so those who did not were wrong.
   const forget = doubts === undefined ? '' : ' REMOVE doubts';
   if (bookedUntilMs < nowMs) {
-    return updateItem(table, key, {
+    return updateState(table, key, {
       UpdateExpression: `SET bookedUntilMs = :booked, earlyMicros = :early${forget}`,
       ConditionExpression: `(attribute_not_exists(bookedUntilMs) OR bookedUntilMs < :now) AND ${isSamePace(state)}`,
       ExpressionAttributeValues: {
@@ -253,7 +251,7 @@ async function moveOn(
   // A millisecond at a time, so that callers who book at once seldom carry the same one.
   const isCarried = earlyMicros >= 1000;
   const canCarry = isCarried ? ' AND earlyMicros >= :carried' : '';
-  return updateItem(table, key, {
+  return updateState(table, key, {
     UpdateExpression: `SET bookedUntilMs = bookedUntilMs + :worth ADD earlyMicros :early${forget}`,
     ConditionExpression: `bookedUntilMs >= :now AND bookedUntilMs <= :last AND ${isSamePace(state)}${canCarry}`,
     ExpressionAttributeValues: {
@@ -277,13 +275,13 @@ async function moveOn(
  */
 async function doubtOrReset(
   table: Table,
-  key: PermitKey,
+  key: ItemKey,
   { doubts = 0 }: PermitState,
   pace: Pace,
   nowMs: number,
 ): Promise<boolean> {
   if (doubts + 1 >= DOUBTS_TO_RESET) {
-    await updateItem(table, key, {
+    await updateState(table, key, {
       UpdateExpression: 'SET bookedUntilMs = :booked, earlyMicros = :early REMOVE doubts',
       ConditionExpression: 'bookedUntilMs > :farthest AND doubts >= :doubts',
       ExpressionAttributeValues: {
@@ -294,7 +292,7 @@ async function doubtOrReset(
     });
     return true;
   }
-  const doubted = await updateItem(table, key, {
+  const doubted = await updateState(table, key, {
     UpdateExpression: 'ADD doubts :one',
     ConditionExpression: 'bookedUntilMs > :farthest',
     ExpressionAttributeValues: { ':one': 1, ':farthest': farthestMs(pace, nowMs) },
@@ -330,7 +328,7 @@ export async function slowDown(
   const { table, clock } = dependencies;
   const key = permitKey(operation);
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const state = await readItem(table, key, true);
+    const state = await readState(table, key);
     const nowMs = Math.floor(clock.nowMs());
     if (wasSlowedWithin(SLOWING_MS, state, nowMs)) return;
     if ((await writeSlower(table, key, state, perSecond, nowMs)) !== undefined) return;
@@ -347,7 +345,7 @@ function wasSlowedWithin(ms: number, { slowedAtMs }: PermitState, nowMs: number)
  */
 async function writeSlower(
   table: Table,
-  key: PermitKey,
+  key: ItemKey,
   state: PermitState,
   perSecond: number,
   nowMs: number,
@@ -361,7 +359,7 @@ async function writeSlower(
   const busyFromMs = Math.ceil(nowMs + after.intervalMs + before.burstMs);
   const isBusy = (state.bookedUntilMs ?? 0) >= busyFromMs;
   const slower = 'slowedToMilli = :milli, slowedTo = :whole, slowedAtMs = :now';
-  return updateItem(table, key, {
+  return updateState(table, key, {
     ...(isBusy
       ? {
           UpdateExpression: `SET ${slower}, bookedUntilMs = bookedUntilMs + :change`,
@@ -384,38 +382,15 @@ async function writeSlower(
   });
 }
 
-type PermitKey = ReturnType<typeof permitKey>;
-
-function permitKey(operation: QuotaOperation, lane: '' | '#low' = '') {
+function permitKey(operation: QuotaOperation, lane: '' | '#low' = ''): ItemKey {
   return { pk: `permit#${operation}${lane}`, sk: 'permit' };
 }
 
-async function readItem(table: Table, key: PermitKey, consistent: boolean): Promise<PermitState> {
-  const { Item } = await callDependency(() =>
-    table.documents.send(new GetCommand({ TableName: table.name, Key: key, ConsistentRead: consistent })),
-  );
-  return permitItemSchema.parse(Item ?? {});
+async function readState(table: Table, key: ItemKey, consistent = true): Promise<PermitState> {
+  return permitItemSchema.parse((await readItem(table, key, { consistent })) ?? {});
 }
 
-async function updateItem(
-  table: Table,
-  key: PermitKey,
-  update: Pick<
-    ConstructorParameters<typeof UpdateCommand>[0],
-    'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'
-  >,
-): Promise<PermitState | undefined> {
-  try {
-    const { Attributes } = await callDependency(
-      () =>
-        table.documents.send(
-          new UpdateCommand({ TableName: table.name, Key: key, ReturnValues: 'ALL_NEW', ...update }),
-        ),
-      ['ConditionalCheckFailedException'],
-    );
-    return permitItemSchema.parse(Attributes);
-  } catch (error) {
-    if (isConditionFailure(error)) return undefined;
-    throw error;
-  }
+async function updateState(table: Table, key: ItemKey, update: Update): Promise<PermitState | undefined> {
+  const item = await updateIf(table, key, update);
+  return item === undefined ? undefined : permitItemSchema.parse(item);
 }

@@ -2,13 +2,11 @@
  * A session's place in line: one item, however many clients ask for the session. It knows the offers that have come lately,
  * so that the latest one wins and a repeat of an older one does not pass for a new one.
  */
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { SessionKey } from '../contracts/index.ts';
 import { sessionPartition } from '../contracts/naming.ts';
 import { sha256Hex } from '../runtime/hash.ts';
-import { callDependency } from '../runtime/service-fault.ts';
-import { epochSeconds, isConditionFailure, type Table } from '../runtime/table.ts';
+import { epochSeconds, type ItemKey, readItem, type Table, type Update, updateIf } from '../runtime/table.ts';
 import { wholeNumberSchema } from '../runtime/whole-number.ts';
 import { formerBucketOf, formerCounterOf } from './deadline-bucket.ts';
 
@@ -110,12 +108,8 @@ function nameOf(offerId: string): string {
 
 /** @throws DependencyUnavailableException */
 export async function readPlace(table: Table, session: SessionKey): Promise<Place | undefined> {
-  const { Item } = await callDependency(() =>
-    table.documents.send(
-      new GetCommand({ TableName: table.name, Key: placeKey(session), ConsistentRead: true }),
-    ),
-  );
-  return Item === undefined ? undefined : placeOf(Item);
+  const item = await readItem(table, placeKey(session));
+  return item === undefined ? undefined : placeOf(item);
 }
 
 /**
@@ -137,7 +131,7 @@ export async function writePlace(
   const names = ['lineCounter', 'lineBucket', 'lineNumber'] as const;
   const kept = Object.keys(numbers);
   const optional = { ...numbers, ...(recentOffers === undefined ? {} : { recentOffers }) };
-  return update(table, session, {
+  return updatePlace(table, session, {
     UpdateExpression: [
       'SET revision = :next, knownOffers = :knownOffers, latestOffer = :latestOffer, askedAtMs = :askedAtMs,',
       'deadlineMs = :deadlineMs, expiresAt = :expiresAt',
@@ -165,7 +159,7 @@ export async function writePlace(
  * @throws DependencyUnavailableException
  */
 export async function markServed(table: Table, session: SessionKey, offerId: string): Promise<boolean> {
-  return update(table, session, {
+  return updatePlace(table, session, {
     UpdateExpression: 'SET isServed = :true, revision = revision + :one',
     ConditionExpression: 'latestOffer = :offer AND attribute_not_exists(isServed)',
     ExpressionAttributeValues: { ':true': true, ':one': 1, ':offer': offerId },
@@ -178,7 +172,7 @@ export async function markServed(table: Table, session: SessionKey, offerId: str
  * @throws DependencyUnavailableException
  */
 export async function rememberNotFound(table: Table, session: SessionKey, nowMs: number): Promise<void> {
-  await update(table, session, {
+  await updatePlace(table, session, {
     UpdateExpression: 'SET notFoundAtMs = :now',
     ConditionExpression: 'attribute_exists(pk)',
     ExpressionAttributeValues: { ':now': nowMs },
@@ -200,7 +194,7 @@ export async function writeLossRefusal(
   session: SessionKey,
   { firstAskedAtMs, lastRefusedAtMs }: Required<Pick<Place, 'firstAskedAtMs' | 'lastRefusedAtMs'>>,
 ): Promise<void> {
-  await update(table, session, {
+  await updatePlace(table, session, {
     UpdateExpression: 'SET firstAskedAtMs = :first, lastRefusedAtMs = :last',
     // A place that has expired meanwhile is not to be made of these two.
     ConditionExpression: 'attribute_exists(latestOffer)',
@@ -214,7 +208,7 @@ export async function writeLossRefusal(
  * @throws DependencyUnavailableException
  */
 export async function forgetLossRefusal(table: Table, session: SessionKey, offerId: string): Promise<void> {
-  await update(table, session, {
+  await updatePlace(table, session, {
     UpdateExpression: 'REMOVE firstAskedAtMs, lastRefusedAtMs',
     ConditionExpression: 'latestOffer = :offer',
     ExpressionAttributeValues: { ':offer': offerId },
@@ -234,29 +228,10 @@ function counterItem(counter: string): { lineCounter: string } | { lineBucket: n
   return lineBucket === undefined ? { lineCounter: counter } : { lineBucket };
 }
 
-function placeKey(session: SessionKey) {
+function placeKey(session: SessionKey): ItemKey {
   return { pk: sessionPartition(session), sk: 'place' };
 }
 
-async function update(
-  table: Table,
-  session: SessionKey,
-  expressions: Pick<
-    ConstructorParameters<typeof UpdateCommand>[0],
-    'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'
-  >,
-): Promise<boolean> {
-  try {
-    await callDependency(
-      () =>
-        table.documents.send(
-          new UpdateCommand({ TableName: table.name, Key: placeKey(session), ...expressions }),
-        ),
-      ['ConditionalCheckFailedException'],
-    );
-    return true;
-  } catch (error) {
-    if (isConditionFailure(error)) return false;
-    throw error;
-  }
+async function updatePlace(table: Table, session: SessionKey, update: Update): Promise<boolean> {
+  return (await updateIf(table, placeKey(session), update)) !== undefined;
 }

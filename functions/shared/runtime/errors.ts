@@ -67,6 +67,19 @@ export class DependencyUnavailableException extends Error {
 }
 
 /**
+ * Retryable. Other writers changed the same item again and again, so each of the attempt's writes found it changed. The
+ * table works, and a later attempt finds fewer rivals.
+ *
+ * Why: docs/decisions/state-machines.md#a-lost-race-is-a-contentionexception
+ */
+export class ContentionException extends Error {
+  override readonly name = 'ContentionException';
+  constructor(options?: ErrorOptions) {
+    super('Other writers changed the same item at every try.', options);
+  }
+}
+
+/**
  * Not retryable. Amazon GameLift Streams denied the call: our role lacks the permission, or it does not name the stream
  * group. The log line CallDenied names both. The service itself is well, and only a person can fix this.
  */
@@ -109,6 +122,7 @@ const KNOWN = [
   StreamSessionAccessNotReadyException,
   PermitNotAvailableException,
   DependencyUnavailableException,
+  ContentionException,
   ServiceAccessDeniedException,
   WindowNotOpenError,
   InvalidTaskInputError,

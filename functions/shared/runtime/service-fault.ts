@@ -65,20 +65,41 @@ export function serviceFault(error: unknown): ServiceFault {
   return status === undefined || status === 408 || status >= 500 ? 'UNAVAILABLE' : 'OTHER';
 }
 
+/** What a call came to whose caller expects to be refused. */
+export type Attempt<Result, Refusal> =
+  | { readonly ok: true; readonly result: Result }
+  | { readonly ok: false; readonly refusal: Refusal };
+
 /**
- * Runs a call to the table, Step Functions or the bus, whose client has retried already.
+ * Calls the table, Step Functions or the bus, and returns a refusal by one of the named errors as a value.
  *
- * @param expected names of errors that the caller handles itself and gets as they are.
+ * @throws what `callDependency` throws for every other error.
+ */
+export async function attempt<Result, const Refusal extends string>(
+  call: () => Promise<Result>,
+  ...refusals: readonly Refusal[]
+): Promise<Attempt<Result, Refusal>> {
+  return callDependency(async () => {
+    try {
+      return { ok: true, result: await call() };
+    } catch (error) {
+      const refusal = refusals.find((name) => error instanceof Error && error.name === name);
+      if (refusal === undefined) throw error;
+      return { ok: false, refusal };
+    }
+  });
+}
+
+/**
+ * Calls the table, Step Functions or the bus. The client has retried already.
+ *
  * @throws DependencyUnavailableException when a later retry may help, UnexpectedError when none can.
  */
-export async function callDependency<Result>(
-  call: () => Promise<Result>,
-  expected: readonly string[] = [],
-): Promise<Result> {
+export async function callDependency<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
   } catch (error) {
-    if (isKnownError(error) || (error instanceof Error && expected.includes(error.name))) throw error;
+    if (isKnownError(error)) throw error;
     const fault = serviceFault(error);
     throw fault === 'UNAVAILABLE' || fault === 'THROTTLED' || isThrottling(error)
       ? new DependencyUnavailableException({ cause: error })

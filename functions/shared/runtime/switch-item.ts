@@ -1,7 +1,7 @@
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { callDependency } from './service-fault.ts';
-import type { Table } from './table.ts';
+import { readItem, type Table } from './table.ts';
 
 /**
  * What the service does with a call that is made now; docs/switch.md says it for each route.
@@ -30,11 +30,8 @@ export async function readSwitchItem(
   table: Table,
   abortSignal?: AbortSignal,
 ): Promise<SwitchItem | undefined> {
-  const command = new GetCommand({ TableName: table.name, Key: SWITCH_KEY, ConsistentRead: true });
-  const { Item } = await callDependency(() =>
-    table.documents.send(command, abortSignal === undefined ? {} : { abortSignal }),
-  );
-  return Item === undefined ? undefined : switchItemSchema.parse(Item);
+  const item = await readItem(table, SWITCH_KEY, { abortSignal });
+  return item === undefined ? undefined : switchItemSchema.parse(item);
 }
 
 /** @throws DependencyUnavailableException, UnexpectedError */

@@ -7,9 +7,9 @@
  */
 import { SendTaskSuccessCommand, type SFNClient } from '@aws-sdk/client-sfn';
 import type { SessionKey, WindowPhase } from '../contracts/index.ts';
-import { DependencyUnavailableException, WindowNotOpenError } from '../runtime/errors.ts';
+import { ContentionException, WindowNotOpenError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/logging.ts';
-import { callDependency } from '../runtime/service-fault.ts';
+import { attempt } from '../runtime/service-fault.ts';
 import type { Table } from '../runtime/table.ts';
 import { IS_OPEN, isOpen, OPEN_PHASES, readWindow, updateWindow, type WindowItem } from './window-item.ts';
 
@@ -82,7 +82,7 @@ async function addSignal(
     const begun = await beginIds(session, signal, window, dependencies.table);
     if (begun !== undefined) return begun;
   }
-  throw new DependencyUnavailableException();
+  throw new ContentionException();
 }
 
 function isRepeat({ signalIds, earlierSignalIds }: WindowItem, { id }: Signal): boolean {
@@ -243,21 +243,12 @@ async function deliver(
   { stepFunctions, log }: MailboxDependencies,
 ): Promise<boolean> {
   const state: SignalledState = { seq, connectionCreatedAtMs, connectionAttempts, correction };
-  try {
-    await callDependency(
-      () => stepFunctions.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(state) })),
-      ['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'],
-    );
-    log.info('SignalDelivered', { generation, seq });
-    return true;
-  } catch (error) {
-    if (
-      !(error instanceof Error) ||
-      !['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'].includes(error.name)
-    ) {
-      throw error;
-    }
-    log.info('SignalPending', { generation, seq });
-    return false;
-  }
+  const sent = await attempt(
+    () => stepFunctions.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(state) })),
+    'TaskTimedOut',
+    'TaskDoesNotExist',
+    'InvalidToken',
+  );
+  log.info(sent.ok ? 'SignalDelivered' : 'SignalPending', { generation, seq });
+  return sent.ok;
 }

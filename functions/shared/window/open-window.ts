@@ -1,8 +1,6 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { SessionKey } from '../contracts/index.ts';
-import { DependencyUnavailableException } from '../runtime/errors.ts';
-import { callDependency } from '../runtime/service-fault.ts';
-import { isConditionFailure, type Table } from '../runtime/table.ts';
+import { ContentionException } from '../runtime/errors.ts';
+import { putIf, type Table } from '../runtime/table.ts';
 import { CLOCK_SKEW_MS, deadlineMs } from './deadline.ts';
 import { openIn } from './open-windows-index.ts';
 import { canBeRetried } from './red-ends.ts';
@@ -35,7 +33,8 @@ const MAX_TRIES = 5;
  *
  * @param isStillWaiting asks the service; called only where the times alone cannot tell a late report of the
  *   last disconnect from a new one, and where the last windows have ended red, one after the other.
- * @throws DependencyUnavailableException, and what `isStillWaiting` throws.
+ * @throws DependencyUnavailableException; ContentionException when others keep writing the session's window.
+ * @throws what `isStillWaiting` throws.
  */
 export async function openWindow(
   table: Table,
@@ -55,7 +54,7 @@ export async function openWindow(
       return { kind: 'STALE', window: previous };
     }
   }
-  throw new DependencyUnavailableException();
+  throw new ContentionException();
 }
 
 async function isNewDisconnect(
@@ -161,33 +160,17 @@ async function putWindow(
   window: WindowItem,
   previous: WindowItem | undefined,
 ): Promise<boolean> {
-  const condition =
-    previous === undefined
-      ? { ConditionExpression: 'attribute_not_exists(pk)' }
-      : {
-          ConditionExpression: 'generation = :generation AND phase = :phase AND seq = :seq',
-          ExpressionAttributeValues: {
-            ':generation': previous.generation,
-            ':phase': previous.phase,
-            // A signal that came since belongs to the new window, too.
-            ':seq': previous.seq,
-          },
-        };
-  try {
-    await callDependency(
-      () =>
-        table.documents.send(
-          new PutCommand({
-            TableName: table.name,
-            Item: { ...windowKey(session), ...window, openIn: openIn(session) },
-            ...condition,
-          }),
-        ),
-      ['ConditionalCheckFailedException'],
-    );
-    return true;
-  } catch (error) {
-    if (isConditionFailure(error)) return false;
-    throw error;
+  const item = { ...windowKey(session), ...window, openIn: openIn(session) };
+  if (previous === undefined) {
+    return putIf(table, item, { ConditionExpression: 'attribute_not_exists(pk)' });
   }
+  return putIf(table, item, {
+    ConditionExpression: 'generation = :generation AND phase = :phase AND seq = :seq',
+    ExpressionAttributeValues: {
+      ':generation': previous.generation,
+      ':phase': previous.phase,
+      // A signal that came since belongs to the new window, too.
+      ':seq': previous.seq,
+    },
+  });
 }

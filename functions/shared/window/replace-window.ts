@@ -4,7 +4,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/logging.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Table } from '../runtime/table.ts';
-import { failWindow } from './fail-window.ts';
+import { failWindow } from './close-window.ts';
 import { replaceWindow, type WindowSettings } from './open-window.ts';
 import { canBeRetried, replacementDelayMs } from './red-ends.ts';
 import { ensureRunning, type StartWindowDependencies } from './start-window.ts';

@@ -2,7 +2,7 @@ import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { SessionKey } from '../contracts/index.ts';
 import { windowExecutionName } from '../contracts/naming.ts';
 import type { Log } from '../runtime/logging.ts';
-import { callDependency } from '../runtime/service-fault.ts';
+import { attempt } from '../runtime/service-fault.ts';
 import type { WindowItem } from './window-item.ts';
 
 export interface StartWindowDependencies {
@@ -27,23 +27,19 @@ export async function ensureRunning(
   { stepFunctions, log, settings }: StartWindowDependencies,
 ): Promise<boolean> {
   if (window.running) return true;
-  try {
-    await callDependency(
-      () =>
-        stepFunctions.send(
-          new StartExecutionCommand({
-            stateMachineArn: settings.RECONNECTION_WINDOW_ARN,
-            name: windowExecutionName(session, window.generation),
-            input: window.executionInput,
-          }),
-        ),
-      ['ExecutionAlreadyExists'],
-    );
-    log.info('WindowStarted', { generation: window.generation });
-    return true;
-  } catch (error) {
-    // It ran and has ended, or another version of this code started it: either way it was started.
-    if (!(error instanceof Error) || error.name !== 'ExecutionAlreadyExists') throw error;
-    return false;
-  }
+  const { generation, executionInput } = window;
+  const started = await attempt(
+    () =>
+      stepFunctions.send(
+        new StartExecutionCommand({
+          stateMachineArn: settings.RECONNECTION_WINDOW_ARN,
+          name: windowExecutionName(session, generation),
+          input: executionInput,
+        }),
+      ),
+    // It ran and has ended, or another version of this code started it.
+    'ExecutionAlreadyExists',
+  );
+  if (started.ok) log.info('WindowStarted', { generation });
+  return started.ok;
 }

@@ -1,15 +1,13 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { type Outcome, outcomeSchema, type SessionKey, windowPhaseSchema } from '../contracts/index.ts';
 import { sessionPartition } from '../contracts/naming.ts';
 import { toStatusReason } from '../contracts/status-reason.ts';
-import { callDependency } from '../runtime/service-fault.ts';
-import { isConditionFailure, type Table } from '../runtime/table.ts';
+import { readItem, type Table, type Update, updateIf } from '../runtime/table.ts';
 import { wholeNumberSchema } from '../runtime/whole-number.ts';
 
 /**
  * A session's latest window: one item, overwritten by the session's next window, so that every step of a
- * window's life is one conditional write. Older outcomes are items of their own (`record-outcome`).
+ * window's life is one conditional write. Older outcomes are items of their own (`publish-outcome.ts`).
  *
  * Why: docs/decisions/windows.md#one-item-for-a-sessions-latest-window-one-for-each-outcome
  */
@@ -105,18 +103,9 @@ export function isOpen(window: WindowItem): boolean {
  * @throws DependencyUnavailableException
  */
 export async function readWindow(table: Table, session: SessionKey): Promise<WindowItem | undefined> {
-  const { Item } = await callDependency(() =>
-    table.documents.send(
-      new GetCommand({ TableName: table.name, Key: windowKey(session), ConsistentRead: true }),
-    ),
-  );
-  return Item === undefined ? undefined : windowItemSchema.parse(Item);
+  const item = await readItem(table, windowKey(session));
+  return item === undefined ? undefined : windowItemSchema.parse(item);
 }
-
-type WindowUpdate = Omit<
-  ConstructorParameters<typeof UpdateCommand>[0],
-  'TableName' | 'Key' | 'ReturnValues'
->;
 
 /**
  * @returns the window as it is after the update, or undefined when the condition did not hold.
@@ -125,24 +114,8 @@ type WindowUpdate = Omit<
 export async function updateWindow(
   table: Table,
   session: SessionKey,
-  update: WindowUpdate,
+  update: Update,
 ): Promise<WindowItem | undefined> {
-  try {
-    const { Attributes } = await callDependency(
-      () =>
-        table.documents.send(
-          new UpdateCommand({
-            TableName: table.name,
-            Key: windowKey(session),
-            ReturnValues: 'ALL_NEW',
-            ...update,
-          }),
-        ),
-      ['ConditionalCheckFailedException'],
-    );
-    return windowItemSchema.parse(Attributes);
-  } catch (error) {
-    if (isConditionFailure(error)) return undefined;
-    throw error;
-  }
+  const item = await updateIf(table, windowKey(session), update);
+  return item === undefined ? undefined : windowItemSchema.parse(item);
 }

@@ -7,7 +7,10 @@ import { onExecutionFailure } from '../../../functions/on-execution-failure/on-e
 import { recordFailure } from '../../../functions/record-failure/record-failure.ts';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { windowExecutionName } from '../../../functions/shared/contracts/naming.ts';
-import { DependencyUnavailableException } from '../../../functions/shared/runtime/errors.ts';
+import {
+  ContentionException,
+  DependencyUnavailableException,
+} from '../../../functions/shared/runtime/errors.ts';
 import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
 import { delayNext, failNext, raceReads } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
@@ -265,7 +268,7 @@ describe('a failure on the way', () => {
     await openWindow();
     const reads = raceReads(table(), 8, (read) => signalWindow(session, { id: `${read}` }, dependencies));
 
-    await expect(handle()).rejects.toThrow(DependencyUnavailableException);
+    await expect(handle()).rejects.toThrow(ContentionException);
 
     expect(reads()).toBe(5);
     expect(await windowOf(table(), session)).toMatchObject({ generation: 1 });

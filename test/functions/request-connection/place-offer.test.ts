@@ -272,7 +272,7 @@ describe('a place that others write at the same moment', () => {
     await rivalWrites(session, 'rival 0');
     const writes = race(session, 20);
 
-    await expect(ask()).rejects.toMatchObject({ name: 'DependencyUnavailableException' });
+    await expect(ask()).rejects.toMatchObject({ name: 'ContentionException' });
 
     // Six of the place, and the number at each try, for the rivals have none.
     expect(writes()).toBe(12);

@@ -10,7 +10,7 @@ import { EventBridgeServiceException } from '@aws-sdk/client-eventbridge';
 import { ExecutionLimitExceeded, InvalidName, SFNServiceException, TaskTimedOut } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { WindowNotOpenError } from '../../../functions/shared/runtime/errors.ts';
-import { callDependency, serviceFault } from '../../../functions/shared/runtime/service-fault.ts';
+import { attempt, callDependency, serviceFault } from '../../../functions/shared/runtime/service-fault.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 
 const answered = (httpStatusCode: number) => ({ message: 'message', $metadata: { httpStatusCode } });
@@ -61,8 +61,7 @@ describe('what Amazon GameLift Streams answers', () => {
 });
 
 describe('a failure of the table, Step Functions or the bus', () => {
-  const failing = (error: unknown, expected?: readonly string[]) =>
-    callDependency(() => Promise.reject(error), expected);
+  const failing = (error: unknown) => callDependency(() => Promise.reject(error));
 
   it.each([
     new InternalServerError(answered(500)),
@@ -95,10 +94,23 @@ describe('a failure of the table, Step Functions or the bus', () => {
     await expect(failing(error)).rejects.toMatchObject({ name: 'UnexpectedError', cause: error });
   });
 
-  it('comes as it is to a caller who expects it', async () => {
+  it('is a value to a caller who names it', async () => {
+    const refused = () => Promise.reject(new TaskTimedOut(answered(400)));
+
+    expect(await attempt(refused, 'TaskDoesNotExist', 'TaskTimedOut')).toEqual({
+      ok: false,
+      refusal: 'TaskTimedOut',
+    });
+    expect(await attempt(async () => 'reply', 'TaskTimedOut')).toEqual({ ok: true, result: 'reply' });
+  });
+
+  it('is thrown as what it means to a caller who names another', async () => {
     const error = new TaskTimedOut(answered(400));
 
-    await expect(failing(error, ['TaskTimedOut'])).rejects.toBe(error);
+    await expect(attempt(() => Promise.reject(error), 'TaskDoesNotExist')).rejects.toMatchObject({
+      name: 'UnexpectedError',
+      cause: error,
+    });
   });
 
   it('is not wrapped again when it is known', async () => {

@@ -122,6 +122,7 @@ describe('what a decision throws', () => {
       'StreamSessionAccessNotReadyException',
       'PermitNotAvailableException',
       'DependencyUnavailableException',
+      'ContentionException',
       'ServiceAccessDeniedException',
       'WindowNotOpenError',
       'InvalidTaskInputError',

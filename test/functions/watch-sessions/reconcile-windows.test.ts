@@ -13,7 +13,7 @@ import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { windowExecutionArn, windowExecutionName } from '../../../functions/shared/contracts/naming.ts';
-import { failWindow } from '../../../functions/shared/window/fail-window.ts';
+import { failWindow } from '../../../functions/shared/window/close-window.ts';
 import { registerTaskToken } from '../../../functions/shared/window/mailbox.ts';
 import type { IndexedWindow } from '../../../functions/shared/window/open-windows-index.ts';
 import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
