@@ -92,6 +92,25 @@ it('a package is imported by its name, never by a path into its folder', () => {
   expect(newOnes(byPath)).toEqual([]);
 });
 
+it.each([...packages])('%s declares what it imports, and nothing else', (name) => {
+  const manifest: { dependencies: object; devDependencies: object } = JSON.parse(
+    readText(`packages/${name}/package.json`),
+  );
+  const importedIn = (folder: string) =>
+    listFiles('ts', 'mjs')
+      .filter((path) => path.startsWith(`packages/${name}/${folder}/`))
+      .flatMap((path) => [...readText(path).matchAll(/\b(?:from |import\()'([\w@][^']*)'/g)])
+      .map(([, path = '']) => /^(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? '')
+      .filter((imported) => !imported.startsWith('node:') && imported !== name);
+  const dependencies = Object.keys(manifest.dependencies);
+
+  expect(new Set(importedIn('src'))).toEqual(new Set(dependencies));
+  const ofTests = [...importedIn('test'), ...importedIn('examples')];
+  expect(new Set(ofTests.filter((imported) => !dependencies.includes(imported)))).toEqual(
+    new Set(Object.keys(manifest.devDependencies)),
+  );
+});
+
 it('a folder of the GameLift Streams stand-in imports only what is below it', () => {
   const folderOf = (path: string) => /^packages\/game-lift-streams-local\/src\/(\w+)\//.exec(path)?.[1];
   const upwards = imports.filter(({ from, to }) => {

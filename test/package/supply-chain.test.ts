@@ -6,11 +6,11 @@ import { findSecrets } from '../../scripts/scan-secrets.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-const manifestSchema = z.object({
+const dependenciesSchema = z.object({
   dependencies: z.record(z.string(), z.string()),
   devDependencies: z.record(z.string(), z.string()),
-  allowScripts: z.record(z.string(), z.boolean()),
 });
+const manifestSchema = dependenciesSchema.extend({ allowScripts: z.record(z.string(), z.boolean()) });
 
 const lockSchema = z.object({
   packages: z.record(
@@ -94,12 +94,15 @@ const TOOL_LICENCES = new Set([
 ]);
 
 describe('what the project installs', () => {
-  it('is named by exact versions', () => {
-    const versions = { ...manifest.dependencies, ...manifest.devDependencies };
-
-    const loose = Object.entries(versions).filter(
-      ([, version]) => !/^(npm:osls@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
+  it('is named by exact versions', async () => {
+    const workspaces = Object.keys(lock.packages).filter((path) => /^packages\/[^/]+$/.test(path));
+    const manifests = await Promise.all(
+      workspaces.map(async (path) => dependenciesSchema.parse(await readJson(join(path, 'package.json')))),
     );
+
+    const loose = [manifest, ...manifests]
+      .flatMap(({ dependencies, devDependencies }) => Object.entries({ ...dependencies, ...devDependencies }))
+      .filter(([, version]) => !/^(npm:osls@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version));
 
     expect(loose).toEqual([]);
   });
