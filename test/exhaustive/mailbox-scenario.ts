@@ -10,6 +10,7 @@ import * as realRecording from '../../functions/record-outcome/record-outcome.ts
 import { correctDeadline } from '../../functions/shared/window/correct-deadline.ts';
 import * as realMailbox from '../../functions/shared/window/mailbox.ts';
 import { type WindowItem, windowItemSchema, windowKey } from '../../functions/shared/window/window-item.ts';
+import { markWaiting } from '../../functions/watch-sessions/mark-waiting.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { memoryMetrics } from '../helpers/metrics.ts';
@@ -39,6 +40,11 @@ export interface MailboxOptions {
   readonly correcting?: boolean;
   /** Whether the execution records RECONNECTED when it has been woken, instead of waiting again. */
   readonly recording?: boolean;
+  /**
+   * Whether no read has shown the session waiting, so that the execution takes the report for a false one. A watcher
+   * marks the window meanwhile: the service has noticed the loss late.
+   */
+  readonly noticedLate?: boolean;
 }
 
 const mailboxSchema = windowItemSchema.extend({ signalIds: z.set(z.string()).optional() });
@@ -58,6 +64,7 @@ export function mailboxScenario(
     retries = 0,
     correcting = false,
     recording = false,
+    noticedLate = false,
   }: MailboxOptions,
 ): Scenario {
   const items = new MemoryItems();
@@ -159,12 +166,13 @@ export function mailboxScenario(
   function record(): void {
     execution.phase = 'RECORDING';
     execution.token = '';
-    const input = {
+    const input: realRecording.RecordOutcomeInput = {
       ...SESSION,
       executionName: EXECUTION_NAME,
       generation: 1,
       ackSeq: execution.ackSeq,
-      outcome: 'RECONNECTED' as const,
+      outcome: noticedLate && window().seenWaitingAtMs === undefined ? 'NOT_DISCONNECTED' : 'RECONNECTED',
+      status: 'CONNECTED',
       statusReason: null,
       disconnectedAtMs: 1000,
       endedAtMs: 5000,
@@ -238,6 +246,29 @@ export function mailboxScenario(
     );
   }
 
+  /** Whether the watcher knows that its mark is on the window. */
+  let isMarked = false;
+  if (noticedLate) {
+    world.start(
+      'mark',
+      async (gate) => {
+        const marked = new Set<string>();
+        const { generation, disconnectedAtMs } = window();
+        const listed = { session: SESSION, lastUpdatedAtMs: 5500 };
+        const waiting = { sessions: new Map([[SESSION.streamSessionId, listed]]), complete: true };
+        const none = { sessions: new Map(), complete: true };
+        await markWaiting(
+          [{ ...newWindow(), session: SESSION, generation, disconnectedAtMs }],
+          { PENDING_CLIENT_RECONNECTION: waiting, ACTIVE: none, RECONNECTING: none },
+          marked,
+          { ...dependencies(gate), clock: new VirtualClock(6000) },
+        );
+        isMarked = window().seenWaitingAtMs !== undefined;
+      },
+      { onDeath: () => {}, onThrow: () => {} },
+    );
+  }
+
   const inWindow = () => signals.filter(({ id }) => window().signalIds?.has(id) === true);
   const outcomes = () => items.all().filter(({ sk }) => String(sk).startsWith('outcome#'));
 
@@ -266,7 +297,7 @@ export function mailboxScenario(
       }
       return events;
     },
-    state: () => [items.all(), execution, timeoutsLeft, retriesLeft, isOwed, accepted, published],
+    state: () => [items.all(), execution, timeoutsLeft, retriesLeft, isOwed, accepted, isMarked, published],
     always: () => {
       const { seq, connectionAttempts, phase } = window();
       const isOpen = phase !== 'CLOSED';
@@ -300,6 +331,9 @@ export function mailboxScenario(
         throw new Error(`closed with ${execution.ackSeq} of ${seq} signals heard`);
       if (accepted.size > seq)
         throw new Error(`${accepted.size} signals were accepted, ${seq} are in the window`);
+      const { isNotDisconnected } = window();
+      if (isMarked && isNotDisconnected === true)
+        throw new Error('NOT_DISCONNECTED, though the watcher saw it wait');
       if (outcomes().length !== 1) throw new Error(`${outcomes().length} outcomes are kept`);
       if (published.length === 0) throw new Error('no outcome was published');
       const different = new Set(published.map((detail) => JSON.stringify(detail)));

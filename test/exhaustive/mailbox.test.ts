@@ -72,6 +72,15 @@ describe('an outcome is recorded once, and after every signal that its window to
         options: { signals: [CONNECTED, DROPPED], repeats: 1, recording: true },
       },
       {
+        name: 'a false alarm, a signal, and the late notice of the service',
+        options: { signals: [CONNECTED], recording: true, noticedLate: true },
+      },
+      {
+        name: 'a false alarm, a signal, the late notice of the service, and any process dying',
+        budget: { deaths: 1 },
+        options: { signals: [CONNECTED], repeats: 1, recording: true, noticedLate: true },
+      },
+      {
         name: 'three signals, a death, and a wait that times out',
         budget: { deaths: 1 },
         options: { signals: [CONNECTED, DROPPED, OTHER], repeats: 1, timeouts: 1, recording: true },
@@ -165,5 +174,21 @@ describe('the look at every history of a mailbox', () => {
     (mutant) => ({ ...REAL_CODE, recordOutcome: exported(mutant, recordOutcome) }),
     {},
     (world, code) => mailboxScenario(world, { code, signals: [CONNECTED, DROPPED], recording: true }),
+  );
+  itFindsTheBugs(
+    recording,
+    [
+      {
+        name: 'NOT_DISCONNECTED is recorded over the late notice of the service',
+        file: recording,
+        find: ' AND seq <= :ackSeq AND attribute_not_exists(seenWaitingAtMs)',
+        replace: ' AND seq <= :ackSeq',
+        shows: /though the watcher saw it wait/,
+      },
+    ],
+    (mutant) => ({ ...REAL_CODE, recordOutcome: exported(mutant, recordOutcome) }),
+    {},
+    (world, code) =>
+      mailboxScenario(world, { code, signals: [CONNECTED], recording: true, noticedLate: true }),
   );
 });

@@ -26,6 +26,8 @@ export interface PermitsOptions {
   readonly delays?: number;
   /** How many calls went out just before. */
   readonly spent?: number;
+  /** By how much the clock was ahead that has booked last. */
+  readonly bookedAheadMs?: number;
 }
 
 const OPERATION = 'GetStreamSession';
@@ -35,7 +37,15 @@ const permitSchema = z.object({ bookedUntilMs: z.number().default(0) });
 
 export function permitsScenario(
   world: World,
-  { code = realPermits, perSecond, callers, throttled = false, delays = 0, spent = 0 }: PermitsOptions,
+  {
+    code = realPermits,
+    perSecond,
+    callers,
+    throttled = false,
+    delays = 0,
+    spent = 0,
+    bookedAheadMs = 0,
+  }: PermitsOptions,
 ): Scenario {
   const items = new MemoryItems();
   const clock = new SteppingClock(START_MS, { stepMs: DELAY_MS, steps: delays });
@@ -51,6 +61,10 @@ export function permitsScenario(
   if (spent > 0) {
     items.answer('PutCommand', { Item: { ...key, bookedUntilMs: START_MS + (spent * 1000) / perSecond } });
     for (const atMs of callsMs) buckets.take(OPERATION, atMs);
+  }
+
+  if (bookedAheadMs > 0) {
+    items.answer('PutCommand', { Item: { ...key, bookedUntilMs: START_MS + bookedAheadMs } });
   }
 
   for (const [index, caller] of callers.entries()) {
@@ -124,10 +138,13 @@ export function permitsScenario(
       const calls = callsMs.length - spent;
       if (calls + refused + dead !== callers.length) throw new Error('a caller was forgotten');
       if (calls > permits) throw new Error(`${calls} calls with ${permits} permits`);
+      if (bookedAheadMs > 0 && calls + dead === 0) throw new Error('nobody has outvoted the clock ahead');
       if (permits - calls > dead) throw new Error('a permit was lost, and nobody has died');
       // What is booked is what was given out: a call's worth for each, beginning when the first was booked.
       const worthMs = 1000 / perSecond;
-      const mostMs = clock.nowMs + skewMs + (spent + permits + dead) * worthMs;
+      // A booking that is outvoted is replaced by that of an empty bucket.
+      const emptyMs = bookedAheadMs > 0 ? 1000 : 0;
+      const mostMs = clock.nowMs + skewMs + emptyMs + (spent + permits + dead) * worthMs;
       if (!throttled && booked().bookedUntilMs > mostMs) {
         throw new Error(`booked until ${booked().bookedUntilMs}, for ${permits} permits, at ${clock.nowMs}`);
       }

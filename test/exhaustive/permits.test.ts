@@ -47,6 +47,16 @@ describe('permits let out no call over the quota, and none is lost but those of 
         options: { perSecond: 2, callers: [patient, patient, patient] },
       },
       {
+        name: 'two callers after a clock that was ten minutes ahead',
+        options: { perSecond: 2, callers: [patient, patient], bookedAheadMs: 600_000 },
+      },
+      {
+        name: 'two callers after a clock that was ten minutes ahead, one of whom dies',
+        budget: { deaths: 1 },
+        options: { perSecond: 2, callers: [patient, patient], bookedAheadMs: 600_000 },
+        large: true,
+      },
+      {
         name: 'four callers, with up to two steps that come late',
         options: { perSecond: 2, callers: [patient, patient, patient, patient], delays: 2 },
         large: true,
@@ -110,6 +120,22 @@ describe('the look at every history of permits', () => {
     {},
     (world, code) =>
       permitsScenario(world, { code, perSecond: 2, callers: [{ waitMs: 400 }, patient, { waitMs: 600 }] }),
+  );
+  itFindsTheBugs(
+    file,
+    [
+      {
+        name: 'a clock that was ahead is believed',
+        file,
+        find: 'if (doubts + 1 >= DOUBTS_TO_RESET) {',
+        replace: 'if (doubts + 1 >= 100 * DOUBTS_TO_RESET) {',
+        shows: /nobody has outvoted the clock ahead/,
+      },
+    ],
+    codeOf,
+    {},
+    (world, code) =>
+      permitsScenario(world, { code, perSecond: 2, callers: [patient, patient], bookedAheadMs: 600_000 }),
   );
   itFindsTheBugs(
     file,

@@ -48,6 +48,7 @@ export interface PermitDependencies {
   readonly clock: Clock;
 }
 
+// The code before 2026-11-28 writes fractions to the three that are any number; conditions compare them as they rest.
 const permitItemSchema = z.object({
   bookedUntilMs: z.number().optional(),
   /** By how much `bookedUntilMs` is too late. Below a thousand, and some thousands when many have booked at once. */
