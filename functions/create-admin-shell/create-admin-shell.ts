@@ -1,5 +1,5 @@
-import { CreateStreamSessionAdminShellCommand } from '@aws-sdk/client-gameliftstreams';
 import * as z from 'zod';
+import type { QuotaSettings } from '../shared/contracts/quotas.ts';
 import {
   DependencyUnavailableException,
   InternalServerException,
@@ -9,6 +9,7 @@ import {
 } from '../shared/runtime/errors.ts';
 import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
+import { createStreamSessionAdminShell } from '../shared/service/operations.ts';
 import { readSession } from '../shared/service/read-session.ts';
 
 export const createAdminShellInputSchema = z.object({
@@ -39,7 +40,7 @@ export type CreateAdminShellResult =
   | { readonly result: 'DEADLINE_PASSED' };
 
 export interface CreateAdminShellDependencies extends ServiceDependencies {
-  readonly settings: { readonly ADMIN_SHELLS_PER_SECOND: number; readonly READS_PER_SECOND: number };
+  readonly settings: QuotaSettings<'CreateStreamSessionAdminShell' | 'GetStreamSession'>;
 }
 
 /** "must be in one of the following statuses": API reference, CreateStreamSessionAdminShell. */
@@ -97,27 +98,14 @@ async function attemptAdminShell(
   input: CreateAdminShellInput,
   dependencies: CreateAdminShellDependencies,
 ): Promise<CreateAdminShellResult> {
-  const { clock, settings } = dependencies;
-  const { streamGroupId, streamSessionId, deadlineMs } = input;
   const statusBefore = await statusIfReadable(input, dependencies);
   if (statusBefore === 'NOT_FOUND') return { result: 'NOT_FOUND' };
   if (statusBefore !== undefined && !STATUSES_WITH_ADMIN_SHELL.has(statusBefore)) {
     return { result: 'STATUS_WITHOUT_ADMIN_SHELL', status: statusBefore };
   }
   const shell = await callService(
-    {
-      operation: 'CreateStreamSessionAdminShell',
-      perSecond: settings.ADMIN_SHELLS_PER_SECOND,
-      deadlineMs,
-    },
-    (client, abortSignal) =>
-      client.send(
-        new CreateStreamSessionAdminShellCommand({
-          Identifier: streamGroupId,
-          StreamSessionIdentifier: streamSessionId,
-        }),
-        { abortSignal },
-      ),
+    createStreamSessionAdminShell(input),
+    { deadlineMs: input.deadlineMs },
     dependencies,
   );
   if (!shell.ok) {
@@ -132,7 +120,13 @@ async function attemptAdminShell(
   if (sessionId === undefined || streamUrl === undefined || tokenValue === undefined) {
     throw new InternalServerException();
   }
-  return { result: 'ADMIN_SHELL_CREATED', sessionId, streamUrl, tokenValue, createdAtMs: clock.nowMs() };
+  return {
+    result: 'ADMIN_SHELL_CREATED',
+    sessionId,
+    streamUrl,
+    tokenValue,
+    createdAtMs: dependencies.clock.nowMs(),
+  };
 }
 
 /**

@@ -1,6 +1,6 @@
-import { CreateStreamSessionConnectionCommand } from '@aws-sdk/client-gameliftstreams';
 import * as z from 'zod';
 import type { SessionKey } from '../shared/contracts/index.ts';
+import type { QuotaSettings } from '../shared/contracts/quotas.ts';
 import { countServed } from '../shared/quota/line.ts';
 import {
   forgetLossRefusal,
@@ -19,6 +19,7 @@ import {
 } from '../shared/runtime/errors.ts';
 import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
+import { createStreamSessionConnection } from '../shared/service/operations.ts';
 import {
   explainRefusal,
   isRefusedBefore,
@@ -62,7 +63,7 @@ export type CreateConnectionResult =
 const OPERATION = 'CreateStreamSessionConnection';
 
 export interface CreateConnectionDependencies extends ServiceDependencies {
-  readonly settings: { readonly CONNECTIONS_PER_SECOND: number; readonly READS_PER_SECOND: number };
+  readonly settings: QuotaSettings<'CreateStreamSessionConnection' | 'GetStreamSession'>;
 }
 
 /**
@@ -77,7 +78,7 @@ export async function createConnection(
   input: CreateConnectionInput,
   dependencies: CreateConnectionDependencies,
 ): Promise<CreateConnectionResult> {
-  const { clock, log, metrics, settings } = dependencies;
+  const { clock, log, metrics } = dependencies;
   const { deadlineMs } = input;
   if (clock.nowMs() >= deadlineMs) return { result: 'DEADLINE_PASSED' };
   const offerId = offerIdOf(input.clientToken);
@@ -97,25 +98,14 @@ export async function createConnection(
   if (inVainAfterMs !== undefined && clock.nowMs() > inVainAfterMs) return { result: 'DEADLINE_PASSED' };
   let leaving: Promise<void> = Promise.resolve();
   const connection = await callService(
+    createStreamSessionConnection(input, input),
     {
-      operation: OPERATION,
-      perSecond: settings.CONNECTIONS_PER_SECOND,
       deadlineMs,
       ...(inVainAfterMs === undefined ? {} : { inVainAfterMs }),
       onBooked: () => {
         leaving = leaveLine(input, place, offerId, dependencies);
       },
     },
-    (client, abortSignal) =>
-      client.send(
-        new CreateStreamSessionConnectionCommand({
-          Identifier: input.streamGroupId,
-          StreamSessionIdentifier: input.streamSessionId,
-          SignalRequest: input.signalRequest,
-          ClientToken: input.clientToken,
-        }),
-        { abortSignal },
-      ),
     dependencies,
   ).finally(() => leaving);
   if (!connection.ok) {

@@ -1,4 +1,3 @@
-import { CreateStreamSessionAdminShellCommand } from '@aws-sdk/client-gameliftstreams';
 import { type SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { ApiRequest } from '../shared/api/api-handler.ts';
@@ -10,6 +9,7 @@ import type { SessionKey } from '../shared/contracts/index.ts';
 import { requestExecutionName } from '../shared/contracts/naming.ts';
 import { callDependency } from '../shared/runtime/service-fault.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';
+import { createStreamSessionAdminShell } from '../shared/service/operations.ts';
 import { type Answer, answerOf, answerOfPassThrough } from './answer.ts';
 import { type AuditDependencies, type AuditedRequest, record, recordAnyway } from './audit.ts';
 import { parseReason } from './parse-reason.ts';
@@ -72,10 +72,10 @@ export async function requestAdminShell(
     () => refuse('NOT_RECORDED'),
   );
   const { result, reply } = await orElse(
-    () =>
+    async () =>
       switchState === 'on'
         ? execute(session, executionName, requestedAtMs, dependencies)
-        : passShellThrough(session, dependencies),
+        : answerOfPassThrough(await passThrough(createStreamSessionAdminShell(session), dependencies)),
     () => refuse('NO_ANSWER'),
   );
   await recordAnyway(audited, result, dependencies);
@@ -99,25 +99,6 @@ async function execute(
     ),
   );
   return answerOf(execution, clock.nowMs());
-}
-
-async function passShellThrough(
-  { streamGroupId, streamSessionId }: SessionKey,
-  dependencies: RequestAdminShellDependencies,
-): Promise<Answer> {
-  const shell = await passThrough(
-    'CreateStreamSessionAdminShell',
-    (client, abortSignal) =>
-      client.send(
-        new CreateStreamSessionAdminShellCommand({
-          Identifier: streamGroupId,
-          StreamSessionIdentifier: streamSessionId,
-        }),
-        { abortSignal },
-      ),
-    dependencies,
-  );
-  return answerOfPassThrough(shell);
 }
 
 /** A request whose path names no session is on record all the same. */

@@ -4,20 +4,22 @@
  * belongs to the latest offer, and a stranger's offer must not take it. What a read has found is remembered for a minute,
  * so that strangers do not use up the reads that the session's own user needs.
  */
-import { GetStreamSessionCommand, type GetStreamSessionCommandOutput } from '@aws-sdk/client-gameliftstreams';
+import type { GetStreamSessionCommandOutput } from '@aws-sdk/client-gameliftstreams';
 import type { RequestOrigin } from '../shared/api/origin.ts';
 import { ownerHashOf, readOwner, rememberOwner } from '../shared/api/owners.ts';
 import { passThrough } from '../shared/api/pass-through.ts';
 import { errorReply } from '../shared/api/replies.ts';
 import { InvalidRequestError } from '../shared/api/request-error.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
+import type { QuotaSettings } from '../shared/contracts/quotas.ts';
 import { isKnownError } from '../shared/runtime/errors.ts';
 import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
+import { getStreamSession } from '../shared/service/operations.ts';
 import { isOpen, readWindow } from '../shared/window/window-item.ts';
 import { type Answer, answerOfFailure, notFoundReply } from './answer.ts';
 
 export interface CheckUserIdDependencies extends ServiceDependencies {
-  readonly settings: { readonly READS_PER_SECOND: number };
+  readonly settings: QuotaSettings<'GetStreamSession'>;
 }
 
 const HEADER = 'x-user-id';
@@ -73,15 +75,13 @@ async function readFromService(
   isKnown: boolean,
   dependencies: CheckUserIdDependencies,
 ): Promise<{ readonly ownerHash: string | undefined }> {
-  const { table, clock, log, settings } = dependencies;
+  const { table, clock, log } = dependencies;
   const read = await callService(
+    getStreamSession(session),
     {
-      operation: 'GetStreamSession',
-      perSecond: settings.READS_PER_SECOND,
       deadlineMs: clock.nowMs() + READ_TIME_MS,
       priority: isKnown ? 'NORMAL' : 'LOW',
     },
-    (client, abortSignal) => client.send(readOf(session), { abortSignal }),
     dependencies,
   );
   const ownerHash = read.ok ? ownerHashOf(session, read.reply.UserId) : undefined;
@@ -99,11 +99,7 @@ export async function refuseStrangerDirectly(
   userId: string,
   dependencies: CheckUserIdDependencies,
 ): Promise<Answer | undefined> {
-  const read = await passThrough(
-    'GetStreamSession',
-    (client, abortSignal) => client.send(readOf(session), { abortSignal }),
-    dependencies,
-  );
+  const read = await passThrough(getStreamSession(session), dependencies);
   return read.ok ? judge(read.reply, userId) : { result: read.error, reply: read.reply };
 }
 
@@ -116,13 +112,6 @@ const ANSWERED: ReadonlySet<string> = new Set([
 ]);
 
 const NOT_FOUND: Answer = { result: 'NOT_FOUND', reply: notFoundReply() };
-
-function readOf({ streamGroupId, streamSessionId }: SessionKey): GetStreamSessionCommand {
-  return new GetStreamSessionCommand({
-    Identifier: streamGroupId,
-    StreamSessionIdentifier: streamSessionId,
-  });
-}
 
 const NOT_THE_USERS_SESSION: Answer = {
   result: 'NOT_THE_USERS_SESSION',

@@ -1,4 +1,3 @@
-import { CreateStreamSessionConnectionCommand } from '@aws-sdk/client-gameliftstreams';
 import * as z from 'zod';
 import { type PassThroughDependencies, passThrough } from '../shared/api/pass-through.ts';
 import { okReply } from '../shared/api/replies.ts';
@@ -6,6 +5,7 @@ import { InvalidRequestError } from '../shared/api/request-error.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
 import { deterministicClientToken } from '../shared/runtime/hash.ts';
 import { parseJson } from '../shared/runtime/parse-json.ts';
+import { createStreamSessionConnection } from '../shared/service/operations.ts';
 import type { Answer } from './answer.ts';
 
 /** No more than the call needs: our own rules for offers may be what has to be got out of the way. */
@@ -20,7 +20,7 @@ const bodySchema = z.object({ SignalRequest: z.string().min(1), ClientToken: z.s
  * @throws InvalidRequestError when there is no offer to hand on.
  */
 export async function passConnectionThrough(
-  { streamGroupId, streamSessionId }: SessionKey,
+  session: SessionKey,
   text: string,
   dependencies: PassThroughDependencies,
 ): Promise<Answer> {
@@ -29,21 +29,11 @@ export async function passConnectionThrough(
     throw new InvalidRequestError('The body must be a JSON object with the member SignalRequest.');
   }
   const { SignalRequest: signalRequest, ClientToken: clientToken } = body.data;
-  const session = { streamGroupId, streamSessionId };
-  const connection = await passThrough(
-    'CreateStreamSessionConnection',
-    (client, abortSignal) =>
-      client.send(
-        new CreateStreamSessionConnectionCommand({
-          Identifier: streamGroupId,
-          StreamSessionIdentifier: streamSessionId,
-          SignalRequest: signalRequest,
-          ClientToken: clientToken ?? deterministicClientToken(session, signalRequest),
-        }),
-        { abortSignal },
-      ),
-    dependencies,
-  );
+  const offer = {
+    signalRequest,
+    clientToken: clientToken ?? deterministicClientToken(session, signalRequest),
+  };
+  const connection = await passThrough(createStreamSessionConnection(session, offer), dependencies);
   if (!connection.ok) return { result: connection.error, reply: connection.reply };
   const { SignalResponse } = connection.reply;
   return { result: 'CONNECTION_CREATED', reply: okReply({ SignalResponse }) };

@@ -1,8 +1,9 @@
-import { TerminateStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
 import * as z from 'zod';
+import type { QuotaSettings } from '../shared/contracts/quotas.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';
 import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { callService } from '../shared/service/call-service.ts';
+import { terminateStreamSession } from '../shared/service/operations.ts';
 import {
   type ReadSessionDependencies,
   readSession,
@@ -19,7 +20,7 @@ export type TerminateSessionInput = z.infer<typeof terminateSessionInputSchema>;
 
 export interface TerminateSessionDependencies extends ReadSessionDependencies {
   readonly readSwitch: ReadSwitch;
-  readonly settings: ReadSessionDependencies['settings'] & { readonly TERMINATIONS_PER_SECOND: number };
+  readonly settings: QuotaSettings<'GetStreamSession' | 'TerminateStreamSession'>;
 }
 
 /** How old the read may be when the call goes out. An answer or a permit that takes longer is given up. */
@@ -42,7 +43,7 @@ export async function terminateSession(
   input: TerminateSessionInput,
   dependencies: TerminateSessionDependencies,
 ): Promise<void> {
-  const { log, metrics, settings } = dependencies;
+  const { log, metrics } = dependencies;
   const switchState = await dependencies.readSwitch(log);
   if (switchState !== 'on') {
     log.warn('TerminationLeftOut', { switch: switchState });
@@ -54,19 +55,8 @@ export async function terminateSession(
     return;
   }
   const termination = await callService(
-    {
-      operation: 'TerminateStreamSession',
-      perSecond: settings.TERMINATIONS_PER_SECOND,
-      inVainAfterMs: session.asOfMs + MAX_READ_AGE_MS,
-    },
-    (client, abortSignal) =>
-      client.send(
-        new TerminateStreamSessionCommand({
-          Identifier: input.streamGroupId,
-          StreamSessionIdentifier: input.streamSessionId,
-        }),
-        { abortSignal },
-      ),
+    terminateStreamSession(input),
+    { inVainAfterMs: session.asOfMs + MAX_READ_AGE_MS },
     dependencies,
   );
   if (!termination.ok) return;

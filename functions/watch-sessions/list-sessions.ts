@@ -1,16 +1,18 @@
-import { ListStreamSessionsCommand, type StreamSessionSummary } from '@aws-sdk/client-gameliftstreams';
+import type { StreamSessionSummary } from '@aws-sdk/client-gameliftstreams';
 import { type SessionKey, sessionKeySchema } from '../shared/contracts/index.ts';
+import type { QuotaSettings } from '../shared/contracts/quotas.ts';
 import {
   InternalServerException,
   PermitNotAvailableException,
   ThrottlingException,
 } from '../shared/runtime/errors.ts';
 import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
+import { listStreamSessions } from '../shared/service/operations.ts';
 
 export interface ListSessionsDependencies extends ServiceDependencies {
   /** 0 ≤ random() < 1. */
   readonly random: () => number;
-  readonly settings: { readonly LISTS_PER_SECOND: number };
+  readonly settings: QuotaSettings<'ListStreamSessions'>;
 }
 
 /** The statuses in which the service waits for a client. A session goes through them in this order. */
@@ -78,21 +80,12 @@ async function pageOf(
   nextToken: string | undefined,
   dependencies: ListSessionsDependencies,
 ) {
-  const { clock, random, log, settings } = dependencies;
+  const { clock, random, log } = dependencies;
   for (let tries = 1; ; tries++) {
     try {
       const page = await callService(
-        { operation: 'ListStreamSessions', perSecond: settings.LISTS_PER_SECOND },
-        (client, abortSignal) =>
-          client.send(
-            new ListStreamSessionsCommand({
-              Identifier: streamGroupId,
-              Status: status,
-              MaxResults: PAGE_SIZE,
-              NextToken: nextToken,
-            }),
-            { abortSignal },
-          ),
+        listStreamSessions(streamGroupId, { status, maxResults: PAGE_SIZE, nextToken }),
+        {},
         dependencies,
       );
       if (page.ok) return page.reply;

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { SdkCall } from '../helpers/function-hooks.ts';
-import { declarationsOf, ROOT, sends, TABLE_HELPERS } from './sources.ts';
+import { declarationsOf, ROOT, SENDERS, sends } from './sources.ts';
 
 /** A call that a function makes, by what in its code makes it. */
 export interface CallPoint {
@@ -57,7 +57,7 @@ export function callPoint(functionKey: string, { command, input }: SdkCall): Cal
 function declarationAt(frame: string) {
   const [, place = '', line = ''] = /\(?((?:file:\/\/)?\/[^():]+):(\d+):\d+\)?$/.exec(frame) ?? [];
   const file = relative(ROOT, place.startsWith('file:') ? fileURLToPath(place) : place);
-  if (!file.startsWith('functions/') || file === TABLE_HELPERS) return [];
+  if (!file.startsWith('functions/') || SENDERS.has(file)) return [];
   const declaration = declarationsOf(file).findLast(({ fromLine }) => fromLine <= Number(line));
   return declaration === undefined ? [] : [declaration];
 }

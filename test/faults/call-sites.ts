@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { type Declaration, declarationsIn, declarationsOf, ROOT, sends, TABLE_HELPERS } from './sources.ts';
+import { type Declaration, declarationsIn, declarationsOf, ROOT, SENDERS, sends } from './sources.ts';
 
 export const ANYBODY = '…';
 
@@ -37,7 +37,7 @@ export async function callSitesOf(folder: string): Promise<CallSites> {
     })),
   );
   const ways = declarations
-    .filter((declaration) => declaration.file !== TABLE_HELPERS && sends(declaration))
+    .filter((declaration) => !SENDERS.has(declaration.file) && sends(declaration))
     .flatMap((sender) =>
       declarations
         .filter((caller) => caller !== sender && uses(caller, sender))

@@ -26,12 +26,15 @@ export function declarationsIn(text: string): Declaration[] {
     .map(({ name, fromLine, lines }) => ({ name, fromLine, body: lines.join('\n') }));
 }
 
-/** Who calls these sends, not they. */
-export const TABLE_HELPERS = 'functions/shared/runtime/table.ts';
+/** Who calls what these files export sends, not they. */
+export const SENDERS: ReadonlySet<string> = new Set([
+  'functions/shared/runtime/table.ts',
+  'functions/shared/service/operations.ts',
+]);
 
 /** Whether the declaration sends a command with one of the SDK's clients. */
 export function sends({ body }: Declaration): boolean {
-  return /\.send\(|\b(readItem|updateIf|putIf)\(/.test(body);
+  return /\.send\(|\b(readItem|updateIf|putIf|(create|get|list|terminate)StreamSession\w*)\(/.test(body);
 }
 
 const known = new Map<string, Declaration[]>();

@@ -1,4 +1,4 @@
-import type { QuotaOperation } from '../../functions/shared/quota/permits.ts';
+import type { QuotaOperation } from '../../functions/shared/contracts/quotas.ts';
 import type { MetricName, Metrics } from '../../functions/shared/runtime/metrics.ts';
 
 export interface AddedValue {

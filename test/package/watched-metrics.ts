@@ -1,6 +1,6 @@
 /** The metrics that a packaged template's alarms and dashboard name, in one form. */
 import { z } from 'zod';
-import type { QuotaOperation } from '../../functions/shared/quota/permits.ts';
+import type { QuotaOperation } from '../../functions/shared/contracts/quotas.ts';
 import { METRICS, type MetricName } from '../../functions/shared/runtime/metrics.ts';
 import { resourcesOfType, type Template } from '../helpers/packaged-service.ts';
 

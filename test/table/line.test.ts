@@ -1,5 +1,6 @@
 import { PutCommand, type UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
+import type { QuotaOperation } from '../../functions/shared/contracts/quotas.ts';
 import { deadlinesOf } from '../../functions/shared/quota/deadline-bucket.ts';
 import {
   counterIn,
@@ -8,7 +9,6 @@ import {
   type LineState,
   readLine,
 } from '../../functions/shared/quota/line.ts';
-import type { QuotaOperation } from '../../functions/shared/quota/permits.ts';
 import { itemBytes } from '../helpers/item-bytes.ts';
 import { narrowBucket } from '../helpers/line.ts';
 import { useTable } from '../helpers/table.ts';

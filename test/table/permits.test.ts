@@ -1,10 +1,10 @@
 import { DEFAULT_QUOTAS, QuotaBuckets } from 'game-lift-streams-local';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
+import type { QuotaOperation } from '../../functions/shared/contracts/quotas.ts';
 import {
   nextPermitMs,
   paceOf,
-  type QuotaOperation,
   readPermits,
   slowDown,
   takePermit,

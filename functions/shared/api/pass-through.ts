@@ -1,11 +1,12 @@
 import { type GameLiftStreamsClient, GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { ErrorType } from '../contracts/index.ts';
-import type { QuotaOperation } from '../quota/permits.ts';
+import type { QuotaOperation } from '../contracts/quotas.ts';
 import { type Clock, withTimeout } from '../runtime/clock.ts';
 import { type Log, nameToTell } from '../runtime/logging.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { serviceFault } from '../runtime/service-fault.ts';
+import type { ServiceCall } from '../service/operations.ts';
 import { errorReply, passedThroughReply, serviceDeniedReply } from './replies.ts';
 
 export interface PassThroughDependencies {
@@ -40,14 +41,13 @@ const HANDED_ON: ReadonlySet<string> = new Set<ErrorType>([
  * retry. The service's refusals go to the caller by their names; its messages may quote the call, or name our role.
  */
 export async function passThrough<Reply>(
-  operation: QuotaOperation,
-  call: (client: GameLiftStreamsClient, abortSignal: AbortSignal) => Promise<Reply>,
+  { operation, send }: ServiceCall<QuotaOperation, Reply>,
   dependencies: PassThroughDependencies,
 ): Promise<PassedThrough<Reply>> {
   const { gameLiftStreams, clock } = dependencies;
   try {
     const reply = await withTimeout(clock, CALL_TIMEOUT_MS, (abortSignal) =>
-      call(gameLiftStreams, abortSignal),
+      send(gameLiftStreams, abortSignal),
     );
     return { ok: true, reply };
   } catch (error) {

@@ -5,6 +5,7 @@
  */
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import type { QuotaOperation } from '../contracts/quotas.ts';
 import { UnexpectedError } from '../runtime/errors.ts';
 import { callDependency } from '../runtime/service-fault.ts';
 import { readItem, type Table } from '../runtime/table.ts';
@@ -19,7 +20,6 @@ import {
   formerBucketOf,
   formerCounterOf,
 } from './deadline-bucket.ts';
-import type { QuotaOperation } from './permits.ts';
 
 /** In the order of the line. */
 export type LineState = readonly DeadlineBucket[];

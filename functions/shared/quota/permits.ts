@@ -16,17 +16,10 @@
  * beside this code during a deployment.
  */
 import * as z from 'zod';
+import type { QuotaOperation } from '../contracts/quotas.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type ItemKey, readItem, type Table, type Update, updateIf } from '../runtime/table.ts';
 import { wholeNumberSchema } from '../runtime/whole-number.ts';
-
-/** Operations with a quota of their own, as the service counts them. */
-export type QuotaOperation =
-  | 'CreateStreamSessionAdminShell'
-  | 'CreateStreamSessionConnection'
-  | 'GetStreamSession'
-  | 'ListStreamSessions'
-  | 'TerminateStreamSession';
 
 export interface Quota {
   readonly operation: QuotaOperation;

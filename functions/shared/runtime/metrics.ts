@@ -1,5 +1,5 @@
 import { Metrics as EmfMetrics } from '@aws-lambda-powertools/metrics';
-import type { QuotaOperation } from '../quota/permits.ts';
+import type { QuotaOperation } from '../contracts/quotas.ts';
 import type { Log } from './logging.ts';
 
 /**

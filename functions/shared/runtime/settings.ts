@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { sessionKeySchema } from '../contracts/index.ts';
+import type { QuotaSetting } from '../contracts/quotas.ts';
 
 const nonBlank = () => z.string().trim().min(1);
 export const wholeNumber = (minimum: number, maximum: number) => {
@@ -8,6 +9,17 @@ export const wholeNumber = (minimum: number, maximum: number) => {
 };
 
 const yesOrNo = () => z.enum(['true', 'false']).transform((text) => text === 'true');
+
+const perSecond = () => wholeNumber(1, 100_000);
+
+/** Requests a second that the account may make of each operation. */
+const quotaSettings = {
+  CONNECTIONS_PER_SECOND: perSecond,
+  ADMIN_SHELLS_PER_SECOND: perSecond,
+  READS_PER_SECOND: perSecond,
+  LISTS_PER_SECOND: perSecond,
+  TERMINATIONS_PER_SECOND: perSecond,
+} satisfies Record<QuotaSetting, typeof perSecond>;
 
 /**
  * Every environment variable that a function reads; none has a default here. `serverless.yml` sets them. A schema
@@ -34,11 +46,7 @@ export const settingSchemas = {
   TERMINATE_ABANDONED_SESSIONS: yesOrNo,
   /** Whether POST …/connections must come with the session's own UserId in the header x-user-id. */
   USER_ID_CHECK: yesOrNo,
-  /** Requests a second that the account may make of each operation. */
-  CONNECTIONS_PER_SECOND: () => wholeNumber(1, 100_000),
-  READS_PER_SECOND: () => wholeNumber(1, 100_000),
-  TERMINATIONS_PER_SECOND: () => wholeNumber(1, 100_000),
-  LISTS_PER_SECOND: () => wholeNumber(1, 100_000),
+  ...quotaSettings,
   /** Seconds from one look of the watcher to the next. */
   WATCH_INTERVAL_SECONDS: () => wholeNumber(1, 60),
   /** Short ids, separated by commas; none at all turns the watcher off. */
@@ -49,7 +57,6 @@ export const settingSchemas = {
       .refine((ids) => ids.every((id) => sessionKeySchema.shape.streamGroupId.safeParse(id).success), {
         error: 'must be short ids such as sg-1AB2C3De4, separated by commas',
       }),
-  ADMIN_SHELLS_PER_SECOND: () => wholeNumber(1, 100_000),
 };
 
 export type Settings = {

@@ -1,11 +1,6 @@
 import type { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
-import {
-  LONGEST_WAIT_MS,
-  type PermitRequest,
-  type QuotaOperation,
-  slowDown,
-  takePermit,
-} from '../quota/permits.ts';
+import { type QuotaOperation, type QuotaSettings, quotaOf } from '../contracts/quotas.ts';
+import { LONGEST_WAIT_MS, type PermitRequest, slowDown, takePermit } from '../quota/permits.ts';
 import { type Clock, withTimeout } from '../runtime/clock.ts';
 import {
   InternalServerException,
@@ -19,6 +14,7 @@ import type { Log } from '../runtime/logging.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { serviceFault } from '../runtime/service-fault.ts';
 import type { Table } from '../runtime/table.ts';
+import type { ServiceCall } from './operations.ts';
 
 export interface ServiceDependencies {
   readonly gameLiftStreams: GameLiftStreamsClient;
@@ -28,10 +24,8 @@ export interface ServiceDependencies {
   readonly metrics: Metrics;
 }
 
-export interface ServiceCall {
-  readonly operation: QuotaOperation;
-  /** The account's quota for the operation. */
-  readonly perSecond: number;
+/** When a call is worth making. */
+export interface CallTerms {
   /** Epoch ms by which the reply must be here; without it, permit and call have their full time. */
   readonly deadlineMs?: number;
   /** Epoch ms after which a call would be in vain, so no permit is taken for later than that. */
@@ -67,16 +61,16 @@ const CONNECTION_TIMEOUT_MS = 12_000;
  * @throws ServiceAccessDeniedException when our role may not make the call, UnexpectedError when the service refuses it
  *   for good in any other way.
  */
-export async function callService<Reply>(
-  serviceCall: ServiceCall,
-  call: (client: GameLiftStreamsClient, abortSignal: AbortSignal) => Promise<Reply>,
-  dependencies: ServiceDependencies,
+export async function callService<Operation extends QuotaOperation, Reply>(
+  { operation, send }: ServiceCall<Operation, Reply>,
+  terms: CallTerms,
+  dependencies: ServiceDependencies & { readonly settings: QuotaSettings<Operation> },
 ): Promise<ServiceReply<Reply>> {
-  const { operation, perSecond, deadlineMs = Number.POSITIVE_INFINITY, priority, onBooked } = serviceCall;
-  const { gameLiftStreams, clock, log, metrics } = dependencies;
-  const quota = { operation, perSecond };
+  const { deadlineMs = Number.POSITIVE_INFINITY, priority, onBooked } = terms;
+  const { gameLiftStreams, clock, log, metrics, settings } = dependencies;
+  const quota = { operation, perSecond: quotaOf(operation, settings) };
   const nowMs = clock.nowMs();
-  const { inVainAfterMs = Number.POSITIVE_INFINITY, onlyIfSpare = false } = serviceCall;
+  const { inVainAfterMs = Number.POSITIVE_INFINITY, onlyIfSpare = false } = terms;
   const latestMs = onlyIfSpare
     ? nowMs - SPARE_MS
     : Math.min(nowMs + LONGEST_WAIT_MS, deadlineMs, inVainAfterMs);
@@ -93,7 +87,7 @@ export async function callService<Reply>(
   }
   metrics.add('PermitWait', waitedMs, operation);
   try {
-    const reply = await withTimeout(clock, timeoutMs, (abortSignal) => call(gameLiftStreams, abortSignal));
+    const reply = await withTimeout(clock, timeoutMs, (abortSignal) => send(gameLiftStreams, abortSignal));
     return { ok: true, reply };
   } catch (error) {
     const fault = serviceFault(error);

@@ -1,11 +1,13 @@
-import { GetStreamSessionCommand, type GetStreamSessionOutput } from '@aws-sdk/client-gameliftstreams';
+import type { GetStreamSessionOutput } from '@aws-sdk/client-gameliftstreams';
 import type { SessionKey } from '../contracts/index.ts';
+import type { QuotaSettings } from '../contracts/quotas.ts';
 import { toStatusReason } from '../contracts/status-reason.ts';
 import type { PermitRequest } from '../quota/permits.ts';
 import { callService, type ServiceDependencies } from './call-service.ts';
+import { getStreamSession } from './operations.ts';
 
 export interface ReadSessionDependencies extends ServiceDependencies {
-  readonly settings: { readonly READS_PER_SECOND: number };
+  readonly settings: QuotaSettings<'GetStreamSession'>;
 }
 
 /** What may leave the read: GetStreamSession also returns the offer, the answer and environment variables. */
@@ -48,28 +50,25 @@ export function isWaitingForClient({ status }: Pick<SessionState, 'status'>): bo
  * @throws what `callService` throws.
  */
 export async function readSession(
-  { streamGroupId, streamSessionId }: SessionKey,
+  session: SessionKey,
   dependencies: ReadSessionDependencies,
   deadlineMs?: number,
   priority?: PermitRequest['priority'] | 'SPARE',
   permitByMs?: number,
 ): Promise<SessionState> {
   let asOfMs = dependencies.clock.nowMs();
+  const call = getStreamSession(session);
+  const send: typeof call.send = (client, abortSignal) => {
+    asOfMs = dependencies.clock.nowMs();
+    return call.send(client, abortSignal);
+  };
   const read = await callService(
+    { ...call, send },
     {
-      operation: 'GetStreamSession',
-      perSecond: dependencies.settings.READS_PER_SECOND,
       priority: priority === 'SPARE' ? 'LOW' : priority,
       onlyIfSpare: priority === 'SPARE',
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
       ...(permitByMs === undefined ? {} : { inVainAfterMs: permitByMs }),
-    },
-    (client, abortSignal) => {
-      asOfMs = dependencies.clock.nowMs();
-      return client.send(
-        new GetStreamSessionCommand({ Identifier: streamGroupId, StreamSessionIdentifier: streamSessionId }),
-        { abortSignal },
-      );
     },
     dependencies,
   );

@@ -12,7 +12,8 @@ import {
   createAdminShell,
   createAdminShellInputSchema,
 } from '../../../functions/create-admin-shell/create-admin-shell.ts';
-import { type QuotaOperation, takePermit } from '../../../functions/shared/quota/permits.ts';
+import type { QuotaOperation } from '../../../functions/shared/contracts/quotas.ts';
+import { takePermit } from '../../../functions/shared/quota/permits.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';

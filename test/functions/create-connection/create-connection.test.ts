@@ -10,7 +10,7 @@ import {
   type CreateConnectionInput,
   createConnection,
 } from '../../../functions/create-connection/create-connection.ts';
-import type { QuotaOperation } from '../../../functions/shared/quota/permits.ts';
+import type { QuotaOperation } from '../../../functions/shared/contracts/quotas.ts';
 import { delayNext, failNext } from '../../helpers/failing-table.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';

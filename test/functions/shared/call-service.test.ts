@@ -6,13 +6,19 @@ import {
 } from '@aws-sdk/client-gameliftstreams';
 import { HANG_UP, type LoopbackReply, type LoopbackRequest, startLoopbackServer } from 'local-server-kit';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { callService, type ServiceCall } from '../../../functions/shared/service/call-service.ts';
+import { type CallTerms, callService } from '../../../functions/shared/service/call-service.ts';
+import { getStreamSession } from '../../../functions/shared/service/operations.ts';
 import { delayNext } from '../../helpers/failing-table.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { LOCAL_CLIENT, useTable } from '../../helpers/table.ts';
 
 const table = useTable();
+
+interface CallOptions extends CallTerms {
+  readonly operation?: 'GetStreamSession' | 'CreateStreamSessionConnection' | 'TerminateStreamSession';
+}
+
 const NEVER = new Promise<never>(() => {});
 
 async function prepare(handle: () => Promise<LoopbackReply | typeof HANG_UP>) {
@@ -31,16 +37,10 @@ async function prepare(handle: () => Promise<LoopbackReply | typeof HANG_UP>) {
     await server.close();
   });
   const dependencies = { ...serviceDependencies(table()), gameLiftStreams: client };
-  const call = (options: Partial<ServiceCall> = {}) =>
-    callService(
-      { operation: 'GetStreamSession', perSecond: 20, ...options },
-      (gameLiftStreams, abortSignal) =>
-        gameLiftStreams.send(
-          new GetStreamSessionCommand({ Identifier: 'sg-1', StreamSessionIdentifier: 'session' }),
-          { abortSignal },
-        ),
-      dependencies,
-    );
+  const session = { streamGroupId: 'sg-1', streamSessionId: 'session' };
+  const settings = { READS_PER_SECOND: 20, CONNECTIONS_PER_SECOND: 20, TERMINATIONS_PER_SECOND: 20 };
+  const call = ({ operation = 'GetStreamSession', ...terms }: CallOptions = {}) =>
+    callService({ ...getStreamSession(session), operation }, terms, { ...dependencies, settings });
   const { clock, log, metrics } = dependencies;
   return { requests, call, url: server.url, clock, log, metrics, table: table() };
 }
@@ -55,7 +55,7 @@ const errorReply = (status: number, type?: string): LoopbackReply => ({
 });
 
 describe('a call that the service never answers', () => {
-  it.each<[string, (nowMs: number) => Partial<ServiceCall>, number]>([
+  it.each<[string, (nowMs: number) => CallOptions, number]>([
     ['five seconds', () => ({}), 5000],
     ['its deadline, where that is sooner', (nowMs) => ({ deadlineMs: nowMs + 1200 }), 1200],
     ['five seconds, where its deadline is later', (nowMs) => ({ deadlineMs: nowMs + 60_000 }), 5000],
@@ -94,7 +94,7 @@ describe('the metrics of an operation', () => {
     ]);
   });
 
-  it.each<[string, (nowMs: number) => Partial<ServiceCall>]>([
+  it.each<[string, (nowMs: number) => CallOptions]>([
     ['none is free in three seconds', () => ({})],
     ['the caller is gone by then', (nowMs) => ({ deadlineMs: nowMs + 1000 })],
   ])('count a permit that is refused because %s', async (_, options) => {

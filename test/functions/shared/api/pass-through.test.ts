@@ -10,12 +10,8 @@ async function refused(error: unknown) {
   const log = memoryLog();
   const gameLiftStreams = new GameLiftStreamsClient({ region: 'us-west-2' });
   const metrics = memoryMetrics();
-  const passed = await passThrough('GetStreamSession', () => Promise.reject(error), {
-    gameLiftStreams,
-    clock: new VirtualClock(),
-    log,
-    metrics,
-  });
+  const call = { operation: 'GetStreamSession', send: () => Promise.reject(error) } as const;
+  const passed = await passThrough(call, { gameLiftStreams, clock: new VirtualClock(), log, metrics });
   if (passed.ok) throw new Error('The call was taken.');
   return { ...passed, log, metrics };
 }
