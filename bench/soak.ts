@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { seededRandom } from 'local-server-kit';
 import { parseWholeNumber } from '../cli/command-line.ts';
 import { startLocalStack } from '../local/local-stack.ts';
 import { formatTable } from './shared/report.ts';
 import { runBench, type ValuesOf } from './shared/run-bench.ts';
-import { seededRandom } from './shared/seeded-random.ts';
 import { openHandles, type Reading, readAtRest } from './soak/readings.ts';
 import { RecordedOutcomes, type Round, runRound } from './soak/round.ts';
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import { AsynchronousInvocations } from '../../local/lambda/asynchronous-invocations.ts';
 import { Concurrency } from '../../local/lambda/concurrency.ts';
-import { StormClock } from '../storm/storm-clock.ts';
+import { InProcessClock } from '../../local/simulation/in-process-clock.ts';
 
 /** How long things take, in ms: the least, and what comes on top of it by chance. */
 const TABLE_WAY = { least: 1, spread: 2 };
@@ -32,7 +32,7 @@ export const CAPACITY = { startBucket: 800, startsPerSecond: 150, concurrency: 1
 
 /** One AWS account in virtual time: Lambda's concurrency, StartExecution's quota, a table, and players who ask. */
 export class Account {
-  readonly clock = new StormClock();
+  readonly clock = new InProcessClock();
   readonly random: () => number;
   readonly table: MemoryTable['table'];
   readonly concurrency: Concurrency;

@@ -1,6 +1,6 @@
+import { seededRandom } from 'local-server-kit';
 import type { Service } from '../../local/service/service.ts';
 import { percentile } from '../shared/report.ts';
-import { seededRandom } from '../shared/seeded-random.ts';
 import { Account, CAPACITY } from './account.ts';
 import type { Way } from './ways.ts';
 

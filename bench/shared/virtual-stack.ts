@@ -1,9 +1,9 @@
 import { seededRandom, VirtualClock } from 'local-server-kit';
 import { readService } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
+import { documentsAt } from '../../local/simulation/documents.ts';
+import { type BeforeInvocation, inProcessFunctions } from '../../local/simulation/functions.ts';
 import { type Endpoints, type Stack, startStack } from '../../local/stack.ts';
-import { type BeforeInvocation, inProcessFunctions } from '../../test/helpers/in-process-functions.ts';
-import { tableAt } from '../../test/helpers/table.ts';
 
 export interface VirtualStackOptions {
   readonly service: Service;
@@ -36,7 +36,7 @@ export async function startVirtualStack({
     hostFunctions: (endpoints) =>
       inProcessFunctions(service, endpointsOfFunctions(endpoints), clock, random, before),
   });
-  const table = { ...tableAt(stack.endpoints.dynamoDb), name: service.tables[0]?.name ?? '' };
+  const table = { documents: documentsAt(stack.endpoints.dynamoDb), name: service.tables[0]?.name ?? '' };
   return {
     ...stack,
     clock,

@@ -2,7 +2,7 @@ import type { SessionRecord } from 'game-lift-streams-local';
 import { z } from 'zod';
 import { sessionPartition } from '../../functions/shared/contracts/naming.ts';
 import type { Service } from '../../local/service/service.ts';
-import { offerOf } from '../../test/helpers/offers.ts';
+import { offerOf } from '../../local/simulation/offers.ts';
 import { truthOf } from '../soak/truth.ts';
 import { type SoakWorld, startSoakWorld } from './world.ts';
 

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { SessionRecord } from 'game-lift-streams-local';
-import { InProcessNetwork, LOCAL_CREDENTIALS } from 'local-server-kit';
+import { InProcessNetwork, LOCAL_CREDENTIALS, seededRandom } from 'local-server-kit';
 import { z } from 'zod';
 import {
   STATUS_CHANGE_DETAIL_TYPE,
@@ -11,12 +11,11 @@ import {
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
+import { inProcessFunctions } from '../../local/simulation/functions.ts';
+import { InProcessClock } from '../../local/simulation/in-process-clock.ts';
+import { largestItems } from '../../local/simulation/item-bounds.ts';
+import { sendThrough } from '../../local/simulation/send-through.ts';
 import { startStack } from '../../local/stack.ts';
-import { inProcessFunctions } from '../../test/helpers/in-process-functions.ts';
-import { largestItems } from '../../test/helpers/item-bounds.ts';
-import { ModelClock } from '../../test/helpers/model-clock.ts';
-import { sendThrough } from '../../test/helpers/send-through.ts';
-import { seededRandom } from '../shared/seeded-random.ts';
 
 const answerSchema = z.object({ SignalResponse: z.string() });
 
@@ -30,7 +29,7 @@ export async function startSoakWorld(service: Service, seed: number, watching: b
   // The functions' log lines would drown the numbers.
   process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
   process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
-  const clock = new ModelClock();
+  const clock = new InProcessClock();
   const random = seededRandom(seed);
   const network = new InProcessNetwork();
   const { largestBytes, onWrite } = largestItems();

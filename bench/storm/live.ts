@@ -5,12 +5,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { SessionRecord } from 'game-lift-streams-local';
-import { LOCAL_CREDENTIALS } from 'local-server-kit';
+import { LOCAL_CREDENTIALS, seededRandom } from 'local-server-kit';
 import { openWindow } from '../../functions/shared/window/open-window.ts';
 import { startLocalStack } from '../../local/local-stack.ts';
+import { offerOf } from '../../local/simulation/offers.ts';
 import type { Stack } from '../../local/stack.ts';
-import { offerOf } from '../../test/helpers/offers.ts';
-import { seededRandom } from '../shared/seeded-random.ts';
 import { boundOf } from './bound.ts';
 import { ourPolicy } from './our-policy.ts';
 import { PER_SECOND, quantile, runStorm } from './run-storm.ts';

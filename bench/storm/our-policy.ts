@@ -16,7 +16,7 @@ import { DependencyUnavailableException } from '../../functions/shared/runtime/e
 import type { Log } from '../../functions/shared/runtime/logging.ts';
 import { openWindow } from '../../functions/shared/window/open-window.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
-import { offerOf } from '../../test/helpers/offers.ts';
+import { offerOf } from '../../local/simulation/offers.ts';
 import type { Policy, Storm } from './policy.ts';
 import { RetryPolicy } from './retry-policy.ts';
 import type { Player } from './scenario.ts';

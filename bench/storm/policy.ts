@@ -1,9 +1,9 @@
+import type { InProcessClock } from '../../local/simulation/in-process-clock.ts';
 import type { Player } from './scenario.ts';
 import type { StormService } from './service.ts';
-import type { StormClock } from './storm-clock.ts';
 
 export interface Storm {
-  readonly clock: StormClock;
+  readonly clock: InProcessClock;
   /** 0 ≤ random() < 1, seeded. */
   readonly random: () => number;
   readonly service: StormService;

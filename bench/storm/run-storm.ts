@@ -1,10 +1,10 @@
-import { seededRandom } from '../shared/seeded-random.ts';
+import { seededRandom } from 'local-server-kit';
+import { InProcessClock } from '../../local/simulation/in-process-clock.ts';
 import { boundOf, fairTimes } from './bound.ts';
 import type { Policy } from './policy.ts';
 import { playersOf, type Scenario } from './scenario.ts';
 import { onVirtualGlobals } from './sdk-policy.ts';
 import { StormService } from './service.ts';
-import { StormClock } from './storm-clock.ts';
 
 /** The service's published quota, and the stand-in's burst of one second. */
 export const PER_SECOND = 20;
@@ -33,7 +33,7 @@ export interface StormResult {
 }
 
 export function runStorm(scenario: Scenario, policy: Policy, seed: number): Promise<StormResult> {
-  const clock = new StormClock();
+  const clock = new InProcessClock();
   const random = seededRandom(seed);
   const startMs = clock.nowMs() + PREPARATION_MS;
   // The same players for every policy.

@@ -1,10 +1,10 @@
 import { DEFAULT_QUOTAS, QuotaBuckets } from 'game-lift-streams-local';
-import type { StormClock } from './storm-clock.ts';
+import type { InProcessClock } from '../../local/simulation/in-process-clock.ts';
 
 export type CallResult = 'CREATED' | 'THROTTLED' | 'CONFLICT' | 'LOST';
 
 export interface ServiceOptions {
-  readonly clock: StormClock;
+  readonly clock: InProcessClock;
   readonly random: () => number;
   readonly lostReplies: number;
   readonly foreignPerSecond: number;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { anOffer } from 'game-lift-streams-local';
 import { expect, it, onTestFinished } from 'vitest';
 import { startLocalStack } from '../../local/local-stack.ts';
-import { offerOfBytes, VALID_CLIENT_TOKEN } from '../helpers/offers.ts';
+import { offerOfBytes, VALID_CLIENT_TOKEN } from '../../local/simulation/offers.ts';
 import { MARKER, nearlyText } from './arbitraries.ts';
 import { type RawReply, sendRaw } from './raw-http.ts';
 import { FUZZ_TIMEOUT_MS, runs } from './runs.ts';

@@ -8,7 +8,7 @@ import { RetryPolicy } from '../../bench/storm/retry-policy.ts';
 import { runStorm } from '../../bench/storm/run-storm.ts';
 import { AT_ONCE_SECONDS, playersOf, type Scenario } from '../../bench/storm/scenario.ts';
 import { sdkPolicy } from '../../bench/storm/sdk-policy.ts';
-import { StormClock } from '../../bench/storm/storm-clock.ts';
+import { InProcessClock } from '../../local/simulation/in-process-clock.ts';
 
 const scenario = (overrides: Partial<Scenario> = {}): Scenario => ({
   sessions: 400,
@@ -54,7 +54,7 @@ describe('the bound', () => {
 
 describe('the clock of a storm', () => {
   it('fires timers in the order of time, and cancelled ones not at all', async () => {
-    const clock = new StormClock(0);
+    const clock = new InProcessClock(0);
     const fired: number[] = [];
     for (const delayMs of [30, 10, 20, 10, 40]) clock.setTimer(delayMs, () => fired.push(delayMs));
     clock.setTimer(15, () => fired.push(-1))();

@@ -8,7 +8,7 @@ import type { LoopbackRequest } from 'local-server-kit';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { z } from 'zod';
 import { reconnect, reconnectionClient } from '../../clients/javascript/reconnection-client.ts';
-import { newOffer } from '../helpers/offers.ts';
+import { newOffer } from '../../local/simulation/offers.ts';
 import { REGION, SIGNER, startSignatureVerifier } from '../helpers/signature-verifier.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -19,9 +19,9 @@ import { listOpenWindows } from '../../functions/shared/window/open-windows-inde
 import { readWindows } from '../../functions/shared/window/read-windows.ts';
 import { readWindow } from '../../functions/shared/window/window-item.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
+import { sendThrough } from '../../local/simulation/send-through.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { memoryMetrics } from '../helpers/metrics.ts';
-import { sendThrough } from '../helpers/send-through.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { allItems, useTable } from '../helpers/table.ts';
 import { BUS_SETTINGS, OUTCOME_RETENTION_DAYS, WINDOW_SETTINGS } from '../helpers/windows.ts';

@@ -5,7 +5,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 import type { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import { sendThrough } from '../helpers/send-through.ts';
+import { sendThrough } from '../../local/simulation/send-through.ts';
 import type { Gate } from './world.ts';
 
 const region = 'us-west-2';

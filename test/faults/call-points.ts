@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { SdkCall } from '../helpers/function-hooks.ts';
+import type { SdkCall } from '../../local/simulation/hooks.ts';
 import { declarationsOf, ROOT, SENDERS, sends } from './sources.ts';
 
 /** A call that a function makes, by what in its code makes it. */

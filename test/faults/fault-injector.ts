@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LambdaResult, VirtualClock } from 'local-server-kit';
-import type { FunctionHooks, SdkCall } from '../helpers/function-hooks.ts';
+import type { FunctionHooks, SdkCall } from '../../local/simulation/hooks.ts';
 import { type CallPoint, callPoint, mayBeAt, nameOf } from './call-points.ts';
 
 /**

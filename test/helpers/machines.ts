@@ -11,7 +11,7 @@ import {
 import { type LambdaResult, LOCAL_CREDENTIALS, VirtualClock } from 'local-server-kit';
 import { startStepFunctions } from 'step-functions-local';
 import { inject, onTestFinished } from 'vitest';
-import { offerOf } from './offers.ts';
+import { offerOf } from '../../local/simulation/offers.ts';
 
 /** Answers one invocation of a function; throw a `TaskError` to fail it. */
 export type ScriptedFunction = (payload: Record<string, unknown>) => unknown;

@@ -1,9 +1,9 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { afterAll, beforeAll } from 'vitest';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/server.ts';
+import { documentsAt } from '../../local/simulation/documents.ts';
 
 export const LOCAL_CLIENT = {
   region: 'us-west-2',
@@ -34,11 +34,7 @@ export const TABLE_DEFINITION = {
 };
 
 export function tableAt(url: string): Table {
-  const client = new DynamoDBClient({ ...LOCAL_CLIENT, endpoint: url });
-  return {
-    documents: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
-    name: TABLE_DEFINITION.TableName,
-  };
+  return { documents: documentsAt(url), name: TABLE_DEFINITION.TableName };
 }
 
 /** A real table for the tests of a file. Tests keep apart by using sessions of their own. */

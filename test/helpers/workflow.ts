@@ -27,11 +27,12 @@ import {
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { listEvents } from '../../local/event-bus/local-client.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
+import { documentsAt } from '../../local/simulation/documents.ts';
+import { type BeforeInvocation, inProcessFunctions } from '../../local/simulation/functions.ts';
+import { type FunctionHooks, inMemory } from '../../local/simulation/hooks.ts';
+import { InProcessClock } from '../../local/simulation/in-process-clock.ts';
 import { type StackOptions, startStack } from '../../local/stack.ts';
-import { type FunctionHooks, inMemory } from './function-hooks.ts';
-import { type BeforeInvocation, inProcessFunctions } from './in-process-functions.ts';
-import { ModelClock } from './model-clock.ts';
-import { allItems, tableAt } from './table.ts';
+import { allItems } from './table.ts';
 
 /** What a virtual clock does, with sockets or without. */
 type SimulatedClock = Pick<VirtualClock, keyof VirtualClock>;
@@ -87,7 +88,7 @@ export async function startWorkflow({
           ),
         };
   const network = inProcess ? new InProcessNetwork() : undefined;
-  const clock: SimulatedClock = network === undefined ? new VirtualClock() : new ModelClock();
+  const clock: SimulatedClock = network === undefined ? new VirtualClock() : new InProcessClock();
   const random = seededRandom(seed);
   const items = hooks.items ?? (inProcess ? new MemoryItems({ nowMs: () => clock.nowMs() }) : undefined);
   const stack = await startStack({
@@ -125,7 +126,7 @@ export async function startWorkflow({
   });
   const eventBridge = new EventBridgeClient({ ...connection, endpoint: endpoints.eventBus });
   const stepFunctions = new SFNClient({ ...connection, endpoint: endpoints.stepFunctions });
-  const { documents } = tableAt(endpoints.dynamoDb);
+  const documents = documentsAt(endpoints.dynamoDb);
   const table = {
     documents: items === undefined ? documents : inMemory(documents, items),
     name: service.tables[0]?.name ?? '',

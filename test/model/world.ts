@@ -25,10 +25,10 @@ import { windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { listEvents } from '../../local/event-bus/local-client.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
+import { inProcessFunctions } from '../../local/simulation/functions.ts';
+import { InProcessClock } from '../../local/simulation/in-process-clock.ts';
+import { sendThrough } from '../../local/simulation/send-through.ts';
 import { type FunctionHost, startStack } from '../../local/stack.ts';
-import { inProcessFunctions } from '../helpers/in-process-functions.ts';
-import { ModelClock } from '../helpers/model-clock.ts';
-import { sendThrough } from '../helpers/send-through.ts';
 
 /** What becomes of a call that a function makes. */
 export type Mishap = 'failsBefore' | 'failsAfter' | 'diesBefore' | 'diesAfter';
@@ -72,7 +72,7 @@ export type ModelWorld = Awaited<ReturnType<typeof startModelWorld>>;
 
 export async function startModelWorld(seed: number) {
   const service = inject('service');
-  const clock = new ModelClock();
+  const clock = new InProcessClock();
   const random = seededRandom(seed);
   const network = new InProcessNetwork();
   const items = new MemoryItems({ nowMs: () => clock.nowMs() });

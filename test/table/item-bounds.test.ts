@@ -21,10 +21,10 @@ import { writeSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 import { registerTaskToken, signalWindow } from '../../functions/shared/window/mailbox.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import { ITEM_BOUNDS, largestItems } from '../helpers/item-bounds.ts';
+import { ITEM_BOUNDS, largestItems } from '../../local/simulation/item-bounds.ts';
+import { sendThrough } from '../../local/simulation/send-through.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { memoryMetrics } from '../helpers/metrics.ts';
-import { sendThrough } from '../helpers/send-through.ts';
 import { BUS_SETTINGS, givenOpenWindow, OUTCOME_RETENTION_DAYS } from '../helpers/windows.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);

@@ -1,7 +1,7 @@
 import { anOffer } from 'game-lift-streams-local';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { FunctionHooks } from '../helpers/function-hooks.ts';
+import type { FunctionHooks } from '../../local/simulation/hooks.ts';
 import { serviceErrors } from '../helpers/service-errors.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 

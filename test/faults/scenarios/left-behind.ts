@@ -6,9 +6,9 @@ import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
 import { openWindow } from '../../../functions/shared/window/open-window.ts';
 import { updateWindow } from '../../../functions/shared/window/window-item.ts';
+import { sendThrough } from '../../../local/simulation/send-through.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
-import { sendThrough } from '../../helpers/send-through.ts';
 import { BUS_SETTINGS, OUTCOME_RETENTION_DAYS, WINDOW_SETTINGS } from '../../helpers/windows.ts';
 import type { World } from '../world.ts';
 

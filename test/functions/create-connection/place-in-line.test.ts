@@ -10,9 +10,9 @@ import {
   readPlace,
   writePlace,
 } from '../../../functions/shared/quota/places.ts';
+import { offerOf } from '../../../local/simulation/offers.ts';
 import { delayNext, failNext } from '../../helpers/failing-table.ts';
 import { narrowBucket } from '../../helpers/line.ts';
-import { offerOf } from '../../helpers/offers.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { newSession } from '../../helpers/sessions.ts';

@@ -9,7 +9,7 @@ import { readLine } from '../../../functions/shared/quota/line.ts';
 import { takePermit } from '../../../functions/shared/quota/permits.ts';
 import { readPlace } from '../../../functions/shared/quota/places.ts';
 import { openWindow } from '../../../functions/shared/window/open-window.ts';
-import { offerOf } from '../../helpers/offers.ts';
+import { offerOf } from '../../../local/simulation/offers.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { newSession } from '../../helpers/sessions.ts';

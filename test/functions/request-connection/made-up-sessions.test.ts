@@ -3,12 +3,12 @@ import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aw
 import { mockClient } from 'aws-sdk-client-mock';
 import { seededRandom } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { StormClock } from '../../../bench/storm/storm-clock.ts';
 import { createConnection } from '../../../functions/create-connection/create-connection.ts';
 import { awaitTurn } from '../../../functions/request-connection/await-turn.ts';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { readPlace } from '../../../functions/shared/quota/places.ts';
 import { MemoryTable } from '../../../local/dynamodb/memory-table.ts';
+import { InProcessClock } from '../../../local/simulation/in-process-clock.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 
 function simulate() {
-  const clock = new StormClock();
+  const clock = new InProcessClock();
   const random = seededRandom(1);
   const { table } = new MemoryTable({ nowMs: () => clock.nowMs(), travel: () => clock.sleep(1 + random()) });
   const real = new Set<string>();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { parseConnectionBody } from '../../../functions/request-connection/parse-body.ts';
 import { InvalidRequestError } from '../../../functions/shared/api/request-error.ts';
-import { newOffer, offerOfBytes, VALID_CLIENT_TOKEN } from '../../helpers/offers.ts';
+import { newOffer, offerOfBytes, VALID_CLIENT_TOKEN } from '../../../local/simulation/offers.ts';
 
 const text = (members: Record<string, unknown>) => JSON.stringify(members);
 

@@ -17,10 +17,10 @@ import { requestConnection } from '../../../functions/request-connection/request
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { deterministicClientToken } from '../../../functions/shared/runtime/hash.ts';
 import type { SwitchState } from '../../../functions/shared/runtime/switch-item.ts';
+import { newOffer, VALID_CLIENT_TOKEN } from '../../../local/simulation/offers.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
-import { newOffer, VALID_CLIENT_TOKEN } from '../../helpers/offers.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { QUOTED_INPUT, serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';

@@ -1,6 +1,6 @@
 import type { LambdaResult } from 'local-server-kit';
-import type { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import type { ServiceFunction } from '../../local/service/service.ts';
+import type { MemoryItems } from '../dynamodb/memory-items.ts';
+import type { ServiceFunction } from '../service/service.ts';
 import { type SentCommand, sendThrough } from './send-through.ts';
 
 /** A call that a function makes with one of the SDK's clients. */

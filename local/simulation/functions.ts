@@ -45,12 +45,12 @@ import {
   terminateSessionInputSchema,
 } from '../../functions/terminate-session/terminate-session.ts';
 import { watchSessionsHandler } from '../../functions/watch-sessions/watch-sessions-handler.ts';
-import { resolveEnvironment } from '../../local/service/read-service.ts';
-import type { Service } from '../../local/service/service.ts';
-import type { Endpoints, FunctionHost } from '../../local/stack.ts';
+import { resolveEnvironment } from '../service/read-service.ts';
+import type { Service } from '../service/service.ts';
+import type { Endpoints, FunctionHost } from '../stack.ts';
+import { documentsAt } from './documents.ts';
 import { ExecutionEnvironments } from './execution-environments.ts';
-import { type FunctionHooks, inMemory, sendAround } from './function-hooks.ts';
-import { tableAt } from './table.ts';
+import { type FunctionHooks, inMemory, sendAround } from './hooks.ts';
 
 type Invocation = (payloadText: string, context: Context) => Promise<unknown>;
 
@@ -124,7 +124,7 @@ export function inProcessFunctions(
   const { TABLE_NAME } = settingsOf('checkSession', ['TABLE_NAME']);
   const ofHooks = <Client extends { readonly send: unknown }>(client: Client): Client =>
     hooks.call === undefined ? client : sendAround(client, hooks.call);
-  const { documents } = givenTable ?? tableAt(endpoints.dynamoDb);
+  const documents = givenTable?.documents ?? documentsAt(endpoints.dynamoDb);
   const table = {
     documents: ofHooks(hooks.items === undefined ? documents : inMemory(documents, hooks.items)),
     name: givenTable?.name ?? TABLE_NAME,

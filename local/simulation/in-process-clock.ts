@@ -1,4 +1,7 @@
-import type { Clock } from '../../functions/shared/runtime/clock.ts';
+import type { VirtualClock } from 'local-server-kit';
+
+/** A clock that stands still until it is told to move, with sockets (`VirtualClock`) or without (`InProcessClock`). */
+export type SimulatedClock = Pick<VirtualClock, keyof VirtualClock>;
 
 interface Timer {
   readonly dueMs: number;
@@ -7,10 +10,11 @@ interface Timer {
 }
 
 /**
- * Virtual time for a hundred thousand timers: a heap, and one turn of the event loop for each millisecond in which
- * something happens. Everything that it moves must be promises and its own timers, without input or output.
+ * Virtual time without input or output: between two timers there are only promises, so the same seed gives the same history
+ * to the last step. A heap holds a hundred thousand timers, and each millisecond in which something happens takes one turn
+ * of the event loop.
  */
-export class StormClock implements Clock {
+export class InProcessClock implements SimulatedClock {
   #nowMs: number;
   #order = 0;
   readonly #heap: Timer[] = [];
@@ -54,6 +58,42 @@ export class StormClock implements Clock {
       while (this.#heap[0]?.dueMs === this.#nowMs) this.#pop()?.callback?.();
       await settle();
     }
+  }
+
+  /** Nothing needs to be tracked: no work is on its way through a socket. */
+  track<Result>(work: () => Promise<Result>): Promise<Result> {
+    return work();
+  }
+
+  untracked<Result>(work: () => Promise<Result>): Promise<Result> {
+    return work();
+  }
+
+  /** Moves time on by `durationMs`. */
+  async advance(durationMs: number): Promise<void> {
+    this.setTimer(durationMs, () => {});
+    await this.run(this.nowMs() + durationMs);
+  }
+
+  /** Resolves when every promise that can go on has gone on. */
+  async idle(): Promise<void> {
+    await this.run(this.nowMs());
+  }
+
+  /**
+   * Moves time on until the work has ended, and no further.
+   *
+   * @throws Error when nothing is due that could end it: something waits for ever.
+   */
+  async until<Result>(work: Promise<Result>): Promise<Result> {
+    let hasEnded = false;
+    const end = () => {
+      hasEnded = true;
+    };
+    work.then(end, end);
+    await this.run(Number.POSITIVE_INFINITY, () => hasEnded);
+    if (!hasEnded) throw new Error('Nothing is due any more, and the work has not ended.');
+    return work;
   }
 
   #push(timer: Timer): void {

@@ -1,5 +1,5 @@
-import { type Attributes, itemBytes } from '../../local/dynamodb/attributes.ts';
-import { WRITE_UNIT_BYTES } from '../../local/dynamodb/limits.ts';
+import { type Attributes, itemBytes } from '../dynamodb/attributes.ts';
+import { WRITE_UNIT_BYTES } from '../dynamodb/limits.ts';
 
 /**
  * The largest size of each kind of item in bytes, whatever the timeout and however often anyone asks or reports. Ids of
