@@ -22,7 +22,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'service',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'local/test/**/*.test.ts'],
           exclude: WITHOUT_SERVICE,
           globalSetup: ['test/helpers/service-description.ts', 'test/helpers/packaging-folder.ts'],
         },

@@ -1,11 +1,8 @@
 import { type LambdaResult, VirtualClock } from 'local-server-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import {
-  EventSourceMapping,
-  type EventSourceMappingOptions,
-} from '../../local/lambda/event-source-mapping.ts';
-import { Queue } from '../../local/sqs/queue.ts';
+import { EventSourceMapping, type EventSourceMappingOptions } from '../lambda/event-source-mapping.ts';
+import { Queue } from '../sqs/queue.ts';
 
 const eventSchema = z.object({
   Records: z.array(z.looseObject({ messageId: z.string(), body: z.string() })),

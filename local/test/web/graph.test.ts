@@ -1,10 +1,10 @@
 import { machine, pass, task } from 'step-functions-local/testing';
 import { describe, expect, inject, it } from 'vitest';
-import { parseDefinition } from '../../local/web/console/model/definition.ts';
-import { graphOf } from '../../local/web/console/model/graph.ts';
-import { type Box, type Point, roundedPath } from '../../local/web/console/model/layout.ts';
-import { wayKey } from '../../local/web/console/model/path.ts';
-import { END, START, transitionsOf } from '../../local/web/console/model/transitions.ts';
+import { parseDefinition } from '../../web/console/model/definition.ts';
+import { graphOf } from '../../web/console/model/graph.ts';
+import { type Box, type Point, roundedPath } from '../../web/console/model/layout.ts';
+import { wayKey } from '../../web/console/model/path.ts';
+import { END, START, transitionsOf } from '../../web/console/model/transitions.ts';
 
 const definitionOf = (document: unknown) => parseDefinition(JSON.stringify(document));
 

@@ -7,14 +7,14 @@ import {
 import { type LambdaResult, VirtualClock } from 'local-server-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { compilePattern } from '../../local/event-bus/pattern/pattern.ts';
+import { compilePattern } from '../event-bus/pattern/pattern.ts';
 import {
   type EventBusOptions,
   type EventBusServer,
   InvalidEventPatternException,
   startEventBus,
-} from '../../local/event-bus/server.ts';
-import type { Rule } from '../../local/service/service.ts';
+} from '../event-bus/server.ts';
+import type { Rule } from '../service/service.ts';
 
 const BUS = 'shop';
 const START_MS = Date.UTC(2026, 0, 1, 12, 0, 0, 250);

@@ -1,6 +1,6 @@
 import { type LoopbackRequest, type LoopbackServer, startLoopbackServer } from 'local-server-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startWebServer } from '../../local/web/server.ts';
+import { startWebServer } from '../web/server.ts';
 
 let behind: LoopbackServer;
 let web: LoopbackServer;

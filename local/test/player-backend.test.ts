@@ -14,9 +14,9 @@ import {
   systemClock,
 } from 'local-server-kit';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { type PlayerBackend, startPlayerBackend } from '../../local/web/backend/backend.ts';
-import { dropsOf } from '../../local/web/backend/control-strip.ts';
-import { startWebServer } from '../../local/web/server.ts';
+import { type PlayerBackend, startPlayerBackend } from '../web/backend/backend.ts';
+import { dropsOf } from '../web/backend/control-strip.ts';
+import { startWebServer } from '../web/server.ts';
 
 let gameLiftStreams: GameLiftStreamsServer;
 let api: LoopbackServer;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type HistoryEvent, historyEventSchema } from '../../local/web/console/model/execution.ts';
+import { type HistoryEvent, historyEventSchema } from '../../web/console/model/execution.ts';
 
 const replySchema = z.object({ events: z.array(historyEventSchema) });
 

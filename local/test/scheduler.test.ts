@@ -1,6 +1,6 @@
 import { type LambdaResult, VirtualClock } from 'local-server-kit';
 import { expect, it } from 'vitest';
-import { startScheduler } from '../../local/scheduler/scheduler.ts';
+import { startScheduler } from '../scheduler/scheduler.ts';
 
 function start(answer: () => Promise<LambdaResult> = async () => ({ ok: true, payload: null })) {
   const clock = new VirtualClock();

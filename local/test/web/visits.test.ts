@@ -12,12 +12,12 @@ import {
   task,
 } from 'step-functions-local/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parseDefinition } from '../../local/web/console/model/definition.ts';
-import { historyRows } from '../../local/web/console/model/history-rows.ts';
-import { nextRetryOf } from '../../local/web/console/model/next-retry.ts';
-import { progressOf, waysTaken } from '../../local/web/console/model/path.ts';
-import { END, START } from '../../local/web/console/model/transitions.ts';
-import { visitsOf } from '../../local/web/console/model/visits.ts';
+import { parseDefinition } from '../../web/console/model/definition.ts';
+import { historyRows } from '../../web/console/model/history-rows.ts';
+import { nextRetryOf } from '../../web/console/model/next-retry.ts';
+import { progressOf, waysTaken } from '../../web/console/model/path.ts';
+import { END, START } from '../../web/console/model/transitions.ts';
+import { visitsOf } from '../../web/console/model/visits.ts';
 import { readHistory } from './histories.ts';
 
 const BUSY_RETRY = { ErrorEquals: ['Busy'], IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 3 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ConnectionReply, comeBack, type Step } from '../../local/web/player/come-back.ts';
+import { type ConnectionReply, comeBack, type Step } from '../web/player/come-back.ts';
 
 const ANSWER: ConnectionReply = { kind: 'answer', signalResponse: 'the answer' };
 

@@ -1,6 +1,6 @@
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
-import { AsynchronousInvocations } from '../../local/lambda/asynchronous-invocations.ts';
+import { AsynchronousInvocations } from '../lambda/asynchronous-invocations.ts';
 
 const THROTTLED = 'Lambda.TooManyRequestsException';
 const HOUR_MS = 3_600_000;

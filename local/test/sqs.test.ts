@@ -1,7 +1,7 @@
 import { VirtualClock } from 'local-server-kit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Queue, type QueueOptions } from '../../local/sqs/queue.ts';
-import { startSqs } from '../../local/sqs/server.ts';
+import { Queue, type QueueOptions } from '../sqs/queue.ts';
+import { startSqs } from '../sqs/server.ts';
 
 const closers: (() => void | Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { type LambdaResult, VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
-import { Concurrency, type ConcurrencyOptions } from '../../local/lambda/concurrency.ts';
+import { Concurrency, type ConcurrencyOptions } from '../lambda/concurrency.ts';
 
 /** Executions that last until they are ended, and what became of those that were refused. */
 function account(options: ConcurrencyOptions) {

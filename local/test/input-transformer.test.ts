@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileInputTemplate } from '../../local/event-bus/input-transformer.ts';
+import { compileInputTemplate } from '../event-bus/input-transformer.ts';
 
 const EVENT = {
   version: '0',

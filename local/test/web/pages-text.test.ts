@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hrefOf, parseRoute, type Route } from '../../local/web/console/route.ts';
-import { countdown, duration } from '../../local/web/shared/format.ts';
+import { hrefOf, parseRoute, type Route } from '../../web/console/route.ts';
+import { countdown, duration } from '../../web/shared/format.ts';
 
 describe('a duration', () => {
   it.each([

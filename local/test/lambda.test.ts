@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { type LambdaFailure, type LambdaResult, systemClock, VirtualClock } from 'local-server-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type LambdaFunction, type LocalLambda, startLambda } from '../../local/lambda/lambda.ts';
+import { type LambdaFunction, type LocalLambda, startLambda } from '../lambda/lambda.ts';
 
 const NAME = 'shop-local-greet';
 

@@ -7,8 +7,8 @@ import {
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { type LambdaResult, VirtualClock } from 'local-server-kit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type RestApiOptions, type RestApiServer, startRestApi } from '../../local/rest-api/server.ts';
-import type { Route } from '../../local/service/service.ts';
+import { type RestApiOptions, type RestApiServer, startRestApi } from '../rest-api/server.ts';
+import type { Route } from '../service/service.ts';
 
 const NOW_MS = Date.UTC(2026, 6, 10, 19, 19, 4, 836);
 const GROUP_ARN = 'arn:aws:gameliftstreams:us-west-2:123456789012:streamgroup/sg-1AB2C3De4';

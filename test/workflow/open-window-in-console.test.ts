@@ -1,8 +1,8 @@
 import { machine, pass, startEndpoint } from 'step-functions-local/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { readHistory } from '../../local/test/web/histories.ts';
 import { openWindowOf } from '../../local/web/console/model/open-window.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
-import { readHistory } from './histories.ts';
 
 /** A window that has just opened, and how the console sees it. */
 async function anOpenWindow() {
