@@ -3,13 +3,12 @@ import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
-import { createLog } from '../../functions/shared/runtime/logging.ts';
-import { OPENING_SETTINGS, readSettings } from '../../functions/shared/runtime/settings.ts';
 import { openIn } from '../../functions/shared/window/open-windows-index.ts';
 import { type WindowItem, windowKey } from '../../functions/shared/window/window-item.ts';
-import { watchSessions } from '../../functions/watch-sessions/watch-sessions.ts';
+import { watchSessionsSchedule } from '../../functions/watch-sessions/watch-sessions.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
+import { lambdaContext } from '../../test/helpers/lambda.ts';
 import { startVirtualStack } from '../shared/virtual-stack.ts';
 
 export interface WatcherCost {
@@ -93,31 +92,13 @@ export async function measureWatcher(service: Service, waitingSessions: number):
       { step: 'initialize' },
     );
     const watcher = service.functions.find(({ key }) => key === 'watchSessions');
-    const settings = readSettings(
-      [
-        ...OPENING_SETTINGS,
-        'LISTS_PER_SECOND',
-        'READS_PER_SECOND',
-        'WATCHED_STREAM_GROUPS',
-        'WATCH_INTERVAL_SECONDS',
-      ],
-      resolveEnvironment(service, 'watchSessions'),
+    const watch = watchSessionsSchedule.handler(
+      { documents: table.documents, gameLiftStreams, stepFunctions, eventBridge },
+      { clock, random, environment: resolveEnvironment(service, 'watchSessions') },
     );
     let done = false;
     const watching = clock
-      .track(() =>
-        watchSessions({
-          settings,
-          table,
-          clock,
-          random,
-          log: createLog({}),
-          metrics: { add() {} },
-          gameLiftStreams,
-          stepFunctions,
-          eventBridge,
-        }),
-      )
+      .track(() => watch({}, lambdaContext()))
       .finally(() => {
         done = true;
       });

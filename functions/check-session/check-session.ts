@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { PermitNotAvailableException } from '../shared/runtime/errors.ts';
-import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import {
   isWaitingForClient,
   type ReadSessionDependencies,
@@ -174,3 +174,10 @@ function isConnectedSinceBefore(
 function activeSinceMs(input: Input, session: SessionState, nowMs: number): number {
   return Math.max(input.connectionCreatedAtMs, session.lastUpdatedAtMs ?? nowMs);
 }
+
+export const checkSessionTask = defineTask({
+  settings: ['READS_PER_SECOND'],
+  clients: ['gameLiftStreams'],
+  input: checkSessionInputSchema,
+  decide: checkSession,
+});

@@ -7,7 +7,7 @@ import {
   StreamSessionAccessNotReadyException,
   ThrottlingException,
 } from '../shared/runtime/errors.ts';
-import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
 import { createStreamSessionAdminShell } from '../shared/service/operations.ts';
 import { readSession } from '../shared/service/read-session.ts';
@@ -156,3 +156,10 @@ async function readStatus(
 function isRetryable(error: unknown): error is Error {
   return RETRYABLE.some((retryable) => error instanceof retryable);
 }
+
+export const createAdminShellTask = defineTask({
+  settings: ['ADMIN_SHELLS_PER_SECOND', 'READS_PER_SECOND'],
+  clients: ['gameLiftStreams'],
+  input: createAdminShellInputSchema,
+  decide: createAdminShell,
+});

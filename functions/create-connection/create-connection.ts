@@ -17,7 +17,7 @@ import {
   PermitNotAvailableException,
   ThrottlingException,
 } from '../shared/runtime/errors.ts';
-import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
 import { createStreamSessionConnection } from '../shared/service/operations.ts';
 import {
@@ -218,3 +218,10 @@ async function keepNotFound(session: SessionKey, dependencies: CreateConnectionD
     log.error('NotFoundNotKept', error);
   }
 }
+
+export const createConnectionTask = defineTask({
+  settings: ['CONNECTIONS_PER_SECOND', 'READS_PER_SECOND'],
+  clients: ['gameLiftStreams'],
+  input: createConnectionInputSchema,
+  decide: createConnection,
+});

@@ -1,15 +1,5 @@
 import { gameLiftStreams } from '../shared/runtime/clients/game-lift-streams.ts';
 import { documents } from '../shared/runtime/clients/table.ts';
-import { systemClock } from '../shared/runtime/clock.ts';
-import { readSettings } from '../shared/runtime/settings.ts';
-import { taskHandler } from '../shared/runtime/task.ts';
-import { createConnection, createConnectionInputSchema } from './create-connection.ts';
+import { createConnectionTask } from './create-connection.ts';
 
-const settings = readSettings(['TABLE_NAME', 'CONNECTIONS_PER_SECOND', 'READS_PER_SECOND']);
-
-export const handler = taskHandler(createConnectionInputSchema, createConnection, {
-  gameLiftStreams,
-  table: { documents, name: settings.TABLE_NAME },
-  clock: systemClock,
-  settings,
-});
+export const handler = createConnectionTask.handler({ documents, gameLiftStreams });

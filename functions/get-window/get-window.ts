@@ -1,6 +1,6 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { ApiRequest } from '../shared/api/api-handler.ts';
 import { errorReply, okReply } from '../shared/api/replies.ts';
+import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
 import type { WindowReply } from '../shared/contracts/index.ts';
 import { windowExecutionName } from '../shared/contracts/naming.ts';
 import type { Clock } from '../shared/runtime/clock.ts';
@@ -48,3 +48,5 @@ export async function getWindow(
   });
   return okReply(reply);
 }
+
+export const getWindowRoute = defineRoute({ decide: getWindow });

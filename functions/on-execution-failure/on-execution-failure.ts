@@ -1,10 +1,13 @@
 import { ContentionException } from '../shared/runtime/errors.ts';
+import { defineEvent } from '../shared/runtime/event.ts';
+import type { LogFields } from '../shared/runtime/logging.ts';
+import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';
 import { type PublishOutcomeDependencies, publishOutcome } from '../shared/window/publish-outcome.ts';
 import { isVerdict } from '../shared/window/red-ends.ts';
 import { type ReplaceDependencies, replaceDeadWindow } from '../shared/window/replace-window.ts';
 import { ensureRunning } from '../shared/window/start-window.ts';
 import { isOpen, outcomeOf, readWindow, type WindowItem } from '../shared/window/window-item.ts';
-import type { FailedExecution } from './parse-event.ts';
+import { type FailedExecution, parseExecutionFailure } from './parse-event.ts';
 
 export interface OnExecutionFailureDependencies extends ReplaceDependencies, PublishOutcomeDependencies {
   readonly settings: ReplaceDependencies['settings'] & PublishOutcomeDependencies['settings'];
@@ -92,3 +95,24 @@ async function finishRecord(
     dependencies,
   );
 }
+
+/**
+ * Takes the events of failed executions from EventBridge. An event's input and cause never leave the parsing.
+ *
+ * Why: docs/decisions/failed-windows.md#on-execution-failure-has-no-queue
+ */
+export const onExecutionFailureEvent = defineEvent({
+  settings: OPENING_SETTINGS,
+  clients: ['eventBridge', 'stepFunctions'],
+  parse: (event, { stepFunctions }) => parseExecutionFailure(event, stepFunctions),
+  idsOf: (execution): LogFields => {
+    if (execution === undefined) return {};
+    const { streamGroupId, streamSessionId, executionName } = execution;
+    return { streamGroupId, streamSessionId, executionName };
+  },
+  decide: async (execution, dependencies): Promise<OnExecutionFailureResult> => {
+    if (execution !== undefined) return onExecutionFailure(execution, dependencies);
+    dependencies.log.warn('StrangeExecutionIgnored');
+    return { result: 'IGNORED' };
+  },
+});

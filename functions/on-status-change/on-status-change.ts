@@ -1,6 +1,8 @@
 import { type SessionKey, STATUS_CHANGE_REJECTED_DETAIL_TYPE } from '../shared/contracts/index.ts';
 import { windowExecutionName } from '../shared/contracts/naming.ts';
 import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
+import { defineQueueEvent } from '../shared/runtime/queue-event.ts';
+import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';
 import {
   isWaitingForClient,
   type ReadSessionDependencies,
@@ -15,7 +17,7 @@ import { type ReplaceDependencies, replaceDeadWindow } from '../shared/window/re
 import { ensureRunning } from '../shared/window/start-window.ts';
 import type { WindowItem } from '../shared/window/window-item.ts';
 import { credibleCorrection } from './credible-deadline.ts';
-import type { ParsedEvent, StatusChange } from './parse-event.ts';
+import { type ParsedEvent, parseStatusChangeEvent, type StatusChange } from './parse-event.ts';
 
 export interface OnStatusChangeDependencies extends ReadSessionDependencies, ReplaceDependencies, EventBus {
   readonly settings: EventBus['settings'] &
@@ -55,8 +57,8 @@ export async function onStatusChange(
     dependencies.metrics.add('EventsRejected', 1);
     return { result: 'REJECTED' };
   }
-  const { streamGroupId, streamSessionId, status } = parsed.event.detail;
-  const session = { streamGroupId, streamSessionId };
+  const { status } = parsed.event.detail;
+  const session = sessionOf(parsed.event);
   const ofSession = { ...dependencies, log: dependencies.log.with(session) };
   if (parsed.isStale) {
     ofSession.log.info('StaleEventIgnored', { status });
@@ -151,4 +153,18 @@ async function ensureOwner(
 ): Promise<void> {
   if (await ensureRunning(session, window, dependencies)) return;
   await replaceDeadWindow(session, window, dependencies);
+}
+
+export const onStatusChangeEvent = defineQueueEvent({
+  settings: [...OPENING_SETTINGS, 'READS_PER_SECOND'],
+  clients: ['eventBridge', 'gameLiftStreams', 'stepFunctionsSingleAttempt'],
+  parse: (event, { clock }) => parseStatusChangeEvent(event, clock.nowMs()),
+  idsOf: (parsed) => (parsed.ok ? sessionOf(parsed.event) : {}),
+  // The queue repeats what is throttled; in the SDK's backoff a storm would hold the account's concurrency.
+  decide: (parsed, { stepFunctionsSingleAttempt: stepFunctions, ...dependencies }) =>
+    onStatusChange(parsed, { ...dependencies, stepFunctions }),
+});
+
+function sessionOf({ detail: { streamGroupId, streamSessionId } }: StatusChange): SessionKey {
+  return { streamGroupId, streamSessionId };
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../shared/runtime/clock.ts';
 import type { Log } from '../shared/runtime/logging.ts';
 import type { Metrics } from '../shared/runtime/metrics.ts';
 import type { Table } from '../shared/runtime/table.ts';
-import { taskInputShape } from '../shared/runtime/task.ts';
+import { defineTask, taskInputShape } from '../shared/runtime/task.ts';
 import { failWindow } from '../shared/window/close-window.ts';
 
 export const recordFailureInputSchema = z.object({
@@ -42,3 +42,9 @@ export async function recordFailure(
   log.warn('WindowFailed', { generation, error });
   if (failed !== undefined) metrics.add('WindowsFailed', 1);
 }
+
+export const recordFailureTask = defineTask({
+  settings: ['OUTCOME_RETENTION_DAYS'],
+  input: recordFailureInputSchema,
+  decide: recordFailure,
+});

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { outcomeSchema } from '../shared/contracts/index.ts';
-import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { type ClosedWindow, closeWindow } from '../shared/window/close-window.ts';
 import { type PublishOutcomeDependencies, publishOutcome } from '../shared/window/publish-outcome.ts';
 
@@ -45,3 +45,10 @@ export async function recordOutcome(
   );
   return { ...closed, connectionAttempts };
 }
+
+export const recordOutcomeTask = defineTask({
+  settings: ['EVENT_BUS_NAME', 'EVENT_SOURCE', 'OUTCOME_RETENTION_DAYS'],
+  clients: ['eventBridge'],
+  input: recordOutcomeInputSchema,
+  decide: recordOutcome,
+});

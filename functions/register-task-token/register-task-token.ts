@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { windowPhaseSchema } from '../shared/contracts/index.ts';
 import type { Metrics } from '../shared/runtime/metrics.ts';
-import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { type MailboxDependencies, registerTaskToken as register } from '../shared/window/mailbox.ts';
 
 export const registerTaskTokenInputSchema = z.object({
@@ -36,3 +36,9 @@ export async function registerTaskToken(
   // Only of the first attempt, because a repeat may have been counted before its reply was lost.
   if (serviceChecks === 1 && retryCount === 0) dependencies.metrics.add('WindowsWaitingForService', 1);
 }
+
+export const registerTaskTokenTask = defineTask({
+  clients: ['stepFunctions'],
+  input: registerTaskTokenInputSchema,
+  decide: registerTaskToken,
+});

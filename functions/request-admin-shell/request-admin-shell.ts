@@ -1,9 +1,9 @@
 import { type SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { ApiRequest } from '../shared/api/api-handler.ts';
 import type { RequestOrigin } from '../shared/api/origin.ts';
 import { type PassThroughDependencies, passThrough } from '../shared/api/pass-through.ts';
 import { switchedOffReply } from '../shared/api/replies.ts';
+import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
 import { syncExecutionOptions } from '../shared/api/sync-execution.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
 import { requestExecutionName } from '../shared/contracts/naming.ts';
@@ -16,7 +16,7 @@ import { parseReason } from './parse-reason.ts';
 
 export interface RequestAdminShellDependencies extends AuditDependencies, PassThroughDependencies {
   /** Of one attempt: a start that is repeated mints a second shell. */
-  readonly stepFunctions: SFNClient;
+  readonly stepFunctionsSingleAttempt: SFNClient;
   readonly readSwitch: ReadSwitch;
   readonly settings: AuditDependencies['settings'] & {
     readonly AWS_REGION: string;
@@ -86,10 +86,10 @@ async function execute(
   session: SessionKey,
   name: string,
   requestedAtMs: number,
-  { stepFunctions, clock, settings }: RequestAdminShellDependencies,
+  { stepFunctionsSingleAttempt, clock, settings }: RequestAdminShellDependencies,
 ): Promise<Answer> {
   const execution = await callDependency(() =>
-    stepFunctions.send(
+    stepFunctionsSingleAttempt.send(
       new StartSyncExecutionCommand({
         stateMachineArn: settings.CREATE_ADMIN_SHELL_ARN,
         name,
@@ -122,3 +122,10 @@ async function orElse<Result>(
     throw error;
   }
 }
+
+export const requestAdminShellRoute = defineRoute({
+  settings: ['EVENT_BUS_NAME', 'EVENT_SOURCE', 'CREATE_ADMIN_SHELL_ARN'],
+  clients: ['stepFunctionsSingleAttempt', 'gameLiftStreams', 'eventBridge'],
+  decide: requestAdminShell,
+  onInvalidPath: recordInvalidPath,
+});

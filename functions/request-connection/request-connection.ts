@@ -4,11 +4,11 @@ import {
   type StartSyncExecutionCommandOutput,
 } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { ApiRequest } from '../shared/api/api-handler.ts';
 import { bindClientToken } from '../shared/api/client-tokens.ts';
 import type { RequestOrigin } from '../shared/api/origin.ts';
 import { switchedOffReply } from '../shared/api/replies.ts';
 import { InvalidRequestError } from '../shared/api/request-error.ts';
+import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
 import { syncExecutionOptions } from '../shared/api/sync-execution.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
 import { requestExecutionName } from '../shared/contracts/naming.ts';
@@ -147,3 +147,15 @@ function execute(
     ),
   );
 }
+
+export const requestConnectionRoute = defineRoute({
+  settings: [
+    'CREATE_CONNECTION_ARN',
+    'CONNECTIONS_PER_SECOND',
+    'READS_PER_SECOND',
+    'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
+    'USER_ID_CHECK',
+  ],
+  clients: ['stepFunctions', 'gameLiftStreams'],
+  decide: requestConnection,
+});

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { type MailboxDependencies, signalWindow as signal } from '../shared/window/mailbox.ts';
 
 export const signalWindowInputSchema = z.object({
@@ -34,3 +34,9 @@ export async function signalWindow(
   );
   return { signalled: window !== undefined };
 }
+
+export const signalWindowTask = defineTask({
+  clients: ['stepFunctions'],
+  input: signalWindowInputSchema,
+  decide: signalWindow,
+});

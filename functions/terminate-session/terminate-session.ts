@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { QuotaSettings } from '../shared/contracts/quotas.ts';
-import type { ReadSwitch } from '../shared/runtime/switch.ts';
-import { epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { type ReadSwitch, switchReader } from '../shared/runtime/switch.ts';
+import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { callService } from '../shared/service/call-service.ts';
 import { terminateStreamSession } from '../shared/service/operations.ts';
 import {
@@ -79,3 +79,13 @@ function isAbandoned(
   const sinceMs = Math.max(pendingSinceMs, lastUpdatedAtMs);
   return asOfMs >= sinceMs + (connectionTimeoutSeconds + marginSeconds) * 1000;
 }
+
+export const terminateSessionTask = defineTask({
+  settings: ['READS_PER_SECOND', 'TERMINATIONS_PER_SECOND'],
+  clients: ['gameLiftStreams'],
+  input: terminateSessionInputSchema,
+  prepare: (dependencies) => {
+    const readSwitch = switchReader(dependencies);
+    return (input, tools) => terminateSession(input, { ...dependencies, ...tools, readSwitch });
+  },
+});

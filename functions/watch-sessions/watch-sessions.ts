@@ -1,3 +1,5 @@
+import { defineSchedule } from '../shared/runtime/event.ts';
+import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';
 import {
   type LearnTimeoutsDependencies,
   type LookedAt,
@@ -69,3 +71,16 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
   }
   if (!anyWorked && lastError !== undefined) throw lastError;
 }
+
+/** Why: docs/decisions/watcher.md#the-watcher-must-be-told-its-stream-groups */
+export const watchSessionsSchedule = defineSchedule({
+  settings: [
+    ...OPENING_SETTINGS,
+    'LISTS_PER_SECOND',
+    'READS_PER_SECOND',
+    'WATCHED_STREAM_GROUPS',
+    'WATCH_INTERVAL_SECONDS',
+  ],
+  clients: ['eventBridge', 'gameLiftStreams', 'stepFunctions'],
+  decide: watchSessions,
+});

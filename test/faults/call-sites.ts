@@ -33,7 +33,7 @@ export async function callSitesOf(folder: string): Promise<CallSites> {
       ...declaration,
       file,
       sourceName: sourceNameOf(file, declaration.name),
-      composes: file.endsWith('/handler.ts'),
+      composes: /^\w+ \w+ = define\w+\(/.test(declaration.body),
     })),
   );
   const ways = declarations
@@ -70,7 +70,7 @@ function uses(caller: Declaration, sender: Declaration): boolean {
   return new RegExp(`(?<![.\\w])${sender.name}\\b`).test(caller.body);
 }
 
-/** Where it only names the sender, another declaration calls it. A handler's file hands everything on. */
+/** Where it only names the sender, another declaration calls it. A definition hands its decision on. */
 function isCaller(caller: Declaration & { readonly composes: boolean }, sender: Declaration): boolean {
   return !caller.composes && new RegExp(`(?<![.\\w])${sender.name}\\(`).test(caller.body);
 }

@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import * as z from 'zod';
 import { REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
+import { FUNCTION_DEFINITIONS } from '../../local/simulation/definitions.ts';
 import { packagedService, resourcesOfType } from '../helpers/packaged-service.ts';
 import { functionsOf, textOf } from '../helpers/template-view.ts';
 
@@ -21,7 +23,15 @@ const asynchronous = new Set([
     .map(([, logicalId]) => logicalId),
 ]);
 
+const environmentSchema = z.object({ Variables: z.record(z.string(), z.unknown()) });
+/** What Node.js and Powertools read by themselves. */
+const OF_RUNTIME = new Set(['NODE_OPTIONS', 'POWERTOOLS_SERVICE_NAME', 'POWERTOOLS_METRICS_NAMESPACE']);
+
 describe('the functions', () => {
+  it('have a definition each, under their keys', () => {
+    expect(Object.keys(FUNCTION_DEFINITIONS).sort()).toEqual(functions.map(({ key }) => key).sort());
+  });
+
   it('are those of functions/, each once', async () => {
     const folders = (await readdir(join(REPOSITORY_DIRECTORY, 'functions'))).filter(
       (name) => name !== 'shared',
@@ -70,6 +80,18 @@ describe.each(functions)('$folder', ({ logicalId, key, resource }) => {
       Environment: { Variables: { NODE_OPTIONS: '--enable-source-maps' } },
     });
     expect(textOf(Properties['Description']).length).toBeGreaterThan(20);
+  });
+
+  it('has the settings that its definition names, and no others', () => {
+    const { Variables: variables = {} } = environmentSchema.parse(Properties['Environment']);
+
+    // AWS_REGION is Lambda's own, and TABLE_NAME is set for all functions.
+    const named = FUNCTION_DEFINITIONS[key]?.settings.filter((name) => name !== 'AWS_REGION') ?? [];
+    expect(
+      Object.keys(variables)
+        .filter((name) => !OF_RUNTIME.has(name))
+        .sort(),
+    ).toEqual([...named].sort());
   });
 
   it('has a log group that ends its lines, made before it', () => {

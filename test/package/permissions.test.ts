@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { ClientName } from '../../functions/shared/runtime/definition.ts';
+import { FUNCTION_DEFINITIONS } from '../../local/simulation/definitions.ts';
 import { sdkCommands } from '../../scripts/sdk-use.ts';
 import { packagedService, resourcesOfType } from '../helpers/packaged-service.ts';
 import { functionsOf, roleStatements, statementsOf, textOf } from '../helpers/template-view.ts';
@@ -23,6 +25,16 @@ const IAM_PREFIX: Readonly<Record<string, string>> = {
   '@aws-sdk/client-sfn': 'states',
   '@aws-sdk/client-eventbridge': 'events',
   '@aws-sdk/client-sqs': 'sqs',
+};
+
+/** The package behind each client that a definition names. */
+const CLIENT_PACKAGES: Readonly<Record<ClientName, string>> = {
+  documents: '@aws-sdk/client-dynamodb',
+  eventBridge: '@aws-sdk/client-eventbridge',
+  gameLiftStreams: '@aws-sdk/client-gameliftstreams',
+  sqs: '@aws-sdk/client-sqs',
+  stepFunctions: '@aws-sdk/client-sfn',
+  stepFunctionsSingleAttempt: '@aws-sdk/client-sfn',
 };
 
 /** How DynamoDB names the operations behind the document client's commands. */
@@ -99,7 +111,14 @@ function actionsGranted(folder: string): string[] {
   return statements.flatMap(({ actions }) => actions);
 }
 
-describe.each(functions)('$folder', ({ folder, statements }) => {
+describe.each(functions)('$folder', ({ folder, key, statements }) => {
+  it('may call the services whose clients its definition names, and no others', () => {
+    const own = actionsGranted(folder).filter((action) => !LAMBDA_ITSELF.has(action));
+
+    const named = FUNCTION_DEFINITIONS[key]?.clients.map((name) => IAM_PREFIX[CLIENT_PACKAGES[name]]) ?? [];
+    expect(new Set(own.map((action) => action.split(':')[0]))).toEqual(new Set(named));
+  });
+
   it('may do what its code calls, and nothing else', () => {
     const ownActions = actionsGranted(folder).filter((action) => !LAMBDA_ITSELF.has(action));
 

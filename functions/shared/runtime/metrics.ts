@@ -51,28 +51,33 @@ export interface Metrics {
   add<Name extends MetricName>(name: Name, value: number, ...operation: OperationOf<Name>): void;
 }
 
-/**
- * Runs an invocation's work with metrics of its own, and emits what it has added by its end, failed or not: a fact
- * is one whatever came after it. A function that is killed emits nothing, so counts may be too low, never too high.
- */
-export async function measured<Result>(
-  log: Log,
-  work: (metrics: Metrics) => Promise<Result>,
-): Promise<Result> {
+/** The metrics of one invocation, kept until they are emitted. */
+export interface EmittedMetrics extends Metrics {
+  /** Writes what was added. A function that is killed emits nothing, so counts may be too low, never too high. */
+  emit(): void;
+}
+
+/** @param logOf the invocation's log, for what cannot be emitted. */
+export function createMetrics(logOf: () => Log): EmittedMetrics {
   const buffers = new Map<QuotaOperation | undefined, EmfMetrics>();
-  const metrics: Metrics = {
+  const orLog = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      logOf().error('MetricsNotEmitted', error);
+    }
+  };
+  return {
     add: (name, value, ...[operation]) =>
-      orLog(log, () => {
+      orLog(() => {
         // JSON has no NaN, and CloudWatch drops the whole document.
         if (!Number.isFinite(value)) throw new RangeError('A metric is a finite number.');
         bufferOf(buffers, operation).addMetric(name, METRICS[name].unit, value);
       }),
+    emit: () => {
+      for (const buffer of buffers.values()) orLog(() => publish(buffer));
+    },
   };
-  try {
-    return await work(metrics);
-  } finally {
-    for (const buffer of buffers.values()) orLog(log, () => emit(buffer));
-  }
 }
 
 /** Namespace and service come from the environment: POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME. */
@@ -89,14 +94,6 @@ function bufferOf(
 }
 
 /** A buffer that a hundredth value has just emptied would write a warning. */
-function emit(buffer: EmfMetrics): void {
+function publish(buffer: EmfMetrics): void {
   if (buffer.hasStoredMetrics()) buffer.publishStoredMetrics();
-}
-
-function orLog(log: Log, work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    log.error('MetricsNotEmitted', error);
-  }
 }

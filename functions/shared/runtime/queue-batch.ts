@@ -1,3 +1,4 @@
+import { ChangeMessageVisibilityBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import type { Clock } from './clock.ts';
 import type { Log } from './logging.ts';
@@ -123,5 +124,24 @@ async function hide(
   } catch (error) {
     // They come back after the visibility timeout.
     log.error('MessagesNotHidden', error);
+  }
+}
+
+/** Amazon SQS Developer Guide, ChangeMessageVisibilityBatch: at most 10 entries. */
+const MAX_ENTRIES = 10;
+
+/** Sets by ChangeMessageVisibilityBatch when messages of one queue come back. */
+export async function hideInQueue(
+  sqs: SQSClient,
+  queueUrl: string,
+  messages: readonly HiddenMessage[],
+): Promise<void> {
+  for (let first = 0; first < messages.length; first += MAX_ENTRIES) {
+    const entries = messages.slice(first, first + MAX_ENTRIES).map(({ receiptHandle, seconds }, index) => ({
+      Id: String(index),
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout: seconds,
+    }));
+    await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries: entries }));
   }
 }

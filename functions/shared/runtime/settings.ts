@@ -63,9 +63,8 @@ export type Settings = {
   [Name in keyof typeof settingSchemas]: z.infer<ReturnType<(typeof settingSchemas)[Name]>>;
 };
 
-/** What whoever may open a window needs: to tell the bus, to start it, and to keep it. */
+/** What a function needs to open a window: the bus to publish to, the state machine to start, and what the window keeps. */
 export const OPENING_SETTINGS = [
-  'TABLE_NAME',
   'EVENT_BUS_NAME',
   'EVENT_SOURCE',
   'RECONNECTION_WINDOW_ARN',

@@ -1,10 +1,17 @@
-import { parser } from '@aws-lambda-powertools/parser/middleware';
-import middy, { type MiddyfiedHandler } from '@middy/core';
+import { parse } from '@aws-lambda-powertools/parser';
 import * as z from 'zod';
 import { type SessionKey, sessionKeySchema } from '../contracts/index.ts';
-import { InvalidTaskInputError, isKnownError, UnexpectedError } from './errors.ts';
-import { createLog, type Log } from './logging.ts';
-import { type Metrics, measured } from './metrics.ts';
+import {
+  type ClientName,
+  type Dependencies,
+  defineFunction,
+  type FunctionDefinition,
+  type Given,
+  type Needs,
+  type SettingName,
+} from './definition.ts';
+import { edge, emitMetrics, knownErrorsOnly, parseInput, type Tools } from './edge.ts';
+import { InvalidTaskInputError } from './errors.ts';
 
 /** What every task of a state machine gets: which session it is for, and in which execution. */
 export const taskInputShape = { ...sessionKeySchema.shape, executionName: z.string().min(1).max(80) };
@@ -14,46 +21,50 @@ export const epochMsSchema = z.number().min(0).max(8.64e15).overwrite(Math.round
 
 export type TaskInput = SessionKey & { readonly executionName: string };
 
-/**
- * The glue of a Step Functions task: the input is parsed once, the log carries the session and the execution,
- * and what the decision throws leaves as one of the errors of `errors.ts`, the only ones that `Retry` and
- * `Catch` know and whose messages are fit for a history.
- */
-export function taskHandler<Input extends TaskInput, Dependencies extends object, Result>(
-  schema: z.ZodType<Input>,
-  decide: (
-    input: Input,
-    dependencies: Dependencies & { readonly log: Log; readonly metrics: Metrics },
-  ) => Promise<Result>,
-  dependencies: Dependencies,
-): MiddyfiedHandler<Input, Result> {
-  return middy<Input, Result>({ timeoutEarlyInMillis: 0 })
-    .use(knownErrorsOnly())
-    .use(parser({ schema }))
-    .handler(async (input: Input) => {
-      const { streamGroupId, streamSessionId, executionName } = input;
-      const log = createLog({ streamGroupId, streamSessionId, executionName });
-      try {
-        return await measured(log, (metrics) => decide(input, { ...dependencies, log, metrics }));
-      } catch (error) {
-        throw fitForHistory(error, log);
+type TaskDefinition<Input, Result, Client extends ClientName, Name extends SettingName> = Needs<
+  Client,
+  Name
+> & { readonly input: z.ZodType<Input> } & (
+    | { readonly decide: (input: Input, dependencies: Given<Client, Name>) => Promise<Result> }
+    /** Makes the decision once, for the function's life, where it remembers something from one invocation to the next. */
+    | {
+        readonly prepare: (
+          dependencies: Dependencies<NoInfer<Client>, NoInfer<Name>>,
+        ) => (input: Input, tools: Tools) => Promise<Result>;
       }
-    });
+  );
+
+/**
+ * Defines a task of a state machine. Its input is parsed once, its log carries the session and the execution, and what
+ * the decision throws leaves as one of the errors of `errors.ts`.
+ */
+export function defineTask<
+  Input extends TaskInput,
+  Result,
+  const Client extends ClientName = never,
+  const Name extends SettingName = never,
+>(definition: TaskDefinition<Input, Result, Client, Name>): FunctionDefinition<Client, unknown, Result> {
+  return defineFunction(definition, (dependencies) => {
+    const decide =
+      'prepare' in definition
+        ? definition.prepare(dependencies)
+        : (input: Input, tools: Tools) => definition.decide(input, { ...dependencies, ...tools });
+    return edge<unknown, Input, Result>(
+      [knownErrorsOnly(), emitMetrics(), parseInput((event) => parseTask(event, definition.input), idsOf)],
+      (input, { log, metrics }) => decide(input, { log, metrics }),
+    );
+  });
 }
 
-/** What the decision throws is known by now. Before it only the parser fails: the input is not what the state machine builds. */
-function knownErrorsOnly(): middy.MiddlewareObj {
-  return {
-    onError: ({ error }) => {
-      throw isKnownError(error)
-        ? error
-        : fitForHistory(new InvalidTaskInputError({ cause: error }), createLog({}));
-    },
-  };
+/** @throws InvalidTaskInputError for what its state machine never builds. */
+function parseTask<Input>(event: unknown, schema: z.ZodType<Input>): Input {
+  try {
+    return parse(event, undefined, schema);
+  } catch (error) {
+    throw new InvalidTaskInputError({ cause: error });
+  }
 }
 
-/** Logs the error as far as it may be logged, and gives it back as one that a state machine may see. */
-export function fitForHistory(error: unknown, log: Log): unknown {
-  log.error('TaskFailed', error);
-  return isKnownError(error) ? error : new UnexpectedError({ cause: error });
+function idsOf({ streamGroupId, streamSessionId, executionName }: TaskInput) {
+  return { streamGroupId, streamSessionId, executionName };
 }

@@ -1,25 +1,24 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { CreateStreamSessionAdminShellCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAdminShellInputSchema } from '../../../functions/create-admin-shell/create-admin-shell.ts';
-import {
-  recordInvalidPath,
-  requestAdminShell,
-} from '../../../functions/request-admin-shell/request-admin-shell.ts';
-import { apiHandler } from '../../../functions/shared/api/api-handler.ts';
+import { requestAdminShellRoute } from '../../../functions/request-admin-shell/request-admin-shell.ts';
 import { adminShellAuditDetailSchema } from '../../../functions/shared/contracts/index.ts';
 import type { SwitchState } from '../../../functions/shared/runtime/switch-item.ts';
 import { adminShellRequestEvent } from '../../../scripts/api-request-samples.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
 import { QUOTED_INPUT, serviceErrors } from '../../helpers/service-errors.ts';
+import { tableAt } from '../../helpers/table.ts';
 
 const stepFunctions = mockClient(SFNClient);
 const eventBridge = mockClient(EventBridgeClient);
 const service = mockClient(GameLiftStreamsClient);
+const items = mockClient(DynamoDBDocumentClient);
 const NOW_MS = Date.UTC(2026, 2, 14, 18, 42, 23, 131);
 const CREATE_ADMIN_SHELL_ARN = 'arn:aws:states:us-west-2:111122223333:stateMachine:create-admin-shell';
 const CREDENTIALS = { SessionId: 'the-session', StreamUrl: 'wss://the-url', TokenValue: 'the-token' };
@@ -61,22 +60,24 @@ beforeEach(() => {
 function prepare(switchState: SwitchState = 'on') {
   const output = captureOutput();
   const clock = new VirtualClock(NOW_MS);
-  const handler = apiHandler(
-    requestAdminShell,
+  items.on(GetCommand).resolves({ Item: { state: switchState } });
+  const handler = requestAdminShellRoute.handler(
     {
-      stepFunctions: new SFNClient({ region: 'us-west-2' }),
+      documents: tableAt('http://127.0.0.1:1').documents,
+      stepFunctionsSingleAttempt: new SFNClient({ region: 'us-west-2' }),
       gameLiftStreams: new GameLiftStreamsClient({ region: 'us-west-2' }),
-      readSwitch: async () => switchState,
       eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
+    },
+    {
       clock,
-      settings: {
+      environment: {
         AWS_REGION: 'us-west-2',
+        TABLE_NAME: 'table',
         EVENT_BUS_NAME: 'bus',
         EVENT_SOURCE: 'stream-session-reconnection',
         CREATE_ADMIN_SHELL_ARN,
       },
     },
-    recordInvalidPath,
   );
   const request = (overrides: Partial<APIGatewayProxyEvent> = {}) =>
     handler({ ...adminShellRequestEvent(), ...overrides }, lambdaContext());

@@ -1,7 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { hideMessagesOf } from '../../../functions/shared/runtime/hide-messages.ts';
+import { hideInQueue } from '../../../functions/shared/runtime/queue-batch.ts';
 import { Queue } from '../../../local/sqs/queue.ts';
 import { startSqs } from '../../../local/sqs/server.ts';
 
@@ -32,18 +32,22 @@ describe('hiding messages', () => {
     });
     for (let number = 0; number < 12; number++) queue.send(String(number));
     const received = queue.receive(12);
-    const hide = hideMessagesOf(await sqsWith([queue]), QUEUE_URL);
+    const sqs = await sqsWith([queue]);
 
-    await hide(received.map(({ receiptHandle }) => ({ receiptHandle, seconds: 3 })));
+    await hideInQueue(
+      sqs,
+      QUEUE_URL,
+      received.map(({ receiptHandle }) => ({ receiptHandle, seconds: 3 })),
+    );
     await clock.advance(3_000);
 
     expect(queue.visibleCount).toBe(12);
   });
 
   it('rejects when SQS refuses the call', async () => {
-    const hide = hideMessagesOf(await sqsWith([]), QUEUE_URL);
+    const sqs = await sqsWith([]);
 
-    await expect(hide([{ receiptHandle: 'a', seconds: 1 }])).rejects.toMatchObject({
+    await expect(hideInQueue(sqs, QUEUE_URL, [{ receiptHandle: 'a', seconds: 1 }])).rejects.toMatchObject({
       name: 'QueueDoesNotExist',
     });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { METRICS, type Metrics, measured } from '../../../functions/shared/runtime/metrics.ts';
-import { captureOutput } from '../../helpers/lambda.ts';
-import { memoryLog } from '../../helpers/log.ts';
+import { edge, emitMetrics } from '../../../functions/shared/runtime/edge.ts';
+import { METRICS, type Metrics } from '../../../functions/shared/runtime/metrics.ts';
+import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
 
 const NAMESPACE = 'stream-session-reconnection-test';
 const SERVICE = 'stream-session-reconnection';
@@ -10,10 +10,9 @@ function prepare() {
   vi.stubEnv('POWERTOOLS_METRICS_NAMESPACE', NAMESPACE);
   vi.stubEnv('POWERTOOLS_SERVICE_NAME', SERVICE);
   const output = captureOutput();
-  const log = memoryLog();
-  const run = (work: (metrics: Metrics) => void | Promise<void>) =>
-    measured(log, async (metrics) => work(metrics));
-  return { output, log, run };
+  const run = <Result>(work: (metrics: Metrics) => Result | Promise<Result>) =>
+    edge([emitMetrics()], async (_event, { metrics }) => work(metrics))(undefined, lambdaContext());
+  return { output, run };
 }
 
 describe('what an invocation has added', () => {
@@ -141,27 +140,27 @@ it('an invocation that adds nothing writes nothing', async () => {
 
 describe('a metric that cannot be emitted', () => {
   it('is logged, and the work goes on with its result', async () => {
-    const { output, log } = prepare();
+    const { output, run } = prepare();
 
-    const result = await measured(log, async (metrics) => {
+    const result = await run((metrics) => {
       metrics.add('TimeToReconnect', Number.NaN);
       metrics.add('WindowsReconnected', 1);
       return 'the result';
     });
 
     expect(result).toBe('the result');
-    expect(log.lines).toMatchObject([{ event: 'MetricsNotEmitted', fields: { errorName: 'RangeError' } }]);
+    expect(output.lines()).toMatchObject([{ message: 'MetricsNotEmitted', errorName: 'RangeError' }]);
     expect(output.metrics()).toMatchObject([{ WindowsReconnected: 1 }]);
   });
 
   it('does no harm when standard output is closed', async () => {
-    const { log } = prepare();
+    const { run } = prepare();
     vi.spyOn(process.stdout, 'write').mockImplementation(() => {
       throw new Error('EPIPE');
     });
 
     await expect(
-      measured(log, async (metrics) => {
+      run((metrics) => {
         metrics.add('WindowsOpened', 1);
         return 'the result';
       }),

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { Given } from '../../../functions/shared/runtime/definition.ts';
 import * as errors from '../../../functions/shared/runtime/errors.ts';
-import type { Log } from '../../../functions/shared/runtime/logging.ts';
-import { taskHandler, taskInputShape } from '../../../functions/shared/runtime/task.ts';
+import { defineTask, taskInputShape } from '../../../functions/shared/runtime/task.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
+import { tableAt } from '../../helpers/table.ts';
 
 const SECRET = 'a=ice-pwd:SECRET';
 const INPUT = {
@@ -15,9 +16,13 @@ const INPUT = {
 const schema = z.object({ ...taskInputShape, generation: z.int() });
 type Input = z.infer<typeof schema>;
 
-function prepare(decide: (input: Input, dependencies: { log: Log; more: string }) => Promise<unknown>) {
+const { documents } = tableAt('http://127.0.0.1:1');
+const environment = { TABLE_NAME: 'the-table', READS_PER_SECOND: '20' };
+
+function prepare(decide: (input: Input, dependencies: Given<never, 'READS_PER_SECOND'>) => Promise<unknown>) {
   const output = captureOutput();
-  const handler = taskHandler(schema, decide, { more: 'of the dependencies' });
+  const task = defineTask({ settings: ['READS_PER_SECOND'], input: schema, decide });
+  const handler = task.handler({ documents }, { environment });
   return {
     output,
     /** As Lambda calls it: the input is whatever the state machine sent. */
@@ -43,15 +48,17 @@ const reported = (error: Error) =>
   );
 
 describe('a task', () => {
-  it('gets its input as its schema has it, and its dependencies with a log', async () => {
-    const { invoke } = prepare(async (input, { log, more }) => {
-      log.info('SessionChecked', { overdue: false });
-      return { input, more };
-    });
+  it('gets its input as its schema has it, its table and its settings', async () => {
+    const { invoke } = prepare(async (input, { table, settings }) => ({
+      input,
+      table: table.name,
+      reads: settings.READS_PER_SECOND,
+    }));
 
     expect(await invoke({ ...INPUT, unknownMember: SECRET })).toEqual({
       input: INPUT,
-      more: 'of the dependencies',
+      table: 'the-table',
+      reads: 20,
     });
   });
 

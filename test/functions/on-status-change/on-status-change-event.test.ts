@@ -1,15 +1,15 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { statusChangeHandler } from '../../../functions/on-status-change/status-change-handler.ts';
+import { onStatusChangeEvent } from '../../../functions/on-status-change/on-status-change.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { statusChangeEvent } from '../../helpers/status-change.ts';
 import { useTable } from '../../helpers/table.ts';
-import { BUS_SETTINGS, OUTCOME_RETENTION_DAYS, WINDOW_SETTINGS } from '../../helpers/windows.ts';
 
 const table = useTable();
 const stepFunctions = mockClient(SFNClient);
@@ -27,20 +27,31 @@ beforeEach(() => {
 
 function prepare() {
   const output = captureOutput();
-  const handler = statusChangeHandler({
-    table: table(),
-    stepFunctions: new SFNClient({ region }),
-    eventBridge: new EventBridgeClient({ region }),
-    gameLiftStreams: new GameLiftStreamsClient({ region }),
-    clock: new VirtualClock(NOW_MS),
-    settings: {
-      ...BUS_SETTINGS,
-      ...WINDOW_SETTINGS,
-      OUTCOME_RETENTION_DAYS,
-      RECONNECTION_WINDOW_ARN: 'arn:aws:states:us-west-2:111122223333:stateMachine:reconnection-window',
-      READS_PER_SECOND: 20,
+  const { documents, name } = table();
+  const handler = onStatusChangeEvent.handler(
+    {
+      documents,
+      stepFunctionsSingleAttempt: new SFNClient({ region }),
+      eventBridge: new EventBridgeClient({ region }),
+      gameLiftStreams: new GameLiftStreamsClient({ region }),
+      sqs: new SQSClient({ region }),
     },
-  });
+    {
+      clock: new VirtualClock(NOW_MS),
+      environment: {
+        TABLE_NAME: name,
+        EVENT_BUS_NAME: 'bus',
+        EVENT_SOURCE: 'stream-session-reconnection',
+        RECONNECTION_WINDOW_ARN: 'arn:aws:states:us-west-2:111122223333:stateMachine:reconnection-window',
+        DEFAULT_CONNECTION_TIMEOUT_SECONDS: '120',
+        WINDOW_MARGIN_SECONDS: '2',
+        TERMINATE_ABANDONED_SESSIONS: 'false',
+        OUTCOME_RETENTION_DAYS: '30',
+        READS_PER_SECOND: '20',
+        QUEUE_URL: 'http://127.0.0.1:1/queue',
+      },
+    },
+  );
   return { output, handle: (event: unknown) => handler(event, lambdaContext()) };
 }
 

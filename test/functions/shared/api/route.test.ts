@@ -1,22 +1,27 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { type ApiRequest, apiHandler } from '../../../../functions/shared/api/api-handler.ts';
 import { okReply } from '../../../../functions/shared/api/replies.ts';
 import { InvalidRequestError } from '../../../../functions/shared/api/request-error.ts';
+import { type ApiRequest, defineRoute } from '../../../../functions/shared/api/route.ts';
 import { DependencyUnavailableException } from '../../../../functions/shared/runtime/errors.ts';
 import { apiEvent, captureOutput, lambdaContext } from '../../../helpers/lambda.ts';
+import { tableAt } from '../../../helpers/table.ts';
 
 const SECRET = 'a=ice-pwd:SECRET';
-const SETTINGS = { settings: { AWS_REGION: 'us-west-2' } };
+const { documents } = tableAt('http://127.0.0.1:1');
+const surroundings = { environment: { TABLE_NAME: 'the-table', AWS_REGION: 'us-west-2' } };
 
 function prepare(decide: (request: ApiRequest) => Promise<object> = async () => ({})) {
   const output = captureOutput();
   const requests: ApiRequest[] = [];
-  const handler = apiHandler(async (request, { log }) => {
-    requests.push(request);
-    log.info('WindowRead', { phase: 'CLOSED' });
-    return okReply(await decide(request));
-  }, SETTINGS);
+  const route = defineRoute({
+    decide: async (request, { log }) => {
+      requests.push(request);
+      log.info('WindowRead', { phase: 'CLOSED' });
+      return okReply(await decide(request));
+    },
+  });
+  const handler = route.handler({ documents }, surroundings);
   const invoke = (event: Partial<APIGatewayProxyEvent> = {}) => handler(apiEvent(event), lambdaContext());
   return { output, requests, invoke };
 }
@@ -147,14 +152,14 @@ describe("a caller's mistake", () => {
   it('in the path is told, with who sent it, to whoever keeps a record, before the reply', async () => {
     captureOutput();
     const told: unknown[] = [];
-    const handler = apiHandler(
-      async () => okReply({}),
-      SETTINGS,
-      async (origin, { settings, log, metrics }) => {
+    const route = defineRoute({
+      decide: async () => okReply({}),
+      onInvalidPath: async (origin, { settings, log, metrics }) => {
         await Promise.resolve();
         told.push([origin.requestId, settings.AWS_REGION, typeof log.info, typeof metrics.add]);
       },
-    );
+    });
+    const handler = route.handler({ documents }, surroundings);
 
     const reply = await handler(apiEvent({ pathParameters: null }), lambdaContext());
 
