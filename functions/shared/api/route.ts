@@ -80,10 +80,8 @@ export function defineRoute<const Client extends ClientName = never, const Name 
 function replyToErrors(): Middleware {
   return {
     onError: (request) => {
-      const {
-        error,
-        context: { log },
-      } = request;
+      const { error } = request;
+      const { log } = request.context;
       if (error instanceof InvalidRequestError) {
         // The message is this project's own and names the field, never a value.
         log.info('RequestRefused', { reason: error.message });

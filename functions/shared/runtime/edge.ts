@@ -40,7 +40,6 @@ export function edge<Event, Input, Result>(
       .use([...middlewares])
       .handler<Input, Result>(work),
   };
-
   return (event, context) => {
     const metrics = createMetrics(() => invocation.log);
     const invocation: Invocation = { ...context, log: createLog({}), metrics };

@@ -44,19 +44,18 @@ export function eventHandler<Input, Result, Client extends ClientName, Name exte
   );
 }
 
-interface ScheduleDefinition<Client extends ClientName, Name extends SettingName>
-  extends Needs<Client, Name> {
-  readonly decide: (dependencies: Given<Client, Name>) => Promise<void>;
-}
-
 /** Defines a function that a schedule invokes. Whatever the event says, it is time. */
 export function defineSchedule<
   const Client extends ClientName = never,
   const Name extends SettingName = never,
->({ decide, ...needs }: ScheduleDefinition<Client, Name>): FunctionDefinition<Client, unknown, void> {
-  return defineFunction(needs, (dependencies) =>
-    edge<unknown, unknown, void>([knownErrorsOnly(), emitMetrics()], (_event, { log, metrics }) =>
-      decide({ ...dependencies, log, metrics }),
-    ),
-  );
+>({
+  decide,
+  ...needs
+}: Needs<Client, Name> & { readonly decide: (dependencies: Given<Client, Name>) => Promise<void> }) {
+  return defineEvent<undefined, void, Client, Name>({
+    ...needs,
+    parse: () => undefined,
+    idsOf: () => ({}),
+    decide: (_event, dependencies) => decide(dependencies),
+  });
 }
