@@ -1,5 +1,5 @@
 import { parseWholeNumber } from '../cli/command-line.ts';
-import { ITEM_BOUNDS } from '../local/simulation/item-bounds.ts';
+import { ITEM_BOUNDS } from '../functions/shared/contracts/table-keys.ts';
 import { formatTable } from './shared/report.ts';
 import { runBench, type ValuesOf } from './shared/run-bench.ts';
 import { benchedService } from './shared/virtual-stack.ts';

@@ -1,6 +1,6 @@
 import type { SessionRecord } from 'game-lift-streams-local';
 import { z } from 'zod';
-import { sessionPartition } from '../../functions/shared/contracts/naming.ts';
+import { itemKindOf, sessionPartition, windowKey } from '../../functions/shared/contracts/table-keys.ts';
 import type { Service } from '../../local/service/service.ts';
 import { offerOf } from '../../local/simulation/offers.ts';
 import { truthOf } from '../soak/truth.ts';
@@ -142,7 +142,7 @@ class Seat {
   async #untilClosed(session: SessionRecord, generation: number): Promise<void> {
     const { clock, items } = this.#world;
     const untilMs = clock.nowMs() + this.#timeoutMs + RECORDED_WITHIN_MS;
-    const key = { pk: sessionPartition(session), sk: 'window' };
+    const key = windowKey(session);
     const closed = z.object({ generation: z.literal(generation), phase: z.literal('CLOSED') });
     while (!closed.safeParse(items.item(key)).success && clock.nowMs() < untilMs) await clock.sleep(5000);
   }
@@ -161,7 +161,7 @@ const outcomeItemSchema = z.object({ pk: z.string(), outcome: z.string() });
 async function judge({ items, control }: SoakWorld, sessions: readonly SessionRecord[]) {
   const recorded = items
     .all()
-    .filter(({ sk }) => String(sk).startsWith('outcome#'))
+    .filter(({ sk }) => itemKindOf({ sk: String(sk) }) === 'outcome')
     .map((item) => outcomeItemSchema.parse(item));
   const outcomes: Record<string, number> = {};
   for (const { outcome } of recorded) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;

@@ -1,4 +1,4 @@
-import { ITEM_BOUNDS } from '../../local/simulation/item-bounds.ts';
+import { ITEM_BOUNDS } from '../../functions/shared/contracts/table-keys.ts';
 import type { LongSoak } from './run.ts';
 
 /** Whether a soak has shown what it is for. A kind of item without a bound exceeds it. */

@@ -1,6 +1,6 @@
 import { ScanCommand, type ScanCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
-import { sessionOfPartition } from '../../functions/shared/contracts/naming.ts';
+import { sessionOfPartition } from '../../functions/shared/contracts/table-keys.ts';
 import { callDependency } from '../../functions/shared/runtime/service-fault.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 import { readWindow, type WindowItem, windowItemSchema } from '../../functions/shared/window/window-item.ts';

@@ -1,6 +1,6 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
-import { windowExecutionName } from '../../functions/shared/contracts/naming.ts';
+import { windowExecutionName } from '../../functions/shared/contracts/execution-names.ts';
 import type { Clock } from '../../functions/shared/runtime/clock.ts';
 import type { Log } from '../../functions/shared/runtime/logging.ts';
 import { parseJson } from '../../functions/shared/runtime/parse-json.ts';

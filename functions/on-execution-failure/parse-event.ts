@@ -1,11 +1,11 @@
 import { DescribeExecutionCommand, type SFNClient } from '@aws-sdk/client-sfn';
 import type { z } from 'zod';
+import { windowExecutionName } from '../shared/contracts/execution-names.ts';
 import {
   type ExecutionFailureEvent,
   executionFailureEventSchema,
   windowInputSchema,
 } from '../shared/contracts/index.ts';
-import { windowExecutionName } from '../shared/contracts/naming.ts';
 import { parseJson } from '../shared/runtime/parse-json.ts';
 import { attempt } from '../shared/runtime/service-fault.ts';
 

@@ -1,5 +1,5 @@
+import { windowExecutionName } from '../shared/contracts/execution-names.ts';
 import { type SessionKey, STATUS_CHANGE_REJECTED_DETAIL_TYPE } from '../shared/contracts/index.ts';
-import { windowExecutionName } from '../shared/contracts/naming.ts';
 import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
 import { defineQueueEvent } from '../shared/runtime/queue-event.ts';
 import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';

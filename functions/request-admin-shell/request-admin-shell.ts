@@ -5,8 +5,8 @@ import { type PassThroughDependencies, passThrough } from '../shared/api/pass-th
 import { switchedOffReply } from '../shared/api/replies.ts';
 import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
 import { syncExecutionOptions } from '../shared/api/sync-execution.ts';
+import { requestExecutionName } from '../shared/contracts/execution-names.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
-import { requestExecutionName } from '../shared/contracts/naming.ts';
 import { callDependency } from '../shared/runtime/service-fault.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';
 import { createStreamSessionAdminShell } from '../shared/service/operations.ts';

@@ -1,5 +1,5 @@
 import type { SessionKey } from '../shared/contracts/index.ts';
-import { sessionPartition } from '../shared/contracts/naming.ts';
+import { sessionPartition } from '../shared/contracts/table-keys.ts';
 import { LOW_PRIORITY_SHARE, paceOf } from '../shared/quota/permits.ts';
 import { PermitNotAvailableException } from '../shared/runtime/errors.ts';
 import { type ReadSessionDependencies, readSession } from '../shared/service/read-session.ts';

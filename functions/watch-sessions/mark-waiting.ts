@@ -1,4 +1,4 @@
-import { sessionPartition } from '../shared/contracts/naming.ts';
+import { sessionPartition } from '../shared/contracts/table-keys.ts';
 import type { Clock } from '../shared/runtime/clock.ts';
 import { inParallel } from '../shared/runtime/in-parallel.ts';
 import type { Table } from '../shared/runtime/table.ts';

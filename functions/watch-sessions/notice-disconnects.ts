@@ -1,5 +1,5 @@
 import { STATUS_CHANGE_DETAIL_TYPE, type StatusChangeDetail } from '../shared/contracts/index.ts';
-import { sessionPartition } from '../shared/contracts/naming.ts';
+import { sessionPartition } from '../shared/contracts/table-keys.ts';
 import type { Clock } from '../shared/runtime/clock.ts';
 import type { Log } from '../shared/runtime/logging.ts';
 import type { Metrics } from '../shared/runtime/metrics.ts';

@@ -1,4 +1,5 @@
-import { sessionPartition, windowExecutionName } from '../shared/contracts/naming.ts';
+import { windowExecutionName } from '../shared/contracts/execution-names.ts';
+import { sessionPartition } from '../shared/contracts/table-keys.ts';
 import { inParallel } from '../shared/runtime/in-parallel.ts';
 import type { Log } from '../shared/runtime/logging.ts';
 import { wakeWindow } from '../shared/window/mailbox.ts';

@@ -1,4 +1,4 @@
-import { sessionPartition } from '../shared/contracts/naming.ts';
+import { sessionPartition } from '../shared/contracts/table-keys.ts';
 import { LOW_PRIORITY_SHARE } from '../shared/quota/permits.ts';
 import { PermitNotAvailableException } from '../shared/runtime/errors.ts';
 import { inParallel } from '../shared/runtime/in-parallel.ts';

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { createConnection } from '../../functions/create-connection/create-connection.ts';
 import { awaitTurn } from '../../functions/request-connection/await-turn.ts';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
-import { sessionPartition } from '../../functions/shared/contracts/naming.ts';
+import { sessionPartition } from '../../functions/shared/contracts/table-keys.ts';
 import { readLine } from '../../functions/shared/quota/line.ts';
 import { offerIdOf, readPlace, writePlace } from '../../functions/shared/quota/places.ts';
 import { bookPermits } from '../helpers/permits.ts';

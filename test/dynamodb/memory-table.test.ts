@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { recordOutcome } from '../../functions/record-outcome/record-outcome.ts';
 import { bindClientToken } from '../../functions/shared/api/client-tokens.ts';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
-import { sessionPartition } from '../../functions/shared/contracts/naming.ts';
+import { sessionPartition } from '../../functions/shared/contracts/table-keys.ts';
 import { drawNumber } from '../../functions/shared/quota/line.ts';
 import { markServed, readPlace, writePlace } from '../../functions/shared/quota/places.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';

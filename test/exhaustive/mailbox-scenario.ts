@@ -7,9 +7,10 @@
 import { VirtualClock } from 'local-server-kit';
 import { z } from 'zod';
 import * as realRecording from '../../functions/record-outcome/record-outcome.ts';
+import { windowKey } from '../../functions/shared/contracts/table-keys.ts';
 import { correctDeadline } from '../../functions/shared/window/correct-deadline.ts';
 import * as realMailbox from '../../functions/shared/window/mailbox.ts';
-import { type WindowItem, windowItemSchema, windowKey } from '../../functions/shared/window/window-item.ts';
+import { type WindowItem, windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import { markWaiting } from '../../functions/watch-sessions/mark-waiting.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { memoryLog } from '../helpers/log.ts';

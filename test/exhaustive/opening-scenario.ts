@@ -10,13 +10,9 @@ import { onExecutionFailure } from '../../functions/on-execution-failure/on-exec
 import { onStatusChange } from '../../functions/on-status-change/on-status-change.ts';
 import { parseStatusChangeEvent } from '../../functions/on-status-change/parse-event.ts';
 import { recordOutcome } from '../../functions/record-outcome/record-outcome.ts';
+import { windowKey } from '../../functions/shared/contracts/table-keys.ts';
 import { registerTaskToken } from '../../functions/shared/window/mailbox.ts';
-import {
-  isOpen,
-  readWindow,
-  windowItemSchema,
-  windowKey,
-} from '../../functions/shared/window/window-item.ts';
+import { isOpen, readWindow, windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import { mendWindow } from '../../functions/watch-sessions/mend-window.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { memoryLog } from '../helpers/log.ts';

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { itemKindOf } from '../../functions/shared/contracts/table-keys.ts';
 import type { SdkCall } from '../../local/simulation/hooks.ts';
 import { declarationsOf, ROOT, SENDERS, sends } from './sources.ts';
 
@@ -20,7 +21,7 @@ export function nameOf({ functionKey, way, command, item }: CallPoint): string {
 
 /** Whether the call may be at the point, by all but its way. */
 export function mayBeAt(name: string, functionKey: string, { command, input }: SdkCall): boolean {
-  return name.startsWith(`${functionKey}: `) && name.endsWith(`: ${sentOf(command, itemKindOf(input))}`);
+  return name.startsWith(`${functionKey}: `) && name.endsWith(`: ${sentOf(command, itemNameOf(input))}`);
 }
 
 function sentOf(command: string, item: string): string {
@@ -50,7 +51,7 @@ export function callPoint(functionKey: string, { command, input }: SdkCall): Cal
     functionKey,
     way: `${caller?.name ?? '?'} › ${sender?.name ?? '?'}`,
     command,
-    item: itemKindOf(input),
+    item: itemNameOf(input),
   };
 }
 
@@ -69,9 +70,9 @@ const keyedSchema = z.union([
 ]);
 
 /** What the item is, whichever session it is of: a permit's operation, else the sort key without its number. */
-function itemKindOf(input: unknown): string {
+function itemNameOf(input: unknown): string {
   const keyed = keyedSchema.safeParse(input);
   if (!keyed.success) return '';
   const { pk, sk } = keyed.data;
-  return sk === 'permit' ? pk : sk.replace(/#.*/, '');
+  return sk === 'permit' ? pk : itemKindOf({ sk });
 }

@@ -1,7 +1,7 @@
 import type { SessionRecord } from 'game-lift-streams-local';
 import { z } from 'zod';
 import { outcomeDetailSchema, type WindowPhase } from '../../functions/shared/contracts/index.ts';
-import { sessionPartition } from '../../functions/shared/contracts/naming.ts';
+import { sessionPartition } from '../../functions/shared/contracts/table-keys.ts';
 import { windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import type { World } from './world.ts';
 

@@ -1,8 +1,8 @@
 /** What holds at the end of every day, by the service's own history of its sessions. */
 import type { SessionRecord } from 'game-lift-streams-local';
 import type { OutcomeDetail } from '../../functions/shared/contracts/index.ts';
-import { sessionPartition } from '../../functions/shared/contracts/naming.ts';
 import { toStatusReason } from '../../functions/shared/contracts/status-reason.ts';
+import { sessionPartition } from '../../functions/shared/contracts/table-keys.ts';
 import { CLOCK_SKEW_MS } from '../../functions/shared/window/deadline.ts';
 import { LOSS_NOTICE_MS } from '../../functions/shared/window/loss-notice.ts';
 import { type Cast, MAX_TRIES, type Player, WAITING } from './cast.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { SWITCH_KEY } from '../../functions/shared/runtime/switch-item.ts';
+import { SWITCH_KEY } from '../../functions/shared/contracts/table-keys.ts';
 import { packagedService, resourcesOfType } from '../helpers/packaged-service.ts';
 
 const statementSchema = z.looseObject({

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { recordOutcome } from '../../functions/record-outcome/record-outcome.ts';
 import { bindClientToken } from '../../functions/shared/api/client-tokens.ts';
 import { ownerHashOf, rememberOwner } from '../../functions/shared/api/owners.ts';
+import { ITEM_BOUNDS } from '../../functions/shared/contracts/table-keys.ts';
 import { counterIn, drawNumber, readLine } from '../../functions/shared/quota/line.ts';
 import { slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
 import {
@@ -21,7 +22,7 @@ import { writeSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 import { registerTaskToken, signalWindow } from '../../functions/shared/window/mailbox.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import { ITEM_BOUNDS, largestItems } from '../../local/simulation/item-bounds.ts';
+import { largestItems } from '../../local/simulation/item-bounds.ts';
 import { sendThrough } from '../../local/simulation/send-through.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { memoryMetrics } from '../helpers/metrics.ts';

@@ -1,5 +1,5 @@
 import type { SessionKey } from '../contracts/index.ts';
-import { sessionPartition } from '../contracts/naming.ts';
+import { clientTokenKey } from '../contracts/table-keys.ts';
 import { sha256Hex } from '../runtime/hash.ts';
 import { epochSeconds, putIf, type Table } from '../runtime/table.ts';
 
@@ -21,8 +21,7 @@ export async function bindClientToken(
   return putIf(
     table,
     {
-      pk: sessionPartition(session),
-      sk: `client-token#${sha256Hex(clientToken)}`,
+      ...clientTokenKey(session, sha256Hex(clientToken)),
       offerHash,
       expiresAt: epochSeconds(nowMs + TOKEN_RETENTION_MS),
     },

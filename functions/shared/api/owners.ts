@@ -5,6 +5,7 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { SessionKey } from '../contracts/index.ts';
+import { ownerKey } from '../contracts/table-keys.ts';
 import { NOT_FOUND_MS } from '../quota/places.ts';
 import { sha256Hex } from '../runtime/hash.ts';
 import { callDependency } from '../runtime/service-fault.ts';
@@ -65,9 +66,4 @@ export async function rememberOwner(
       }),
     ),
   );
-}
-
-/** A partition of its own: what strangers ask for does not heat the session's items. */
-function ownerKey({ streamGroupId, streamSessionId }: SessionKey) {
-  return { pk: `owner#${streamSessionId}/${streamGroupId}`, sk: 'owner' };
 }

@@ -6,6 +6,7 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { QuotaOperation } from '../contracts/quotas.ts';
+import { lineKey } from '../contracts/table-keys.ts';
 import { UnexpectedError } from '../runtime/errors.ts';
 import { callDependency } from '../runtime/service-fault.ts';
 import { readItem, type Table } from '../runtime/table.ts';
@@ -179,10 +180,6 @@ function bytesOf(line: LineState): number {
     const digits = String(bucket.drawn * ADDED.drawn + bucket.served * ADDED.served).length;
     return sum + bucket.counter.length + Math.ceil(digits / 2) + 1;
   }, KEY_BYTES);
-}
-
-function lineKey(operation: QuotaOperation) {
-  return { pk: `line#${operation}`, sk: 'line' };
 }
 
 const FORMER_SERVED = /^served(\d{1,12})$/;

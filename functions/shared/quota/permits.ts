@@ -17,8 +17,9 @@
  */
 import * as z from 'zod';
 import type { QuotaOperation } from '../contracts/quotas.ts';
+import { type ItemKey, permitKey } from '../contracts/table-keys.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { type ItemKey, readItem, type Table, type Update, updateIf } from '../runtime/table.ts';
+import { readItem, type Table, type Update, updateIf } from '../runtime/table.ts';
 import { wholeNumberSchema } from '../runtime/whole-number.ts';
 
 export interface Quota {
@@ -374,10 +375,6 @@ async function writeSlower(
       ':slowedAt': state.slowedAtMs,
     },
   });
-}
-
-function permitKey(operation: QuotaOperation, lane: '' | '#low' = ''): ItemKey {
-  return { pk: `permit#${operation}${lane}`, sk: 'permit' };
 }
 
 async function readState(table: Table, key: ItemKey, consistent = true): Promise<PermitState> {

@@ -4,9 +4,9 @@
  */
 import * as z from 'zod';
 import type { SessionKey } from '../contracts/index.ts';
-import { sessionPartition } from '../contracts/naming.ts';
+import { placeKey } from '../contracts/table-keys.ts';
 import { sha256Hex } from '../runtime/hash.ts';
-import { epochSeconds, type ItemKey, readItem, type Table, type Update, updateIf } from '../runtime/table.ts';
+import { epochSeconds, readItem, type Table, type Update, updateIf } from '../runtime/table.ts';
 import { wholeNumberSchema } from '../runtime/whole-number.ts';
 import { formerBucketOf, formerCounterOf } from './deadline-bucket.ts';
 
@@ -226,10 +226,6 @@ function placeOf(item: unknown): Place {
 function counterItem(counter: string): { lineCounter: string } | { lineBucket: number } {
   const lineBucket = formerBucketOf(counter);
   return lineBucket === undefined ? { lineCounter: counter } : { lineBucket };
-}
-
-function placeKey(session: SessionKey): ItemKey {
-  return { pk: sessionPartition(session), sk: 'place' };
 }
 
 async function updatePlace(table: Table, session: SessionKey, update: Update): Promise<boolean> {

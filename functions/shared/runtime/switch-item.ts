@@ -1,5 +1,6 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { SWITCH_KEY } from '../contracts/table-keys.ts';
 import { callDependency } from './service-fault.ts';
 import { readItem, type Table } from './table.ts';
 
@@ -11,9 +12,6 @@ import { readItem, type Table } from './table.ts';
  */
 export const switchStateSchema = z.enum(['on', 'passThrough', 'refuse']);
 export type SwitchState = z.infer<typeof switchStateSchema>;
-
-/** One item of the table, alone in its partition, so that a policy can name it (`dynamodb:LeadingKeys`). */
-export const SWITCH_KEY = { pk: 'switch', sk: 'switch' } as const;
 
 export const switchItemSchema = z.object({
   state: switchStateSchema,

@@ -6,18 +6,13 @@ import {
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import type { ItemKey } from '../contracts/table-keys.ts';
 import { attempt, callDependency } from './service-fault.ts';
 
 /** The one table: partition key `pk`, sort key `sk`, TTL attribute `expiresAt` in epoch seconds. */
 export interface Table {
   readonly documents: DynamoDBDocumentClient;
   readonly name: string;
-}
-
-/** Names one item of the table. */
-export interface ItemKey {
-  readonly pk: string;
-  readonly sk: string;
 }
 
 /** An item as the table returned it, before its schema has been checked. */

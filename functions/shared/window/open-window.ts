@@ -1,10 +1,11 @@
 import type { SessionKey } from '../contracts/index.ts';
+import { windowKey } from '../contracts/table-keys.ts';
 import { ContentionException } from '../runtime/errors.ts';
 import { putIf, type Table } from '../runtime/table.ts';
 import { CLOCK_SKEW_MS, deadlineMs } from './deadline.ts';
 import { openIn } from './open-windows-index.ts';
 import { canBeRetried } from './red-ends.ts';
-import { isOpen, readWindow, type WindowItem, windowKey } from './window-item.ts';
+import { isOpen, readWindow, type WindowItem } from './window-item.ts';
 
 export interface Disconnect {
   readonly disconnectedAtMs: number;

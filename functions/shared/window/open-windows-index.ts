@@ -1,19 +1,11 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { SessionKey } from '../contracts/index.ts';
-import { sessionOfPartition } from '../contracts/naming.ts';
+import { OPEN_WINDOWS_INDEX, openInKey, sessionOfPartition } from '../contracts/table-keys.ts';
 import { sha256Hex } from '../runtime/hash.ts';
 import { callDependency } from '../runtime/service-fault.ts';
 import type { Table } from '../runtime/table.ts';
 import { windowItemSchema } from './window-item.ts';
-
-/**
- * The sparse index of open windows: an item is in it as long as it has the attribute `openIn`, which opening
- * sets and closing removes. So all open windows of a stream group are found without reading a closed one.
- *
- * Why: docs/decisions/watcher.md#open-windows-are-in-a-sparse-index-in-eight-shards
- */
-export const OPEN_WINDOWS_INDEX = 'OpenWindows';
 
 /**
  * An index partition takes about 1,000 writes a second, and writes to the table wait for it. Eight of them let a
@@ -24,11 +16,7 @@ const SHARDS = 8;
 /** Where in the index a session's open window is: its stream group, and one of eight shards. */
 export function openIn({ streamGroupId, streamSessionId }: SessionKey): string {
   const shard = Number.parseInt(sha256Hex(streamSessionId).slice(0, 8), 16) % SHARDS;
-  return shardKey(streamGroupId, shard);
-}
-
-function shardKey(streamGroupId: string, shard: number): string {
-  return `${streamGroupId}#${shard}`;
+  return openInKey(streamGroupId, shard);
 }
 
 const indexedWindowSchema = windowItemSchema
@@ -54,7 +42,7 @@ export interface IndexedWindow extends Omit<z.infer<typeof indexedWindowSchema>,
  * @throws DependencyUnavailableException
  */
 export async function listOpenWindows(table: Table, streamGroupId: string): Promise<IndexedWindow[]> {
-  const shards = Array.from({ length: SHARDS }, (_, shard) => shardKey(streamGroupId, shard));
+  const shards = Array.from({ length: SHARDS }, (_, shard) => openInKey(streamGroupId, shard));
   return (await Promise.all(shards.map((key) => queryShard(table, key)))).flat();
 }
 

@@ -6,8 +6,8 @@ import {
   outcomeDetailSchema,
   type SessionKey,
 } from '../contracts/index.ts';
-import { sessionPartition } from '../contracts/naming.ts';
 import { toStatusReason } from '../contracts/status-reason.ts';
+import { outcomeKey } from '../contracts/table-keys.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/logging.ts';
 import type { MetricName, Metrics } from '../runtime/metrics.ts';
@@ -106,9 +106,4 @@ function countOutcome({ outcome, disconnectedAtMs, endedAtMs }: WindowOutcome, m
   if (outcome === 'RECONNECTED') {
     metrics.add('TimeToReconnect', Math.max(0, endedAtMs - disconnectedAtMs));
   }
-}
-
-/** Padded, so that a query of the session lists its outcomes in order. */
-function outcomeKey(session: SessionKey, generation: number) {
-  return { pk: sessionPartition(session), sk: `outcome#${String(generation).padStart(6, '0')}` };
 }

@@ -1,10 +1,10 @@
 import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import type { SessionKey } from '../contracts/index.ts';
-import { sessionPartition } from '../contracts/naming.ts';
+import { sessionPartition, windowKey } from '../contracts/table-keys.ts';
 import { DependencyUnavailableException } from '../runtime/errors.ts';
 import { callDependency } from '../runtime/service-fault.ts';
 import type { Table } from '../runtime/table.ts';
-import { type WindowItem, windowItemSchema, windowKey } from './window-item.ts';
+import { type WindowItem, windowItemSchema } from './window-item.ts';
 
 /** DynamoDB's limit for one BatchGetItem. */
 const BATCH_SIZE = 100;

@@ -1,5 +1,5 @@
+import { windowExecutionName } from '../contracts/execution-names.ts';
 import type { SessionKey } from '../contracts/index.ts';
-import { windowExecutionName } from '../contracts/naming.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/logging.ts';
 import type { Metrics } from '../runtime/metrics.ts';

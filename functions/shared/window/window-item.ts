@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Outcome, outcomeSchema, type SessionKey, windowPhaseSchema } from '../contracts/index.ts';
-import { sessionPartition } from '../contracts/naming.ts';
 import { toStatusReason } from '../contracts/status-reason.ts';
+import { windowKey } from '../contracts/table-keys.ts';
 import { readItem, type Table, type Update, updateIf } from '../runtime/table.ts';
 import { wholeNumberSchema } from '../runtime/whole-number.ts';
 
@@ -73,10 +73,6 @@ export const windowItemSchema = z.object({
   previousOutcomeAtMs: wholeNumberSchema.optional(),
 });
 export type WindowItem = z.infer<typeof windowItemSchema>;
-
-export function windowKey(session: SessionKey) {
-  return { pk: sessionPartition(session), sk: 'window' };
-}
 
 /** What closing a window takes off its item: nobody waits, and the index of open windows loses it. */
 export const REMOVED_AT_CLOSE = 'taskToken, signalIds, earlierSignalIds, openIn, serviceChecks';

@@ -1,12 +1,9 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it, vi } from 'vitest';
+import { SWITCH_KEY } from '../../../functions/shared/contracts/table-keys.ts';
 import { SWITCH_CACHE_MS, switchReader } from '../../../functions/shared/runtime/switch.ts';
-import {
-  SWITCH_KEY,
-  type SwitchState,
-  writeSwitchItem,
-} from '../../../functions/shared/runtime/switch-item.ts';
+import { type SwitchState, writeSwitchItem } from '../../../functions/shared/runtime/switch-item.ts';
 import { delayNext, failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { useTable } from '../../helpers/table.ts';

@@ -1,13 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sessionKeySchema } from '../../../functions/shared/contracts/index.ts';
 import {
   requestExecutionName,
-  sessionOfPartition,
-  sessionPartition,
   windowExecutionArn,
   windowExecutionName,
-} from '../../../functions/shared/contracts/naming.ts';
+} from '../../../functions/shared/contracts/execution-names.ts';
+import { sessionKeySchema } from '../../../functions/shared/contracts/index.ts';
 
 const idOf = (maxLength: number) =>
   fc.stringMatching(/^[a-zA-Z0-9-]{1,128}$/, { maxLength }).filter((id) => id.length <= maxLength);
@@ -67,26 +65,5 @@ describe('the name of an execution', () => {
 
     expect(name.length).toBe(80);
     expect(name.endsWith('r9')).toBe(true);
-  });
-});
-
-describe("a session's part of the table", () => {
-  it('is no part of another session', () => {
-    fc.assert(
-      fc.property(sessions, sessions, (one, other) => {
-        const areSame =
-          one.streamGroupId === other.streamGroupId && one.streamSessionId === other.streamSessionId;
-        expect(sessionPartition(one) === sessionPartition(other)).toBe(areSame);
-      }),
-    );
-    expect(sessionPartition({ streamGroupId: 'a', streamSessionId: 'b' })).toBe('session#a/b');
-  });
-
-  it('names its session', () => {
-    fc.assert(
-      fc.property(sessions, (session) => {
-        expect(sessionOfPartition(sessionPartition(session))).toEqual(session);
-      }),
-    );
   });
 });

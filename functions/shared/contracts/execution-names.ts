@@ -26,17 +26,3 @@ export function requestExecutionName(session: SessionKey, requestId: string): st
     -MAX_EXECUTION_NAME_LENGTH,
   );
 }
-
-/** The table's partition key of everything that is kept about one session. */
-export function sessionPartition(session: SessionKey): string {
-  return `session#${session.streamGroupId}/${session.streamSessionId}`;
-}
-
-/** The session that a partition key was made of; ids hold neither of its separators. */
-export function sessionOfPartition(partition: string): SessionKey {
-  const slash = partition.indexOf('/');
-  return {
-    streamGroupId: partition.slice('session#'.length, slash),
-    streamSessionId: partition.slice(slash + 1),
-  };
-}
