@@ -7,8 +7,7 @@ import {
   readSession,
   type SessionState,
 } from '../shared/service/read-session.ts';
-import { CLOCK_SKEW_MS, deadlineMs } from '../shared/window/deadline.ts';
-import { LOSS_NOTICE_MS } from '../shared/window/loss-notice.ts';
+import { CLOCK_SKEW_MS, deadlineMs, LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
 import { readWindow } from '../shared/window/window-item.ts';
 import { waitingSeenAtMs } from './waiting-seen.ts';
 

@@ -13,8 +13,7 @@ import {
 } from '../shared/runtime/errors.ts';
 import type { ServiceDependencies } from '../shared/service/call-service.ts';
 import { readSession } from '../shared/service/read-session.ts';
-import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
-import { LOSS_NOTICE_MS } from '../shared/window/loss-notice.ts';
+import { CLOCK_SKEW_MS, LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
 import { isOpen, readWindow } from '../shared/window/window-item.ts';
 
 export interface LookDependencies extends ServiceDependencies {

@@ -1,5 +1,5 @@
 import type { RequestOrigin } from '../shared/api/origin.ts';
-import { InvalidRequestError } from '../shared/api/request-error.ts';
+import { InvalidRequestError } from '../shared/api/replies.ts';
 import { adminShellReasonSchema } from '../shared/contracts/index.ts';
 
 /** What is recorded for a caller that sends no reason, as a plain SDK client does. */

@@ -8,8 +8,7 @@ import type { GetStreamSessionCommandOutput } from '@aws-sdk/client-gameliftstre
 import type { RequestOrigin } from '../shared/api/origin.ts';
 import { ownerHashOf, readOwner, rememberOwner } from '../shared/api/owners.ts';
 import { passThrough } from '../shared/api/pass-through.ts';
-import { errorReply } from '../shared/api/replies.ts';
-import { InvalidRequestError } from '../shared/api/request-error.ts';
+import { errorReply, InvalidRequestError } from '../shared/api/replies.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
 import type { QuotaSettings } from '../shared/contracts/quotas.ts';
 import { isKnownError } from '../shared/runtime/errors.ts';

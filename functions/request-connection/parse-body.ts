@@ -1,4 +1,4 @@
-import { InvalidRequestError } from '../shared/api/request-error.ts';
+import { InvalidRequestError } from '../shared/api/replies.ts';
 import {
   createConnectionBodySchema,
   MAX_SIGNAL_REQUEST_BYTES,

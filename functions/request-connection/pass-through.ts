@@ -1,9 +1,8 @@
 import * as z from 'zod';
+import { deterministicClientToken } from '../shared/api/client-tokens.ts';
 import { type PassThroughDependencies, passThrough } from '../shared/api/pass-through.ts';
-import { okReply } from '../shared/api/replies.ts';
-import { InvalidRequestError } from '../shared/api/request-error.ts';
+import { InvalidRequestError, okReply } from '../shared/api/replies.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
-import { deterministicClientToken } from '../shared/runtime/hash.ts';
 import { parseJson } from '../shared/runtime/parse-json.ts';
 import { createStreamSessionConnection } from '../shared/service/operations.ts';
 import type { Answer } from './answer.ts';

@@ -4,15 +4,13 @@ import {
   type StartSyncExecutionCommandOutput,
 } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { bindClientToken } from '../shared/api/client-tokens.ts';
+import { bindClientToken, deterministicClientToken } from '../shared/api/client-tokens.ts';
 import type { RequestOrigin } from '../shared/api/origin.ts';
-import { switchedOffReply } from '../shared/api/replies.ts';
-import { InvalidRequestError } from '../shared/api/request-error.ts';
+import { InvalidRequestError, switchedOffReply } from '../shared/api/replies.ts';
 import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
 import { syncExecutionOptions } from '../shared/api/sync-execution.ts';
 import { requestExecutionName } from '../shared/contracts/execution-names.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
-import { deterministicClientToken } from '../shared/runtime/hash.ts';
 import { callDependency } from '../shared/runtime/service-fault.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';
 import type { SwitchState } from '../shared/runtime/switch-item.ts';

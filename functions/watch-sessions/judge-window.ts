@@ -1,5 +1,6 @@
 import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
 import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
+import { waitNumberOf } from '../shared/window/window-item.ts';
 import type { Listing, WaitingStatus } from './list-sessions.ts';
 
 export type Listings = Readonly<Record<WaitingStatus, Listing>>;
@@ -22,8 +23,6 @@ const END_GRACE_MS = 120_000;
 const SLOW_END_GRACE_MS = 17 * 60_000;
 /** An execution that was woken and waits again for the same is left alone for twice as long each time. */
 const FIRST_WAKE_MS = 4000;
-/** `waitOrder` counts waits in thousands and attempts below (`mailbox.ts`). */
-const WAIT_ORDER_STEP = 1000;
 
 /**
  * What one open window needs, by lists that were read after it. A session that is in none of the lists is
@@ -85,6 +84,6 @@ function hasMoved(window: IndexedWindow, listings: Listings, nowMs: number): boo
  * - A list may tell another status, or a later LastUpdatedAt, than the read that the execution makes.
  */
 function mayBeWoken({ waitOrder = 0, disconnectedAtMs }: IndexedWindow, nowMs: number): boolean {
-  const waits = Math.floor(waitOrder / WAIT_ORDER_STEP);
+  const waits = waitNumberOf(waitOrder);
   return waits === 0 || nowMs >= disconnectedAtMs + FIRST_WAKE_MS * 2 ** waits;
 }

@@ -1,10 +1,9 @@
 /** What holds at the end of every day, by the service's own history of its sessions. */
 import type { SessionRecord } from 'game-lift-streams-local';
+import { toStatusReason } from '../../functions/shared/contracts/fields.ts';
 import type { OutcomeDetail } from '../../functions/shared/contracts/index.ts';
-import { toStatusReason } from '../../functions/shared/contracts/status-reason.ts';
 import { sessionPartition } from '../../functions/shared/contracts/table-keys.ts';
-import { CLOCK_SKEW_MS } from '../../functions/shared/window/deadline.ts';
-import { LOSS_NOTICE_MS } from '../../functions/shared/window/loss-notice.ts';
+import { CLOCK_SKEW_MS, LOSS_NOTICE_MS } from '../../functions/shared/window/deadline.ts';
 import { type Cast, MAX_TRIES, type Player, WAITING } from './cast.ts';
 import { SERVICE_QUOTAS } from './world.ts';
 

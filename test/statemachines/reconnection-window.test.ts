@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LOSS_NOTICE_MS } from '../../functions/shared/window/loss-notice.ts';
+import { LOSS_NOTICE_MS } from '../../functions/shared/window/deadline.ts';
 import { allDefinitions } from '../helpers/definitions.ts';
 import {
   NO_ANSWER,

@@ -9,8 +9,7 @@ import { ownerKey } from '../contracts/table-keys.ts';
 import { NOT_FOUND_MS } from '../quota/places.ts';
 import { sha256Hex } from '../runtime/hash.ts';
 import { callDependency } from '../runtime/service-fault.ts';
-import { epochSeconds, readItem, type Table } from '../runtime/table.ts';
-import { wholeNumberSchema } from '../runtime/whole-number.ts';
+import { epochSeconds, readItem, type Table, wholeNumberSchema } from '../runtime/table.ts';
 
 const OWNER_MS = 60_000;
 

@@ -11,8 +11,7 @@ import {
 import { edge, emitMetrics, type Middleware } from '../runtime/edge.ts';
 import { type ReadSwitch, switchReader } from '../runtime/switch.ts';
 import { originOf, type RequestOrigin } from './origin.ts';
-import { errorReply } from './replies.ts';
-import { InvalidRequestError } from './request-error.ts';
+import { errorReply, InvalidRequestError } from './replies.ts';
 import { parseSessionPath } from './session-path.ts';
 
 export interface ApiRequest {

@@ -1,6 +1,6 @@
 import type { SessionKey } from '../contracts/index.ts';
 import { sessionKeySchema } from '../contracts/index.ts';
-import { InvalidRequestError } from './request-error.ts';
+import { InvalidRequestError } from './replies.ts';
 
 /** Where this service runs; an ARN of anywhere else names nothing that it could reach. */
 export interface Home {

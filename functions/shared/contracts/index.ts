@@ -2,20 +2,18 @@
  * What crosses the edge of the service: events in and out, and the API's requests. The JSON Schemas in
  * `events/` are generated from here, so that neither can drift from what the code accepts.
  *
- * One file each: a bundle builds the schemas that its function uses, and building all of them takes longer than
+ * One file for each event or request: a bundle builds the schemas that its function uses, and building all of them takes longer than
  * loading zod.
  */
 export * from './admin-shell-audit.ts';
-export * from './admin-shell-reason.ts';
 export * from './connection-request.ts';
 export * from './detail-types.ts';
 export * from './execution-failure.ts';
-export * from './outcome.ts';
+export * from './fields.ts';
 export * from './outcome-event.ts';
 export * from './refusal-codes.ts';
 export * from './session-key.ts';
 export * from './status-change.ts';
-export * from './status-change-rejected.ts';
 export * from './stream-session-status.ts';
 export * from './window-phase.ts';
 export * from './window-reply.ts';

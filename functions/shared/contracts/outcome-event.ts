@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { statusReasonSchema, timestampSchema } from './fields.ts';
-import { outcomeSchema } from './outcome.ts';
 import { sessionKeySchema } from './session-key.ts';
+import { outcomeSchema } from './window-phase.ts';
 
 export const outcomeDetailSchema = z
   .object({

@@ -1,5 +1,7 @@
 import * as z from 'zod';
-import { resourceIdSchema } from './resource-id.ts';
+
+/** The service's pattern for a resource's short id; its identifiers are 1 to 128 characters long. */
+export const resourceIdSchema = z.string().regex(/^[a-zA-Z0-9-]{1,128}$/);
 
 export const sessionKeySchema = z.object({
   streamGroupId: resourceIdSchema.describe('Short id of the stream group, such as sg-1AB2C3De4'),

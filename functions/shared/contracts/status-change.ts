@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { STATUS_CHANGE_DETAIL_TYPE } from './detail-types.ts';
 import { statusReasonSchema, timestampSchema } from './fields.ts';
-import { sessionKeySchema } from './session-key.ts';
+import { resourceIdSchema, sessionKeySchema } from './session-key.ts';
 import { streamSessionStatusSchema } from './stream-session-status.ts';
 
 /** Languages that have no absent members write them as null or as nothing: all three mean the same. */
@@ -37,3 +37,19 @@ export const statusChangeEventSchema = z.object({
   detail: statusChangeDetailSchema,
 });
 export type StatusChangeEvent = z.infer<typeof statusChangeEventSchema>;
+
+/** What is kept of an event that does not fit: fields that are harmless by their form, and why it was refused. */
+export const statusChangeRejectedDetailSchema = z
+  .object({
+    version: z.literal('1'),
+    rejectedEventId: z.string().max(256).nullable(),
+    reasons: z.array(z.string()).min(1).describe('Field and rule of each violation; never a value'),
+    fields: z.object({
+      streamGroupId: resourceIdSchema.optional(),
+      streamSessionId: resourceIdSchema.optional(),
+      status: streamSessionStatusSchema.optional(),
+      statusChangedAt: timestampSchema.optional(),
+    }),
+  })
+  .meta({ title: 'Stream Session Status Change Rejected, detail, version 1' });
+export type StatusChangeRejectedDetail = z.infer<typeof statusChangeRejectedDetailSchema>;

@@ -8,3 +8,7 @@ export const windowPhaseSchema = z.enum([
   'FAILED',
 ]);
 export type WindowPhase = z.infer<typeof windowPhaseSchema>;
+
+/** NOT_DISCONNECTED: the service was never seen waiting for a client, so there was nothing to reconnect. */
+export const outcomeSchema = z.enum(['RECONNECTED', 'TERMINATED', 'ERRORED', 'NOT_DISCONNECTED']);
+export type Outcome = z.infer<typeof outcomeSchema>;

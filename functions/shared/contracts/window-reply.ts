@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { statusReasonSchema, timestampSchema } from './fields.ts';
-import { outcomeSchema } from './outcome.ts';
-import { windowPhaseSchema } from './window-phase.ts';
+import { outcomeSchema, windowPhaseSchema } from './window-phase.ts';
 
 /** The reply of GET …/window. */
 export const windowReplySchema = z

@@ -19,8 +19,7 @@ import * as z from 'zod';
 import type { QuotaOperation } from '../contracts/quotas.ts';
 import { type ItemKey, permitKey } from '../contracts/table-keys.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { readItem, type Table, type Update, updateIf } from '../runtime/table.ts';
-import { wholeNumberSchema } from '../runtime/whole-number.ts';
+import { readItem, type Table, type Update, updateIf, wholeNumberSchema } from '../runtime/table.ts';
 
 export interface Quota {
   readonly operation: QuotaOperation;

@@ -6,8 +6,14 @@ import * as z from 'zod';
 import type { SessionKey } from '../contracts/index.ts';
 import { placeKey } from '../contracts/table-keys.ts';
 import { sha256Hex } from '../runtime/hash.ts';
-import { epochSeconds, readItem, type Table, type Update, updateIf } from '../runtime/table.ts';
-import { wholeNumberSchema } from '../runtime/whole-number.ts';
+import {
+  epochSeconds,
+  readItem,
+  type Table,
+  type Update,
+  updateIf,
+  wholeNumberSchema,
+} from '../runtime/table.ts';
 import { formerBucketOf, formerCounterOf } from './deadline-bucket.ts';
 
 const placeItemSchema = z.object({

@@ -6,6 +6,7 @@ import {
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
 import type { ItemKey } from '../contracts/table-keys.ts';
 import { attempt, callDependency } from './service-fault.ts';
 
@@ -87,3 +88,10 @@ export function epochSeconds(epochMs: number): number {
 export function expiresAfterDays(nowMs: number, days: number): number {
   return epochSeconds(nowMs + days * DAY_MS);
 }
+
+/**
+ * A number of an item: whole milliseconds, seconds, microseconds or a count. Only whole numbers rest in the table, because
+ * DynamoDB adds decimals exactly and a double does not. A fraction that other code has left is rounded: one number must not
+ * make an item unreadable.
+ */
+export const wholeNumberSchema = z.number().overwrite(Math.round);

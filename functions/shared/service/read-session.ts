@@ -1,7 +1,7 @@
 import type { GetStreamSessionOutput } from '@aws-sdk/client-gameliftstreams';
+import { toStatusReason } from '../contracts/fields.ts';
 import type { SessionKey } from '../contracts/index.ts';
 import type { QuotaSettings } from '../contracts/quotas.ts';
-import { toStatusReason } from '../contracts/status-reason.ts';
 import type { PermitRequest } from '../quota/permits.ts';
 import { callService, type ServiceDependencies } from './call-service.ts';
 import { getStreamSession } from './operations.ts';

@@ -11,7 +11,15 @@ import { ContentionException, WindowNotOpenError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/logging.ts';
 import { attempt } from '../runtime/service-fault.ts';
 import type { Table } from '../runtime/table.ts';
-import { IS_OPEN, isOpen, OPEN_PHASES, readWindow, updateWindow, type WindowItem } from './window-item.ts';
+import {
+  IS_OPEN,
+  isOpen,
+  OPEN_PHASES,
+  readWindow,
+  updateWindow,
+  type WindowItem,
+  waitOrderOf,
+} from './window-item.ts';
 
 export interface MailboxDependencies {
   readonly table: Table;
@@ -46,9 +54,6 @@ export interface SignalledState {
 export const MAX_SIGNAL_IDS = 64;
 /** Losing this many races in a row means that something is wrong with more than the timing. */
 const MAX_TRIES = 5;
-
-/** More `retryCount`s than this in one wait would need a Retry of 1,000 attempts. */
-const WAIT_ORDER_STEP = 1000;
 
 /**
  * Adds the signal to the session's open window and sends it to whoever waits; a repeat is only sent again.
@@ -188,7 +193,7 @@ export async function registerTaskToken(
     ExpressionAttributeValues: {
       ...OPEN_PHASES,
       ':taskToken': taskToken,
-      ':waitOrder': waitNumber * WAIT_ORDER_STEP + retryCount,
+      ':waitOrder': waitOrderOf(waitNumber, retryCount),
       ':phase': phase,
       ':deadlineMs': deadlineMs,
       ':pendingSinceMs': pendingSinceMs,

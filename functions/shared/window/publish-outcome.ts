@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { toStatusReason } from '../contracts/fields.ts';
 import {
   OUTCOME_DETAIL_TYPE,
   type Outcome,
@@ -6,7 +7,6 @@ import {
   outcomeDetailSchema,
   type SessionKey,
 } from '../contracts/index.ts';
-import { toStatusReason } from '../contracts/status-reason.ts';
 import { outcomeKey } from '../contracts/table-keys.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/logging.ts';

@@ -1,9 +1,8 @@
 import * as z from 'zod';
+import { toStatusReason } from '../contracts/fields.ts';
 import { type Outcome, outcomeSchema, type SessionKey, windowPhaseSchema } from '../contracts/index.ts';
-import { toStatusReason } from '../contracts/status-reason.ts';
 import { windowKey } from '../contracts/table-keys.ts';
-import { readItem, type Table, type Update, updateIf } from '../runtime/table.ts';
-import { wholeNumberSchema } from '../runtime/whole-number.ts';
+import { readItem, type Table, type Update, updateIf, wholeNumberSchema } from '../runtime/table.ts';
 
 /**
  * A session's latest window: one item, overwritten by the session's next window, so that every step of a
@@ -73,6 +72,19 @@ export const windowItemSchema = z.object({
   previousOutcomeAtMs: wholeNumberSchema.optional(),
 });
 export type WindowItem = z.infer<typeof windowItemSchema>;
+
+/** A wait is one attempt of its state at least; a Retry has fewer than 1,000. */
+const WAIT_ORDER_STEP = 1000;
+
+/** Returns the place of a wait in its execution's life: later waits, and later attempts of one wait, have higher numbers. */
+export function waitOrderOf(waitNumber: number, retryCount: number): number {
+  return waitNumber * WAIT_ORDER_STEP + retryCount;
+}
+
+/** Returns how many waits the execution had begun before this one. */
+export function waitNumberOf(waitOrder: number): number {
+  return Math.floor(waitOrder / WAIT_ORDER_STEP);
+}
 
 /** What closing a window takes off its item: nobody waits, and the index of open windows loses it. */
 export const REMOVED_AT_CLOSE = 'taskToken, signalIds, earlierSignalIds, openIn, serviceChecks';

@@ -17,7 +17,7 @@ import {
   writeLossRefusal,
   writePlace,
 } from '../../../functions/shared/quota/places.ts';
-import { LOSS_NOTICE_MS } from '../../../functions/shared/window/loss-notice.ts';
+import { LOSS_NOTICE_MS } from '../../../functions/shared/window/deadline.ts';
 import { openWindow } from '../../../functions/shared/window/open-window.ts';
 import { updateWindow } from '../../../functions/shared/window/window-item.ts';
 import { offerOf } from '../../../local/simulation/offers.ts';

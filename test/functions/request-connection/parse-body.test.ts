@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { parseConnectionBody } from '../../../functions/request-connection/parse-body.ts';
-import { InvalidRequestError } from '../../../functions/shared/api/request-error.ts';
+import { InvalidRequestError } from '../../../functions/shared/api/replies.ts';
 import { newOffer, offerOfBytes, VALID_CLIENT_TOKEN } from '../../../local/simulation/offers.ts';
 
 const text = (members: Record<string, unknown>) => JSON.stringify(members);

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { statusReasonSchema } from '../../../functions/shared/contracts/fields.ts';
-import { toStatusReason } from '../../../functions/shared/contracts/status-reason.ts';
+import { statusReasonSchema, toStatusReason } from '../../../functions/shared/contracts/fields.ts';
 
 describe('a StatusReason of the service', () => {
   it.each<[string, unknown, string | null]>([

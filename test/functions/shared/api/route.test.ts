@@ -1,7 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { okReply } from '../../../../functions/shared/api/replies.ts';
-import { InvalidRequestError } from '../../../../functions/shared/api/request-error.ts';
+import { InvalidRequestError, okReply } from '../../../../functions/shared/api/replies.ts';
 import { type ApiRequest, defineRoute } from '../../../../functions/shared/api/route.ts';
 import { DependencyUnavailableException } from '../../../../functions/shared/runtime/errors.ts';
 import { apiEvent, captureOutput, lambdaContext } from '../../../helpers/lambda.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvalidRequestError } from '../../../../functions/shared/api/request-error.ts';
+import { InvalidRequestError } from '../../../../functions/shared/api/replies.ts';
 import { parseSessionPath } from '../../../../functions/shared/api/session-path.ts';
 
 const HOME = { region: 'us-west-2', accountId: '111122223333' };

@@ -1,5 +1,0 @@
-import * as z from 'zod';
-
-/** NOT_DISCONNECTED: the service was never seen waiting for a client, so there was nothing to reconnect. */
-export const outcomeSchema = z.enum(['RECONNECTED', 'TERMINATED', 'ERRORED', 'NOT_DISCONNECTED']);
-export type Outcome = z.infer<typeof outcomeSchema>;
