@@ -3,6 +3,7 @@ import {
   ConflictException,
   CreateStreamSessionConnectionCommand,
   GameLiftStreamsClient,
+  ListStreamSessionsCommand,
   ThrottlingException,
 } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -65,6 +66,7 @@ export function ourPolicy(): Policy {
         CREATE_CONNECTION_ARN: 'create-connection',
         CONNECTIONS_PER_SECOND: perSecond,
         READS_PER_SECOND: perSecond,
+        LISTS_PER_SECOND: perSecond,
         DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
         USER_ID_CHECK: false,
       };
@@ -161,6 +163,10 @@ function serviceClient({ service }: Storm): GameLiftStreamsClient {
   client.middlewareStack.add(
     (_, context) => async (args) => {
       const input: unknown = args.input;
+      if (context['commandName'] === ListStreamSessionsCommand.name) {
+        await service.travel();
+        return { response: {}, output: { $metadata: {}, ...pageOf(service.waiting(), input) } };
+      }
       const isConnection = context['commandName'] === CreateStreamSessionConnectionCommand.name;
       // A 409 is explained by a read, and the session that it is about has ended.
       if (!isConnection) return { response: {}, output: { $metadata: {}, Status: 'TERMINATED' } };
@@ -180,6 +186,17 @@ function serviceClient({ service }: Storm): GameLiftStreamsClient {
     { step: 'initialize', priority: 'high', name: 'stormService' },
   );
   return client;
+}
+
+const listInputSchema = z.object({ MaxResults: z.number(), NextToken: z.string().default('0') });
+
+function pageOf(ids: readonly string[], input: unknown) {
+  const { MaxResults, NextToken } = listInputSchema.parse(input);
+  const endIndex = Number(NextToken) + MaxResults;
+  return {
+    Items: ids.slice(Number(NextToken), endIndex).map((id) => ({ Arn: `arn:aws:streamsession/${id}` })),
+    ...(ids.length > endIndex ? { NextToken: String(endIndex) } : {}),
+  };
 }
 
 type ExecutionInput = z.infer<typeof inputSchema>;

@@ -33,6 +33,15 @@ export class StormService {
   }
 
   /** The same session's second call is a replay under the same ClientToken. */
+  /** The sessions that wait for a client, in no particular order. */
+  waiting(): string[] {
+    const { clock, deadlines } = this.#options;
+    const nowMs = clock.nowMs();
+    return [...deadlines].flatMap(([id, deadlineMs]) =>
+      deadlineMs >= nowMs && !this.#created.has(id) ? id : [],
+    );
+  }
+
   async connect(id: string): Promise<CallResult> {
     const { clock, random, lostReplies, deadlines } = this.#options;
     await this.travel();

@@ -3,11 +3,12 @@
  * for a far one the caller is told when to come back. Every look at the line is a read: only a session's first
  * request, or a new offer, writes.
  */
-
 import type { SessionKey } from '../shared/contracts/index.ts';
+import { isBehind, type Rank } from '../shared/quota/deadline-bucket.ts';
 import { counterIn, drawNumber, type LineState, readLine, type Wait } from '../shared/quota/line.ts';
 import { readPermits } from '../shared/quota/permits.ts';
 import {
+  isLatelyListed,
   isLatelyNotFound,
   isSuperseded,
   offerIdOf,
@@ -16,21 +17,15 @@ import {
   readPlace,
   writePlace,
 } from '../shared/quota/places.ts';
-import { nextNumber, type Standing, turnMs } from '../shared/quota/turn.ts';
-import type { Clock } from '../shared/runtime/clock.ts';
+import { nextNumber, type Standing, turnMs, waitingInLine } from '../shared/quota/turn.ts';
 import { ContentionException, DependencyUnavailableException } from '../shared/runtime/errors.ts';
-import type { Log } from '../shared/runtime/logging.ts';
-import type { Table } from '../shared/runtime/table.ts';
+import type { ListSessionsDependencies } from '../shared/service/list-sessions.ts';
 import { isOpen, readWindow } from '../shared/window/window-item.ts';
 import { decideTurn, LEAD_MS, type Turn } from './decide-turn.ts';
+import { findWaiting } from './find-waiting.ts';
 
-export interface AwaitTurnDependencies {
-  readonly table: Table;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** 0 ≤ random() < 1. */
-  readonly random: () => number;
-  readonly settings: {
+export interface AwaitTurnDependencies extends ListSessionsDependencies {
+  readonly settings: ListSessionsDependencies['settings'] & {
     readonly CONNECTIONS_PER_SECOND: number;
     readonly DEFAULT_CONNECTION_TIMEOUT_SECONDS: number;
   };
@@ -39,6 +34,10 @@ export interface AwaitTurnDependencies {
 const OPERATION = 'CreateStreamSessionConnection';
 /** Two tabs and a Lambda that has just called: more losers in a row than that are no coincidence. */
 const MAX_TRIES = 6;
+/** The line is made up if it has more sessions than the service waits for, and those of so many seconds' calls. */
+const MADE_UP_SECONDS = 1;
+/** A turn that is nearer than this is waited for: a look at the service's list takes as long. */
+const FAR_MS = 1500;
 
 /**
  * Takes or finds the session's place and waits for its turn, three seconds at most.
@@ -56,8 +55,10 @@ export async function awaitTurn(
   const offerId = offerIdOf(clientToken);
   const startedAtMs = clock.nowMs();
   const deadlinePromise = deadlineOf(session, dependencies);
+  let listedAtMs: number | undefined;
+  let hasAsked = false;
   for (let tries = 0; ; ) {
-    const [deadline, place, seenLine, permits] = await Promise.all([
+    const [told, place, seenLine, permits] = await Promise.all([
       deadlinePromise,
       readPlace(table, session),
       readLine(table, OPERATION),
@@ -67,8 +68,13 @@ export async function awaitTurn(
     if (place !== undefined && isSuperseded(place, offerId)) {
       return { kind: 'SUPERSEDED' };
     }
-    // The service knows every session with an open window. An id that nobody knows takes no place and no call for a while.
-    if (!deadline.isKnown && isLatelyNotFound(place, nowMs)) return { kind: 'NOT_FOUND' };
+    if (listedAtMs === undefined && isLatelyListed(place, nowMs)) listedAtMs = place?.listedAtMs;
+    const deadline = {
+      ...told,
+      ...(listedAtMs === undefined ? {} : { rank: 'CONFIRMED' as const, listedAtMs }),
+    };
+    // The service knew every session with an open window. An id that nobody knows takes no place and no call for a while.
+    if (deadline.rank === 'UNKNOWN' && isLatelyNotFound(place, nowMs)) return { kind: 'NOT_FOUND' };
     const standing = { permits, perSecond: settings.CONNECTIONS_PER_SECOND, nowMs };
     const placing = await placeOffer(place, offerId, deadline, { ...standing, line: seenLine }, dependencies);
     if (placing.place !== place && !(await writePlace(table, session, place, placing.place))) {
@@ -81,15 +87,54 @@ export async function awaitTurn(
       startedAtMs,
       dependencies.random,
     );
+    if (turn.kind === 'NOW') return turn;
+    if (!hasAsked && deadline.rank !== 'CONFIRMED' && isFar(turn, placing, standing)) {
+      hasAsked = true;
+      if (await goesBeforeMadeUp(session, deadline.rank, placing.line, dependencies)) {
+        listedAtMs = Math.floor(clock.nowMs());
+        continue;
+      }
+    }
     if (turn.kind !== 'WAIT') return turn;
     await clock.sleep(turn.delayMs);
   }
 }
 
+function isFar(
+  turn: ReturnType<typeof decideTurn>,
+  { place, undrawn, line }: Placing,
+  standing: Omit<Standing, 'line'>,
+): boolean {
+  const { lineCounter: counter, lineNumber: number } = { ...place, ...undrawn };
+  if (turn.kind !== 'WAIT' || counter === undefined || number === undefined) return true;
+  return turnMs({ ...standing, line }, { counter, number }) > standing.nowMs + FAR_MS;
+}
+
+/**
+ * Whether the service waits for this session, and hardly for the others that stand in line. In a storm it waits for all of
+ * them, and the order stays that of the deadlines.
+ */
+async function goesBeforeMadeUp(
+  session: SessionKey,
+  rank: Rank,
+  line: LineState,
+  dependencies: AwaitTurnDependencies,
+): Promise<boolean> {
+  const { clock, settings } = dependencies;
+  const few = settings.CONNECTIONS_PER_SECOND * MADE_UP_SECONDS;
+  const inLine = waitingInLine(line, clock.nowMs(), rank);
+  if (inLine <= few) return false;
+  const { isListed, listed } = await findWaiting(session, dependencies);
+  return isListed && listed !== undefined && inLine > listed + few;
+}
+
 interface Deadline {
   readonly atMs: number;
-  /** Known from an open window, not guessed. */
-  readonly isKnown: boolean;
+  /** Told by an open window, not guessed. */
+  readonly isTold: boolean;
+  readonly rank: Rank;
+  /** When the service's list had the session. */
+  readonly listedAtMs?: number;
 }
 
 /**
@@ -102,12 +147,12 @@ async function deadlineOf(
 ): Promise<Deadline> {
   const window = await readWindow(table, session);
   const isWaiting = window !== undefined && isOpen(window) && window.deadlineMs > clock.nowMs();
-  if (isWaiting) return { atMs: window.deadlineMs, isKnown: true };
+  if (isWaiting) return { atMs: window.deadlineMs, isTold: true, rank: 'REPORTED' };
   const timeoutSeconds =
     window?.outcome === 'RECONNECTED'
       ? window.connectionTimeoutSeconds
       : settings.DEFAULT_CONNECTION_TIMEOUT_SECONDS;
-  return { atMs: clock.nowMs() + timeoutSeconds * 1000, isKnown: false };
+  return { atMs: clock.nowMs() + timeoutSeconds * 1000, isTold: false, rank: 'UNKNOWN' };
 }
 
 type LineNumber = Required<Pick<Place, 'lineCounter' | 'lineNumber'>>;
@@ -133,14 +178,16 @@ async function placeOffer(
 ): Promise<Placing> {
   const { nowMs, line } = standing;
   const isRepeat = place?.latestOffer === offerId;
-  if (isRepeat && place.isServed === true) return { place, line };
+  // A call that has found no such session does not answer later requests.
+  const isAnswered = place?.isServed === true && place.notFoundAtMs === undefined;
+  if (isRepeat && isAnswered) return { place, line };
   const isOver = place === undefined || place.isServed === true || place.deadlineMs < nowMs;
   // A guess counts from the first ask. One that is later than a guess of now comes from a clock that was ahead.
-  const deadlineMs = isOver || deadline.isKnown ? deadline.atMs : Math.min(place.deadlineMs, deadline.atMs);
-  const wait = { deadlineMs, nowMs, isKnown: deadline.isKnown };
+  const deadlineMs = isOver || deadline.isTold ? deadline.atMs : Math.min(place.deadlineMs, deadline.atMs);
+  const wait = { deadlineMs, nowMs, rank: deadline.rank };
   const number = isOver ? undefined : numberOf(place, wait, line);
   const drawing = number === undefined ? await drawIfInTime(wait, standing, dependencies) : { line };
-  if (isRepeat && drawing.drawn === undefined) return { place, ...drawing };
+  if (isRepeat && place.isServed !== true && drawing.drawn === undefined) return { place, ...drawing };
   return {
     ...drawing,
     place: {
@@ -148,6 +195,7 @@ async function placeOffer(
       ...offersWith(place, offerId),
       askedAtMs: isOver ? nowMs : place.askedAtMs,
       deadlineMs,
+      ...(deadline.listedAtMs === undefined ? {} : { listedAtMs: deadline.listedAtMs }),
       ...(drawing.drawn ?? number),
     },
   };
@@ -155,18 +203,18 @@ async function placeOffer(
 
 /**
  * The place's number, if it still holds. A deadline that turned out to be earlier needs another one, and so does a session
- * whose window has become known since, and a number of a counter that is gone: a clock that was ahead took it for over. (A
+ * that has more to vouch for it than when it drew, and a number of a counter that is gone: a clock that was ahead took it for over. (A
  * counter may also be missing because a look at the line can be a moment behind; that costs one number more.)
  */
 function numberOf(
   { lineCounter, lineNumber }: Place,
-  { deadlineMs, nowMs, isKnown }: Wait,
+  { deadlineMs, nowMs, rank }: Wait,
   line: LineState,
 ): LineNumber | undefined {
   if (lineCounter === undefined || lineNumber === undefined) return undefined;
   const bucket = line.find(({ counter }) => counter === lineCounter);
   if (bucket === undefined || bucket.startMs > Math.max(deadlineMs, nowMs)) return undefined;
-  return isKnown && !bucket.isKnown ? undefined : { lineCounter, lineNumber };
+  return isBehind(bucket.rank, rank) ? undefined : { lineCounter, lineNumber };
 }
 
 /** No number for a session that cannot be saved: it would only be in the way, and cost the line a write. */

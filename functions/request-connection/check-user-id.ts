@@ -11,14 +11,16 @@ import { passThrough } from '../shared/api/pass-through.ts';
 import { errorReply, InvalidRequestError } from '../shared/api/replies.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
 import type { QuotaSettings } from '../shared/contracts/quotas.ts';
-import { isKnownError } from '../shared/runtime/errors.ts';
-import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
+import { isKnownError, PermitNotAvailableException } from '../shared/runtime/errors.ts';
+import { type CallTerms, callService } from '../shared/service/call-service.ts';
+import type { ListSessionsDependencies } from '../shared/service/list-sessions.ts';
 import { getStreamSession } from '../shared/service/operations.ts';
 import { isOpen, readWindow } from '../shared/window/window-item.ts';
 import { type Answer, answerOfFailure, notFoundReply } from './answer.ts';
+import { findWaiting } from './find-waiting.ts';
 
-export interface CheckUserIdDependencies extends ServiceDependencies {
-  readonly settings: QuotaSettings<'GetStreamSession'>;
+export interface CheckUserIdDependencies extends ListSessionsDependencies {
+  readonly settings: ListSessionsDependencies['settings'] & QuotaSettings<'GetStreamSession'>;
 }
 
 const HEADER = 'x-user-id';
@@ -55,11 +57,12 @@ export async function refuseStranger(
     readOwner(table, session, clock.nowMs()),
     readWindow(table, session),
   ]);
-  const isKnown = window !== undefined && isOpen(window);
-  // The service knows every session with an open window, whatever it said seconds ago.
-  const isEnough = remembered !== undefined && (remembered.ownerHash !== undefined || !isKnown);
+  // Anybody who may report a loss can open a window, so the service itself must have been seen waiting.
+  const isConfirmed = window !== undefined && isOpen(window) && window.seenWaitingAtMs !== undefined;
+  // The service knew every session that it was waiting for, whatever it said seconds ago.
+  const isEnough = remembered !== undefined && (remembered.ownerHash !== undefined || !isConfirmed);
   try {
-    const owner = isEnough ? remembered : await readFromService(session, isKnown, dependencies);
+    const owner = isEnough ? remembered : await readOwnerFromService(session, isConfirmed, dependencies);
     if (owner.ownerHash === undefined) return NOT_FOUND;
     return owner.ownerHash === ownerHashOf(session, userId) ? undefined : NOT_THE_USERS_SESSION;
   } catch (error) {
@@ -68,18 +71,43 @@ export async function refuseStranger(
   }
 }
 
-/** Reads of sessions that only the caller knows leave a part of the quota to those with an open window. */
+interface Owner {
+  readonly ownerHash: string | undefined;
+}
+
+/**
+ * Reads leave a part of the quota to sessions that the service is known to wait for. When that part is not enough for all who
+ * ask, one list says which sessions the service waits for, and the others are asked to come back.
+ */
+async function readOwnerFromService(
+  session: SessionKey,
+  isConfirmed: boolean,
+  dependencies: CheckUserIdDependencies,
+): Promise<Owner> {
+  if (isConfirmed) return readFromService(session, {}, dependencies);
+  try {
+    const atOnce = { priority: 'LOW', inVainAfterMs: dependencies.clock.nowMs() } as const;
+    return await readFromService(session, atOnce, dependencies);
+  } catch (error) {
+    if (!(error instanceof PermitNotAvailableException)) throw error;
+    const { isListed, listed } = await findWaiting(session, dependencies);
+    // Without a complete list it may be one of those that wait.
+    if (!isListed && listed !== undefined) throw error;
+    return readFromService(session, isListed ? {} : { priority: 'LOW' }, dependencies);
+  }
+}
+
 async function readFromService(
   session: SessionKey,
-  isKnown: boolean,
+  permit: Pick<CallTerms, 'priority' | 'inVainAfterMs'>,
   dependencies: CheckUserIdDependencies,
-): Promise<{ readonly ownerHash: string | undefined }> {
+): Promise<Owner> {
   const { table, clock, log } = dependencies;
   const read = await callService(
     getStreamSession(session),
     {
       deadlineMs: clock.nowMs() + READ_TIME_MS,
-      priority: isKnown ? 'NORMAL' : 'LOW',
+      ...permit,
     },
     dependencies,
   );

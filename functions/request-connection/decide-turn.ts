@@ -101,6 +101,6 @@ function takesIdlePermit(place: Place, standing: Standing, random: () => number)
   const enough = isInLine ? IDLE_PERMITS : perSecond * IDLE_SECONDS_WITHOUT_NUMBER;
   // With a quota of two a second, or while the account is throttled, so many are never idle at once.
   if (spare < Math.min(enough, mostSparePermits(standing))) return false;
-  const isKnown = deadlinesOf(place.lineCounter ?? '')?.isKnown ?? false;
-  return random() < spare / (1 + waitingInLine(line, nowMs, isKnown) * IDLE_SHARE_OF_LINE);
+  const rank = deadlinesOf(place.lineCounter ?? '')?.rank ?? 'UNKNOWN';
+  return random() < spare / (1 + waitingInLine(line, nowMs, rank) * IDLE_SHARE_OF_LINE);
 }

@@ -31,6 +31,7 @@ export interface RequestConnectionDependencies extends ServiceDependencies {
     readonly CREATE_CONNECTION_ARN: string;
     readonly CONNECTIONS_PER_SECOND: number;
     readonly READS_PER_SECOND: number;
+    readonly LISTS_PER_SECOND: number;
     readonly USER_ID_CHECK: boolean;
     readonly DEFAULT_CONNECTION_TIMEOUT_SECONDS: number;
   };
@@ -151,6 +152,7 @@ export const requestConnectionRoute = defineRoute({
     'CREATE_CONNECTION_ARN',
     'CONNECTIONS_PER_SECOND',
     'READS_PER_SECOND',
+    'LISTS_PER_SECOND',
     'DEFAULT_CONNECTION_TIMEOUT_SECONDS',
     'USER_ID_CHECK',
   ],

@@ -1,7 +1,7 @@
+import type { Listing, WaitingStatus } from '../shared/service/list-sessions.ts';
 import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
 import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
 import { waitNumberOf } from '../shared/window/window-item.ts';
-import type { Listing, WaitingStatus } from './list-sessions.ts';
 
 export type Listings = Readonly<Record<WaitingStatus, Listing>>;
 

@@ -1,7 +1,11 @@
+import {
+  type Listing,
+  type ListSessionsDependencies,
+  listSessions,
+} from '../shared/service/list-sessions.ts';
 import { listOpenWindows } from '../shared/window/open-windows-index.ts';
 import { needsAllLists } from './judge-window.ts';
 import type { LookedAt } from './learn-timeouts.ts';
-import { type Listing, type ListSessionsDependencies, listSessions } from './list-sessions.ts';
 import { type Marked, markWaiting } from './mark-waiting.ts';
 import { type NoticeDependencies, noticeDisconnects, type Reported } from './notice-disconnects.ts';
 import { type ReconcileDependencies, reconcileWindows, type WindowMemory } from './reconcile-windows.ts';

@@ -5,10 +5,10 @@ import type { Log } from '../shared/runtime/logging.ts';
 import type { Metrics } from '../shared/runtime/metrics.ts';
 import { type EventBus, publishAll } from '../shared/runtime/publish-events.ts';
 import type { Table } from '../shared/runtime/table.ts';
+import type { ListedSession } from '../shared/service/list-sessions.ts';
 import { readWindows } from '../shared/window/read-windows.ts';
 import { retryDueSinceMs } from '../shared/window/red-ends.ts';
 import type { WindowItem } from '../shared/window/window-item.ts';
-import type { ListedSession } from './list-sessions.ts';
 
 export interface NoticeDependencies extends EventBus {
   readonly table: Table;

@@ -15,6 +15,7 @@ import { bookPermits } from '../helpers/permits.ts';
 import { serviceDependencies } from '../helpers/service-dependencies.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { useTable } from '../helpers/table.ts';
+import { givenNoWaitingList } from '../helpers/waiting-list.ts';
 import { givenOpenWindow } from '../helpers/windows.ts';
 
 const table = useTable();
@@ -117,11 +118,17 @@ async function prepare({ bookedMs = 0 } = {}) {
   const dependencies = {
     ...serviceDependencies(table()),
     random: () => 0.5,
-    settings: { CONNECTIONS_PER_SECOND: 20, READS_PER_SECOND: 20, DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120 },
+    settings: {
+      CONNECTIONS_PER_SECOND: 20,
+      READS_PER_SECOND: 20,
+      LISTS_PER_SECOND: 20,
+      DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
+    },
   };
   const { clock } = dependencies;
   const startMs = clock.nowMs();
   await bookPermits(table(), { operation: OPERATION, perSecond: 20 }, startMs + bookedMs);
+  await givenNoWaitingList(table(), startMs);
   return {
     clock,
     dependencies,

@@ -22,6 +22,7 @@ const START_MS = 1_000_000_000;
 const settings = {
   CONNECTIONS_PER_SECOND: 20,
   READS_PER_SECOND: 20,
+  LISTS_PER_SECOND: 20,
   DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
 };
 const service = new GameLiftStreamsClient({ region: 'us-west-2' });

@@ -6,10 +6,10 @@ export function narrowBucket(
   {
     drawn = 0,
     served = 0,
-    isKnown = true,
-  }: Partial<Pick<DeadlineBucket, 'drawn' | 'served' | 'isKnown'>> = {},
+    rank = 'REPORTED',
+  }: Partial<Pick<DeadlineBucket, 'drawn' | 'served' | 'rank'>> = {},
 ): DeadlineBucket {
-  const deadlines = deadlinesOf(counterOf({ deadlineMs, nowMs: deadlineMs, isKnown }));
+  const deadlines = deadlinesOf(counterOf({ deadlineMs, nowMs: deadlineMs, rank }));
   if (deadlines === undefined) throw new Error('A counter that was just made is one.');
   return { ...deadlines, drawn, served };
 }

@@ -19,7 +19,7 @@ const LIMIT_BYTES: Readonly<Record<string, number>> = {
   'record-outcome': 382_000,
   'register-task-token': 378_000,
   'request-admin-shell': 446_000,
-  'request-connection': 448_000,
+  'request-connection': 453_000,
   'signal-window': 378_000,
   'terminate-session': 396_000,
   'watch-sessions': 471_000,

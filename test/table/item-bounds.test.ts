@@ -21,6 +21,7 @@ import {
 import { writeSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 import { registerTaskToken, signalWindow } from '../../functions/shared/window/mailbox.ts';
+import { claimList, waitingNameOf, writeWaitingList } from '../../functions/shared/window/waiting-sessions.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { largestItems } from '../../local/simulation/item-bounds.ts';
 import { sendThrough } from '../../local/simulation/send-through.ts';
@@ -59,10 +60,10 @@ const FILL: Readonly<Record<string, (table: Table) => Promise<unknown>>> = {
   async line(table) {
     for (let nowMs = NOW_MS; nowMs < NOW_MS + 120_000; nowMs += 2000) {
       for (const leftMs of TIMES_LEFT_MS) {
-        for (const isKnown of [true, false]) {
+        for (const rank of ['CONFIRMED', 'REPORTED', 'UNKNOWN'] as const) {
           const seen = await readLine(table, operation);
           const removable = { overBeforeMs: nowMs };
-          const counter = counterIn(seen, { deadlineMs: nowMs + leftMs, nowMs, isKnown }, removable);
+          const counter = counterIn(seen, { deadlineMs: nowMs + leftMs, nowMs, rank }, removable);
           if (counter !== undefined) await drawNumber(table, operation, { counter, seen, ...removable });
         }
       }
@@ -126,6 +127,12 @@ const FILL: Readonly<Record<string, (table: Table) => Promise<unknown>>> = {
     );
   },
   owner: (table) => rememberOwner(table, session, ownerHashOf(session, 'u'.repeat(1024)), NOW_MS),
+  async waiting(table) {
+    const names = new Set(Array.from({ length: 10_000 }, (_, index) => waitingNameOf(`session${index}`)));
+    const list = { listedAtMs: NOW_MS, names, isComplete: true, nextAtMs: NOW_MS + 500 };
+    await writeWaitingList(table, session.streamGroupId, list);
+    await claimList(table, session.streamGroupId, NOW_MS + 500, 500);
+  },
   switch: (table) =>
     writeSwitchItem(table, {
       state: 'passThrough',

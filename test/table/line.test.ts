@@ -1,7 +1,7 @@
 import { PutCommand, type UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import type { QuotaOperation } from '../../functions/shared/contracts/quotas.ts';
-import { deadlinesOf } from '../../functions/shared/quota/deadline-bucket.ts';
+import { deadlinesOf, type Rank } from '../../functions/shared/quota/deadline-bucket.ts';
 import {
   counterIn,
   countServed,
@@ -76,7 +76,7 @@ describe('the line of an operation', () => {
   });
 
   it('has sessions with an open window before all others, whatever their deadlines', async () => {
-    const unknown = narrowBucket(NOW_MS, { drawn: 1, isKnown: false });
+    const unknown = narrowBucket(NOW_MS, { drawn: 1, rank: 'UNKNOWN' });
     const known = narrowBucket(NOW_MS + 60_000, { drawn: 1 });
     await givenItem({ [unknown.counter]: DRAWN, [known.counter]: DRAWN });
 
@@ -119,14 +119,14 @@ describe('the bucket of a deadline', () => {
 
   it('is at most a quarter of the time left wide, two seconds at least, and holds the deadline', () => {
     for (let leftMs = 0; leftMs <= LONGEST_MS; leftMs += 777) {
-      for (const isKnown of [true, false]) {
+      for (const rank of ['CONFIRMED', 'REPORTED', 'UNKNOWN'] as const) {
         const deadlineMs = NOW_MS + leftMs;
-        const bucket = deadlinesOf(counterIn([], { deadlineMs, nowMs: NOW_MS, isKnown }, NOW) ?? '');
+        const bucket = deadlinesOf(counterIn([], { deadlineMs, nowMs: NOW_MS, rank }, NOW) ?? '');
         const widthMs = (bucket?.endMs ?? 0) - (bucket?.startMs ?? 0);
 
         expect(widthMs).toBeGreaterThanOrEqual(Math.max(2000, leftMs / 12));
         expect(widthMs).toBeLessThanOrEqual(Math.max(2000, leftMs / 4));
-        expect(bucket).toMatchObject({ isKnown });
+        expect(bucket).toMatchObject({ rank });
         expect(bucket?.startMs).toBeLessThanOrEqual(deadlineMs);
         expect(bucket?.endMs).toBeGreaterThan(deadlineMs);
       }
@@ -134,7 +134,7 @@ describe('the bucket of a deadline', () => {
   });
 
   it('is the one of now for a deadline that has passed', () => {
-    const wait = { nowMs: NOW_MS, isKnown: true };
+    const wait = { nowMs: NOW_MS, rank: 'REPORTED' } as const;
 
     expect(counterIn([], { ...wait, deadlineMs: NOW_MS - 60_000 }, NOW)).toBe(counterAt(0));
   });
@@ -150,9 +150,9 @@ function simulatedLine() {
     });
   return {
     /** @returns the bytes of the item after the draw. */
-    async draw(deadlineMs: number, nowMs: number, isKnown: boolean): Promise<number> {
+    async draw(deadlineMs: number, nowMs: number, rank: Rank): Promise<number> {
       const seen = state();
-      const counter = counterIn(seen, { deadlineMs, nowMs, isKnown }, { overBeforeMs: nowMs });
+      const counter = counterIn(seen, { deadlineMs, nowMs, rank }, { overBeforeMs: nowMs });
       if (counter === undefined) return 0;
       const send = async ({ input }: UpdateCommand) => {
         const { UpdateExpression = '', ExpressionAttributeNames = {} } = input;
@@ -210,7 +210,11 @@ describe("the line's item", () => {
     for (let second = 0; second < seconds; second += second < seconds - 200 ? 20 : 2) {
       const nowMs = NOW_MS + second * SECOND;
       for (const left of deadlinesIn(random)) {
-        const bytes = await simulated.draw(nowMs + Math.abs(left) * SECOND, nowMs, left > 0);
+        const bytes = await simulated.draw(
+          nowMs + Math.abs(left) * SECOND,
+          nowMs,
+          left > 0 ? 'REPORTED' : 'UNKNOWN',
+        );
         largest = Math.max(largest, bytes);
       }
       if (second % 60 === 0) simulated.serveAll();
@@ -231,7 +235,7 @@ describe("the line's item", () => {
       return { ...deadlines, drawn: 1, served: 0 };
     });
     if (wide === undefined || wider === undefined) throw new Error('There are two.');
-    const wait = { deadlineMs: NOW_MS + 600_000, nowMs: NOW_MS + 595_000, isKnown: true };
+    const wait = { deadlineMs: NOW_MS + 600_000, nowMs: NOW_MS + 595_000, rank: 'REPORTED' } as const;
 
     expect(counterIn([...many, wider, wide], wait, NOW)).toBe(wide.counter);
     expect(counterIn([...many, wider], wait, NOW)).toBe(wider.counter);
@@ -247,7 +251,7 @@ describe("the line's item", () => {
       narrowBucket(NOW_MS + offsetMs + index * 2000, { drawn: 10 }),
     );
     await givenItem(Object.fromEntries(buckets.map(({ counter }) => [counter, 10 * DRAWN])));
-    const wait = { deadlineMs: NOW_MS + 120_000, nowMs: NOW_MS, isKnown: true };
+    const wait = { deadlineMs: NOW_MS + 120_000, nowMs: NOW_MS, rank: 'REPORTED' } as const;
 
     for (let draws = 0; draws < 6; draws++) {
       const seen = await readLine(table(), OPERATION);

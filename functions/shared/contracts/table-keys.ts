@@ -32,6 +32,8 @@ export const ITEM_BOUNDS: Readonly<Record<string, number>> = {
   outcome: 2 * WRITE_UNIT_BYTES,
   /** A hash of 64 characters in api/owners.ts. */
   owner: 512,
+  /** 600 sessions by six bytes each (`MAX_LISTED` in window/waiting-sessions.ts): half a read unit. */
+  waiting: 4 * WRITE_UNIT_BYTES,
   /** A reason of 256 characters, three bytes each at most (`MAX_REASON_LENGTH` in cli/switch). */
   switch: WRITE_UNIT_BYTES,
 };
@@ -75,6 +77,11 @@ export function clientTokenKey(session: SessionKey, tokenHash: string): ItemKey 
 /** A partition of its own, because what strangers ask for must not heat the session's items. */
 export function ownerKey({ streamGroupId, streamSessionId }: SessionKey): ItemKey {
   return { pk: `owner#${streamSessionId}/${streamGroupId}`, sk: 'owner' };
+}
+
+/** Which sessions of a stream group the service waits for. */
+export function waitingKey(streamGroupId: string): ItemKey {
+  return { pk: `waiting#${streamGroupId}`, sk: 'waiting' };
 }
 
 export function lineKey(operation: QuotaOperation): ItemKey {

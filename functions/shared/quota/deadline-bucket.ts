@@ -6,12 +6,17 @@
  * no precision of two seconds, and the item of the line has to stay below 1 KB: one write then costs one write unit.
  */
 
+/**
+ * What vouches for a session, in the order of the line: the service's own list of waiting sessions, an open window (which
+ * every feed may open), or only the caller.
+ */
+export type Rank = 'CONFIRMED' | 'REPORTED' | 'UNKNOWN';
+
 /** The sessions of one counter. */
 export interface DeadlineBucket {
   /** The counter's attribute in the line's item. */
   readonly counter: string;
-  /** Sessions with an open window go before those that only the caller knows. */
-  readonly isKnown: boolean;
+  readonly rank: Rank;
   /** Deadlines from here, in epoch ms, … */
   readonly startMs: number;
   /** … to just before here. */
@@ -30,10 +35,10 @@ export const NARROWEST_MS = 2000;
 const WIDENING = 3;
 /** At the moment of drawing, four of them fit into the time that is left. */
 const SHARE_OF_TIME_LEFT = 1 / 4;
-/** The first letter of a counter says the level and whether the session is known. */
-const KNOWN_LEVELS = 'ABCDEF';
-const UNKNOWN_LEVELS = 'UVWXYZ';
-const COUNTER = /^([A-FU-Z])([0-9a-z]{1,8})$/;
+/** The first letter of a counter says the level and the rank. */
+const LEVELS: Readonly<Record<Rank, string>> = { CONFIRMED: 'GHIJKL', REPORTED: 'ABCDEF', UNKNOWN: 'UVWXYZ' };
+const RANKS: readonly Rank[] = ['CONFIRMED', 'REPORTED', 'UNKNOWN'];
+const COUNTER = /^([A-LU-Z])([0-9a-z]{1,8})$/;
 /** The code before 2026-11-28 has two attributes for each two seconds. */
 const FORMER_COUNTER = /^drawn(\d{1,12})$/;
 
@@ -50,11 +55,11 @@ export const ADDED = { drawn: DRAWN_ONE, served: 1 } as const;
 export function counterOf(wait: {
   readonly deadlineMs: number;
   readonly nowMs: number;
-  readonly isKnown: boolean;
+  readonly rank: Rank;
 }): string {
   const atMs = Math.max(wait.deadlineMs, wait.nowMs);
   const widestMs = (atMs - wait.nowMs) * SHARE_OF_TIME_LEFT;
-  const levels = wait.isKnown ? KNOWN_LEVELS : UNKNOWN_LEVELS;
+  const levels = LEVELS[wait.rank];
   let level = 0;
   while (level + 1 < levels.length && widthMs(level + 1) <= widestMs) level++;
   return `${levels.charAt(level)}${Math.floor(atMs / widthMs(level)).toString(36)}`;
@@ -76,14 +81,14 @@ export function deadlinesOf(counter: string): Deadlines | undefined {
   const former = formerBucketOf(counter);
   if (former !== undefined) {
     const startMs = former * NARROWEST_MS;
-    return { counter, isKnown: true, startMs, endMs: startMs + NARROWEST_MS };
+    return { counter, rank: 'REPORTED', startMs, endMs: startMs + NARROWEST_MS };
   }
   const [, letter = '', digits = ''] = COUNTER.exec(counter) ?? [];
-  if (letter === '') return undefined;
-  const isKnown = KNOWN_LEVELS.includes(letter);
-  const width = widthMs((isKnown ? KNOWN_LEVELS : UNKNOWN_LEVELS).indexOf(letter));
+  const rank = RANKS.find((one) => LEVELS[one].includes(letter));
+  if (letter === '' || rank === undefined) return undefined;
+  const width = widthMs(LEVELS[rank].indexOf(letter));
   const startMs = Number.parseInt(digits, 36) * width;
-  return { counter, isKnown, startMs, endMs: startMs + width };
+  return { counter, rank, startMs, endMs: startMs + width };
 }
 
 /** Reads both counts from a counter's number. */
@@ -92,12 +97,16 @@ export function countsOf(value: number): { readonly drawn: number; readonly serv
 }
 
 /**
- * The order of the line: known sessions first, then by the end of the bucket. Of two buckets with the same end the
+ * The order of the line: by rank, then by the end of the bucket. Of two buckets with the same end the
  * narrower one goes first.
  */
 export function compareDeadlines(a: Deadlines, b: Deadlines): number {
-  if (a.isKnown !== b.isKnown) return a.isKnown ? -1 : 1;
+  if (a.rank !== b.rank) return isBehind(a.rank, b.rank) ? 1 : -1;
   return a.endMs - b.endMs || b.startMs - a.startMs || (a.counter < b.counter ? -1 : 1);
+}
+
+export function isBehind(rank: Rank, other: Rank): boolean {
+  return RANKS.indexOf(rank) > RANKS.indexOf(other);
 }
 
 function widthMs(level: number): number {

@@ -20,6 +20,7 @@ import {
   deadlinesOf,
   formerBucketOf,
   formerCounterOf,
+  type Rank,
 } from './deadline-bucket.ts';
 
 /** In the order of the line. */
@@ -53,8 +54,7 @@ export async function readLine(table: Table, operation: QuotaOperation): Promise
 export interface Wait {
   readonly deadlineMs: number;
   readonly nowMs: number;
-  /** Whether the session has an open window. */
-  readonly isKnown: boolean;
+  readonly rank: Rank;
 }
 
 /** Which buckets a draw may remove, by the clocks that the caller knows. */
@@ -79,8 +79,8 @@ export function counterIn(line: LineState, wait: Wait, removable: Removable): st
   if (!isFull || line.some(({ counter }) => counter === own)) return own;
   const atMs = Math.max(wait.deadlineMs, wait.nowMs);
   const around = line.filter(
-    ({ counter, isKnown, startMs, endMs }) =>
-      isKnown === wait.isKnown && startMs <= atMs && atMs < endMs && formerBucketOf(counter) === undefined,
+    ({ counter, rank, startMs, endMs }) =>
+      rank === wait.rank && startMs <= atMs && atMs < endMs && formerBucketOf(counter) === undefined,
   );
   return around.sort((a, b) => a.endMs - a.startMs - (b.endMs - b.startMs))[0]?.counter;
 }

@@ -36,6 +36,8 @@ const placeItemSchema = z.object({
   isServed: z.boolean().optional(),
   /** When the service said that it does not know the session. */
   notFoundAtMs: wholeNumberSchema.optional(),
+  /** When the service's list had the session as waiting for a client. */
+  listedAtMs: wholeNumberSchema.optional(),
   /** Set while the service may not have noticed the loss: when its player asked first, in epoch ms. */
   firstAskedAtMs: wholeNumberSchema.optional(),
   /** … and when the service was last seen not to have noticed. */
@@ -131,18 +133,22 @@ export async function writePlace(
   seen: Place | undefined,
   place: Omit<Place, 'revision'>,
 ): Promise<boolean> {
-  const { lineCounter, lineNumber, recentOffers } = place;
+  const { lineCounter, lineNumber, recentOffers, listedAtMs } = place;
   const numbers =
     lineCounter === undefined || lineNumber === undefined ? {} : { ...counterItem(lineCounter), lineNumber };
   const names = ['lineCounter', 'lineBucket', 'lineNumber'] as const;
   const kept = Object.keys(numbers);
-  const optional = { ...numbers, ...(recentOffers === undefined ? {} : { recentOffers }) };
+  const optional = {
+    ...numbers,
+    ...(recentOffers === undefined ? {} : { recentOffers }),
+    ...(listedAtMs === undefined ? {} : { listedAtMs }),
+  };
   return updatePlace(table, session, {
     UpdateExpression: [
       'SET revision = :next, knownOffers = :knownOffers, latestOffer = :latestOffer, askedAtMs = :askedAtMs,',
       'deadlineMs = :deadlineMs, expiresAt = :expiresAt',
       ...Object.keys(optional).map((name) => `, ${name} = :${name}`),
-      `REMOVE ${['isServed', ...names.filter((name) => !kept.includes(name))].join(', ')}`,
+      `REMOVE ${['isServed', 'notFoundAtMs', ...names.filter((name) => !kept.includes(name))].join(', ')}`,
     ].join(' '),
     ConditionExpression: seen === undefined ? 'attribute_not_exists(pk)' : 'revision = :seen',
     ExpressionAttributeValues: {
@@ -188,6 +194,14 @@ export async function rememberNotFound(table: Table, session: SessionKey, nowMs:
 /** Whether the service has said within the last seconds that it does not know the session. */
 export function isLatelyNotFound(place: Place | undefined, nowMs: number): boolean {
   return place?.notFoundAtMs !== undefined && Math.abs(nowMs - place.notFoundAtMs) < NOT_FOUND_MS;
+}
+
+/** A session that was listed waits until its player is back, which is seldom longer. */
+const LISTED_MS = 60_000;
+
+/** Whether the service said within the last minute that it waits for the session. */
+export function isLatelyListed(place: Place | undefined, nowMs: number): boolean {
+  return place?.listedAtMs !== undefined && Math.abs(nowMs - place.listedAtMs) < LISTED_MS;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { compareDeadlines, deadlinesOf } from './deadline-bucket.ts';
+import { compareDeadlines, deadlinesOf, isBehind, type Rank } from './deadline-bucket.ts';
 import type { LineState } from './line.ts';
 import { nextPermitMs, type PermitState, paceOf } from './permits.ts';
 
@@ -59,13 +59,9 @@ export function mostSparePermits({ permits, perSecond, nowMs }: Omit<Standing, '
   return Math.floor(pace.burstMs / pace.intervalMs) + 1;
 }
 
-/**
- * How many numbers wait whose deadline has not passed.
- *
- * @param isKnown counts only sessions with an open window, which no other session goes before.
- */
-export function waitingInLine(line: LineState, nowMs: number, isKnown: boolean): number {
+/** How many numbers of this rank and of those before it wait whose deadline has not passed. */
+export function waitingInLine(line: LineState, nowMs: number, rank: Rank): number {
   return line
-    .filter((bucket) => bucket.endMs > nowMs && (bucket.isKnown || !isKnown))
+    .filter((bucket) => bucket.endMs > nowMs && !isBehind(bucket.rank, rank))
     .reduce((sum, { drawn, served }) => sum + Math.max(0, drawn - served), 0);
 }

@@ -33,6 +33,7 @@ export type LogEvent =
   | 'ConnectionRequested'
   | 'ConnectionAnswered'
   | 'NotFoundNotKept'
+  | 'WaitingNotListed'
   | 'NumberNotDrawn'
   | 'OwnerNotKept'
   | 'PlaceNotLeft'

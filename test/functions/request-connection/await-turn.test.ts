@@ -14,6 +14,7 @@ import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
+import { givenNoWaitingList } from '../../helpers/waiting-list.ts';
 
 const table = useTable();
 const service = mockClient(GameLiftStreamsClient);
@@ -32,11 +33,25 @@ async function prepare({ bookedMs = 0, random = () => 0.5, perSecond = 20 } = {}
   const settings = {
     CONNECTIONS_PER_SECOND: perSecond,
     READS_PER_SECOND: 20,
+    LISTS_PER_SECOND: 20,
     DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
   };
   const dependencies = { table: table(), clock, random, settings, log, metrics, gameLiftStreams };
+  let listedAtMs = 0;
+  let listing: Promise<void> = Promise.resolve();
+  /** The service's list is of no use here: it is never complete. */
+  function keepListed(): Promise<void> {
+    const nowMs = clock.nowMs();
+    if (nowMs < listedAtMs + 5000) return listing;
+    listedAtMs = nowMs;
+    listing = givenNoWaitingList(table(), nowMs);
+    return listing;
+  }
   const ask = (session: SessionKey, offer = 'offer') =>
-    clock.track(() => awaitTurn(session, `${offer} of ${session.streamSessionId}`, dependencies));
+    clock.track(async () => {
+      await keepListed();
+      return awaitTurn(session, `${offer} of ${session.streamSessionId}`, dependencies);
+    });
   /** Asks for many sessions at once; their numbers are in no particular order. */
   const askForMany = (count: number, make = newSession) =>
     Promise.all(Array.from({ length: count }, () => ask(make())));

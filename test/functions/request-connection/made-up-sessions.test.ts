@@ -1,10 +1,16 @@
 /** Callers who ask for sessions that do not exist, and what they cost those that do: on simulated time, as in a storm. */
-import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import {
+  CreateStreamSessionConnectionCommand,
+  GameLiftStreamsClient,
+  GetStreamSessionCommand,
+  ListStreamSessionsCommand,
+} from '@aws-sdk/client-gameliftstreams';
 import { mockClient } from 'aws-sdk-client-mock';
 import { seededRandom } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnection } from '../../../functions/create-connection/create-connection.ts';
 import { awaitTurn } from '../../../functions/request-connection/await-turn.ts';
+import { refuseStranger } from '../../../functions/request-connection/check-user-id.ts';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { readPlace } from '../../../functions/shared/quota/places.ts';
 import { MemoryTable } from '../../../local/dynamodb/memory-table.ts';
@@ -22,15 +28,44 @@ beforeEach(() => {
   service.reset();
 });
 
-function simulate() {
+const USER_ID = 'player-1';
+/** What the API replies when the table takes no more reads of one item. */
+const BUSY = { result: 'BUSY', reply: { headers: { 'retry-after': '1' } } };
+
+function simulate({ checksUser = false } = {}) {
   const clock = new InProcessClock();
   const random = seededRandom(1);
   const { table } = new MemoryTable({ nowMs: () => clock.nowMs(), travel: () => clock.sleep(1 + random()) });
-  const real = new Set<string>();
+  /** The status of every session that there is. */
+  const statuses = new Map<string, 'PENDING_CLIENT_RECONNECTION' | 'CONNECTED'>();
   service.on(CreateStreamSessionConnectionCommand).callsFake(async ({ StreamSessionIdentifier: id }) => {
     await clock.sleep(100);
-    if (!real.has(id)) throw serviceErrors.resourceNotFound();
-    return { SignalResponse: 'answer' };
+    switch (statuses.get(id)) {
+      case undefined:
+        throw serviceErrors.resourceNotFound();
+      case 'CONNECTED':
+        throw serviceErrors.conflict();
+      case 'PENDING_CLIENT_RECONNECTION':
+        statuses.set(id, 'CONNECTED');
+        return { SignalResponse: 'answer' };
+    }
+  });
+  service.on(GetStreamSessionCommand).callsFake(async ({ StreamSessionIdentifier: id }) => {
+    await clock.sleep(50);
+    const Status = statuses.get(id);
+    if (Status === undefined) throw serviceErrors.resourceNotFound();
+    return { Status, UserId: USER_ID };
+  });
+  service.on(ListStreamSessionsCommand).callsFake(async ({ Identifier, Status, NextToken = '0' }) => {
+    await clock.sleep(100);
+    const waiting = [...statuses].filter(([, status]) => status === Status);
+    const from = Number(NextToken);
+    return {
+      Items: waiting.slice(from, from + 100).map(([id]) => ({
+        Arn: `arn:aws:gameliftstreams:us-west-2:111122223333:streamsession/${Identifier}/${id}`,
+      })),
+      ...(waiting.length > from + 100 ? { NextToken: String(from + 100) } : {}),
+    };
   });
   const dependencies = {
     table,
@@ -39,17 +74,27 @@ function simulate() {
     log: memoryLog(),
     metrics: memoryMetrics(),
     gameLiftStreams: new GameLiftStreamsClient({ region: 'us-west-2' }),
-    settings: { CONNECTIONS_PER_SECOND: 20, READS_PER_SECOND: 20, DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120 },
+    settings: {
+      CONNECTIONS_PER_SECOND: 20,
+      READS_PER_SECOND: 20,
+      LISTS_PER_SECOND: 20,
+      DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
+    },
   };
   /** One request: its result, or how long to stay away. */
   async function ask(session: SessionKey, clientToken: string): Promise<string | number> {
+    if (checksUser) {
+      const refusal = await refuseStranger(session, USER_ID, dependencies).catch(() => BUSY);
+      const retryAfter = refusal?.reply.headers?.['retry-after'];
+      if (refusal !== undefined) return retryAfter === undefined ? refusal.result : Number(retryAfter);
+    }
     const turn = await awaitTurn(session, clientToken, dependencies);
     if ('retryAfterSeconds' in turn) return turn.retryAfterSeconds;
     if (turn.kind !== 'NOW') return turn.kind;
     const deadlineMs = clock.nowMs() + 20 * SECOND;
     const input = { ...session, executionName: 'execution', signalRequest: 'offer', retryCount: 0 };
     return createConnection({ ...input, clientToken, deadlineMs }, dependencies).then(
-      ({ result }) => result,
+      ({ result }) => (result === 'LOSS_NOT_NOTICED' ? 4 : result),
       () => 2,
     );
   }
@@ -73,15 +118,57 @@ function simulate() {
         await clock.sleep(result * SECOND);
       }
     },
-    realSession(): SessionKey {
+    realSession(
+      status: 'PENDING_CLIENT_RECONNECTION' | 'CONNECTED' = 'PENDING_CLIENT_RECONNECTION',
+    ): SessionKey {
       const session = newSession();
-      real.add(session.streamSessionId);
+      statuses.set(session.streamSessionId, status);
       return session;
     },
+    saved: () => [...statuses.values()].filter((status) => status === 'CONNECTED').length,
     drop: (session: SessionKey, connectionTimeoutSeconds: number) =>
       givenOpenWindow(table, session, { disconnectedAtMs: clock.nowMs(), connectionTimeoutSeconds }),
   };
 }
+
+/** Session ids of the right form, which nobody has reported. */
+const MADE_UP = () => newSession();
+
+describe('a player whose disconnect nobody has reported', () => {
+  it.each([
+    { attack: 'made-up ids', perSecond: 40, attackSeconds: 50 },
+    { attack: 'made-up ids', perSecond: 100 },
+    { attack: 'made-up ids', perSecond: 40, checksUser: true },
+    { attack: 'made-up ids', perSecond: 100, checksUser: true },
+    { attack: 'ids of connected sessions', perSecond: 40 },
+    { attack: 'forged windows', perSecond: 40 },
+  ])(
+    'waits two seconds at most during and after $perSecond $attack a second, user check $checksUser',
+    async ({ attack, perSecond, checksUser = false, attackSeconds = 20 }) => {
+      const simulation = simulate({ checksUser });
+      const { clock, advance, persist, realSession, drop } = simulation;
+      const attacker = async () => {
+        const session = attack === 'ids of connected sessions' ? realSession('CONNECTED') : MADE_UP();
+        if (attack === 'forged windows') await drop(session, 5);
+        await persist(session);
+      };
+      for (let index = 0; index < attackSeconds * perSecond; index++) {
+        clock.setTimer((index * SECOND) / perSecond, () => void attacker());
+      }
+
+      const waits: unknown[] = [];
+      for (const atSecond of [attackSeconds - 10, attackSeconds - 5, attackSeconds]) {
+        clock.setTimer(atSecond * SECOND, () => void persist(realSession()).then((end) => waits.push(end)));
+      }
+      await advance((attackSeconds + 5) * SECOND);
+
+      expect(waits).toHaveLength(3);
+      for (const wait of waits) {
+        expect(wait).toEqual({ result: 'CONNECTION_CREATED', afterSeconds: expect.toSatisfy((s) => s <= 2) });
+      }
+    },
+  );
+});
 
 describe('forty made-up sessions a second, each coming back as told', () => {
   it.each([10, 30, 120])('cost a player whose window has %i s at most two seconds', async (seconds) => {
@@ -103,6 +190,24 @@ describe('forty made-up sessions a second, each coming back as told', () => {
   });
 });
 
+describe('a storm of sessions that nobody has reported', () => {
+  it('uses the whole quota', async () => {
+    const { clock, advance, persist, realSession, saved } = simulate();
+    for (let index = 0; index < 1000; index++) {
+      const session = realSession();
+      clock.setTimer(index / 4, () => void persist(session));
+    }
+
+    await advance(40 * SECOND);
+
+    expect(saved()).toBeGreaterThanOrEqual(40 * 20 * 0.98);
+    expect(service.commandCalls(CreateStreamSessionConnectionCommand).length).toBeLessThanOrEqual(
+      saved() + 5,
+    );
+    expect(service.commandCalls(ListStreamSessionsCommand).length / 40).toBeLessThanOrEqual(2);
+  });
+});
+
 describe('a session without a window', () => {
   it('is answered at once at a quiet time', async () => {
     const { advance, persist, realSession } = simulate();
@@ -114,14 +219,15 @@ describe('a session without a window', () => {
     expect((await player).afterSeconds).toBeLessThan(0.2);
   });
 
-  it('goes before the others as soon as its window is open', async () => {
+  it('goes before the others as soon as its window is open, while the service lists nothing', async () => {
     const { clock, advance, ask, persist, realSession, drop } = simulate();
+    service.on(ListStreamSessionsCommand).rejects(serviceErrors.throttling());
     for (let index = 0; index < 400; index++) clock.setTimer(index, () => void persist(newSession()));
     await advance(SECOND);
     const session = realSession();
     const token = 'token'.padEnd(40, '0');
     const first = ask(session, token);
-    await advance(100);
+    await advance(2 * SECOND);
     expect(await first).toBeGreaterThan(0);
 
     const dropped = drop(session, 120);

@@ -25,20 +25,23 @@ const LINE_KEY = { pk: `line#${OPERATION}`, sk: 'line' };
 
 /** A session at an hour of its own; the next permit is free in `bookedMs`. */
 async function prepare({ bookedMs = 8000 } = {}) {
-  const { clock, log } = serviceDependencies(table());
+  const dependencies = serviceDependencies(table());
+  const { clock, log } = dependencies;
   const startMs = clock.nowMs();
   const session = newSession();
   await bookPermits(table(), { operation: OPERATION, perSecond: 20 }, startMs + bookedMs);
-  const settings = { CONNECTIONS_PER_SECOND: 20, DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120 };
+  const settings = {
+    CONNECTIONS_PER_SECOND: 20,
+    LISTS_PER_SECOND: 20,
+    DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
+  };
   return {
     clock,
     log,
     startMs,
     session,
     ask: (offer = 'offer') =>
-      clock.track(() =>
-        awaitTurn(session, offer, { table: table(), clock, log, random: () => 0.5, settings }),
-      ),
+      clock.track(() => awaitTurn(session, offer, { ...dependencies, random: () => 0.5, settings })),
     window: (connectionTimeoutSeconds: number) =>
       givenOpenWindow(table(), session, { disconnectedAtMs: startMs, connectionTimeoutSeconds }),
     async place(): Promise<Place> {

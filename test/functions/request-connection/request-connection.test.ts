@@ -87,6 +87,7 @@ function prepare({
           // No test here is about the quota, and all share one line.
           CONNECTIONS_PER_SECOND: 1000,
           READS_PER_SECOND: 20,
+          LISTS_PER_SECOND: 20,
           USER_ID_CHECK: userIdCheck,
           DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
         },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Rank } from '../../../functions/shared/quota/deadline-bucket.ts';
 import {
   mostSparePermits,
   nextNumber,
@@ -13,9 +14,9 @@ const PER_SECOND = 20;
 /** Booked so that the next permit is free now: nothing is saved up, nobody is before. */
 const BOOKED_UP = { bookedUntilMs: NOW_MS + 930 };
 /** So many of the sessions with a deadline in so many seconds, two seconds wide. */
-const waiting = (seconds: number, drawn: number, served = 0, isKnown = true) =>
-  narrowBucket(NOW_MS + seconds * 1000, { drawn, served, isKnown });
-const counterIn = (seconds: number, isKnown = true) => waiting(seconds, 0, 0, isKnown).counter;
+const waiting = (seconds: number, drawn: number, served = 0, rank: Rank = 'REPORTED') =>
+  narrowBucket(NOW_MS + seconds * 1000, { drawn, served, rank });
+const counterIn = (seconds: number, rank: Rank = 'REPORTED') => waiting(seconds, 0, 0, rank).counter;
 
 /** In seconds from now. */
 function turnOf(line: readonly ReturnType<typeof waiting>[], seconds: number, number: number): number {
@@ -70,17 +71,17 @@ describe('a turn', () => {
 });
 
 describe('the turn of a session without an open window', () => {
-  const turn = (line: readonly ReturnType<typeof waiting>[], isKnown: boolean) => {
+  const turn = (line: readonly ReturnType<typeof waiting>[], rank: Rank) => {
     const standing = { line, permits: BOOKED_UP, perSecond: PER_SECOND, nowMs: NOW_MS };
-    return (turnMs(standing, { counter: counterIn(12, isKnown), number: 0 }) - NOW_MS) / 1000;
+    return (turnMs(standing, { counter: counterIn(12, rank), number: 0 }) - NOW_MS) / 1000;
   };
 
   it('comes after every session with one, however far the deadlines are', () => {
-    expect(turn([waiting(122, 40), waiting(12, 1, 0, false)], false)).toBe(2);
+    expect(turn([waiting(122, 40), waiting(12, 1, 0, 'UNKNOWN')], 'UNKNOWN')).toBe(2);
   });
 
   it('does not come before any session with one', () => {
-    expect(turn([waiting(12, 1), waiting(2, 1000, 0, false)], true)).toBe(0);
+    expect(turn([waiting(12, 1), waiting(2, 1000, 0, 'UNKNOWN')], 'REPORTED')).toBe(0);
   });
 });
 
@@ -123,15 +124,17 @@ describe('a line', () => {
   });
 
   it('counts those who wait and can still be saved', () => {
-    expect(waitingInLine([], NOW_MS, true)).toBe(0);
-    expect(waitingInLine([waiting(-2, 500), waiting(0, 3), waiting(12, 7, 5)], NOW_MS, true)).toBe(3 + 2);
-    expect(waitingInLine([waiting(12, 1, 5), waiting(122, 2)], NOW_MS, true)).toBe(2);
+    expect(waitingInLine([], NOW_MS, 'REPORTED')).toBe(0);
+    expect(waitingInLine([waiting(-2, 500), waiting(0, 3), waiting(12, 7, 5)], NOW_MS, 'REPORTED')).toBe(
+      3 + 2,
+    );
+    expect(waitingInLine([waiting(12, 1, 5), waiting(122, 2)], NOW_MS, 'REPORTED')).toBe(2);
   });
 
   it('counts unknown sessions for an unknown session only', () => {
-    const line = [waiting(12, 7), waiting(12, 100, 0, false)];
+    const line = [waiting(12, 7), waiting(12, 100, 0, 'UNKNOWN')];
 
-    expect(waitingInLine(line, NOW_MS, true)).toBe(7);
-    expect(waitingInLine(line, NOW_MS, false)).toBe(107);
+    expect(waitingInLine(line, NOW_MS, 'REPORTED')).toBe(7);
+    expect(waitingInLine(line, NOW_MS, 'UNKNOWN')).toBe(107);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Listing, WaitingStatus } from '../../../functions/shared/service/list-sessions.ts';
 import type { IndexedWindow } from '../../../functions/shared/window/open-windows-index.ts';
 import { judgeWindow, type Listings, needsAllLists } from '../../../functions/watch-sessions/judge-window.ts';
-import type { Listing, WaitingStatus } from '../../../functions/watch-sessions/list-sessions.ts';
 
 const SESSION = { streamGroupId: 'sg-1AB2C3De4', streamSessionId: 'ABC123def4567' };
 const DROPPED_AT_MS = Date.UTC(2026, 0, 1);

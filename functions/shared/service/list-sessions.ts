@@ -1,13 +1,13 @@
 import type { StreamSessionSummary } from '@aws-sdk/client-gameliftstreams';
-import { type SessionKey, sessionKeySchema } from '../shared/contracts/index.ts';
-import type { QuotaSettings } from '../shared/contracts/quotas.ts';
+import { type SessionKey, sessionKeySchema } from '../contracts/index.ts';
+import type { QuotaSettings } from '../contracts/quotas.ts';
 import {
   InternalServerException,
   PermitNotAvailableException,
   ThrottlingException,
-} from '../shared/runtime/errors.ts';
-import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
-import { listStreamSessions } from '../shared/service/operations.ts';
+} from '../runtime/errors.ts';
+import { type CallTerms, callService, type ServiceDependencies } from './call-service.ts';
+import { listStreamSessions } from './operations.ts';
 
 export interface ListSessionsDependencies extends ServiceDependencies {
   /** 0 ≤ random() < 1. */
@@ -31,8 +31,16 @@ export interface Listing {
   readonly complete: boolean;
 }
 
+/** How much a listing may cost. Every member has a default for a caller that needs the whole list. */
+export interface ListEffort extends Pick<CallTerms, 'priority' | 'inVainAfterMs'> {
+  /** How often a page is asked for before the listing ends. */
+  readonly pageTries?: number;
+  /** The listing ends after so many pages, and is incomplete if there are more. */
+  readonly maxPages?: number;
+}
+
 /** The service's maximum. */
-const PAGE_SIZE = 100;
+export const PAGE_SIZE = 100;
 /** A page's failure costs its own repeat, not the pages before it; the next look comes in seconds anyway. */
 const PAGE_TRIES = 3;
 const PAGE_RETRY_MS = 250;
@@ -48,13 +56,15 @@ export async function listSessions(
   status: WaitingStatus,
   dependencies: ListSessionsDependencies,
   onPage: (sessions: readonly ListedSession[]) => Promise<void> = async () => {},
+  effort: ListEffort = {},
 ): Promise<Listing> {
+  const { maxPages = Number.POSITIVE_INFINITY } = effort;
   const sessions = new Map<string, ListedSession>();
   const followed = new Set<string>();
   let complete = true;
   let nextToken: string | undefined;
-  do {
-    const page = await pageOf(streamGroupId, status, nextToken, dependencies);
+  for (let pages = 1; ; pages++) {
+    const page = await pageOf(streamGroupId, status, nextToken, effort, dependencies);
     if (page === undefined) {
       dependencies.log.warn('ListingIncomplete', { status, sessions: sessions.size });
       return { sessions, complete: false };
@@ -64,20 +74,22 @@ export async function listSessions(
     for (const one of listed) sessions.set(one.session.streamSessionId, one);
     await onPage(listed);
     nextToken = page.NextToken;
+    if (nextToken === undefined) return { sessions, complete };
+    if (pages >= maxPages) return { sessions, complete: false };
     // A page that leads back to an earlier one would be listed for ever.
-    if (nextToken !== undefined && followed.has(nextToken)) {
+    if (followed.has(nextToken)) {
       dependencies.log.warn('ListingIncomplete', { status, sessions: sessions.size });
       return { sessions, complete: false };
     }
-    if (nextToken !== undefined) followed.add(nextToken);
-  } while (nextToken !== undefined);
-  return { sessions, complete };
+    followed.add(nextToken);
+  }
 }
 
 async function pageOf(
   streamGroupId: string,
   status: WaitingStatus,
   nextToken: string | undefined,
+  { pageTries = PAGE_TRIES, maxPages: _, ...ofCall }: ListEffort,
   dependencies: ListSessionsDependencies,
 ) {
   const { clock, random, log } = dependencies;
@@ -85,7 +97,7 @@ async function pageOf(
     try {
       const page = await callService(
         listStreamSessions(streamGroupId, { status, maxResults: PAGE_SIZE, nextToken }),
-        {},
+        ofCall,
         dependencies,
       );
       if (page.ok) return page.reply;
@@ -94,7 +106,7 @@ async function pageOf(
       return undefined;
     } catch (error) {
       log.error('PageFailed', error, { status });
-      if (tries === PAGE_TRIES || !mayWorkNow(error)) return undefined;
+      if (tries === pageTries || !mayWorkNow(error)) return undefined;
       await clock.sleep(PAGE_RETRY_MS * 2 ** tries * (0.5 + random() / 2));
     }
   }

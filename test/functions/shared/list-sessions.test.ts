@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-gameliftstreams';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ListedSession, listSessions } from '../../../functions/watch-sessions/list-sessions.ts';
+import { type ListedSession, listSessions } from '../../../functions/shared/service/list-sessions.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';

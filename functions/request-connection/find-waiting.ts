@@ -1,0 +1,111 @@
+/**
+ * Whether the service waits for a client of a session, asked when many requests stand in line: an id can be made up, and
+ * a window can be forged, but not the service's own list.
+ *
+ * Why: docs/decisions/quota-and-line.md#the-services-list-sorts-out-made-up-sessions
+ */
+
+import type { SessionKey } from '../shared/contracts/index.ts';
+import { type ListSessionsDependencies, listSessions, PAGE_SIZE } from '../shared/service/list-sessions.ts';
+import {
+  claimList,
+  MAX_LISTED,
+  readWaitingList,
+  type WaitingList,
+  waitingNameOf,
+  writeWaitingList,
+} from '../shared/window/waiting-sessions.ts';
+
+/** What is known of a session and of the others of its stream group. */
+export interface Waiting {
+  /** Whether the service waits for the session. */
+  readonly isListed: boolean;
+  /** How many sessions the service waits for. Undefined when there are more than a list has. */
+  readonly listed: number | undefined;
+}
+
+/** Two lists a second for each page, so that a list is never more than a tenth of the usual quota. */
+const PAUSE_FOR_PAGE_MS = 500;
+/** How long a request waits for a list that was begun after it came: the pause, the list and the looks at it. */
+const LONGEST_WAIT_MS = 1500;
+const LOOK_AGAIN_MS = 150;
+/** Thousands may find at once that a list is due. They claim it spread out, so that all but a few see the first claim. */
+const CLAIM_WITHIN_MS = 100;
+/** A page has its permit soon, or the list is not worth waiting for. */
+const LIST_WITHIN_MS = 2000;
+/** An older list says nothing about who waits now. */
+const OLDEST_MS = 10_000;
+
+/**
+ * Finds a session in the service's list of waiting sessions, which all requests share. If the list is older than the request
+ * it waits up to 1.5 s for a newer one, and makes that itself when nobody else does. While more sessions wait than one page
+ * has, it waits for nobody else's list: then it is a storm, and thousands would idle.
+ *
+ * It never fails: whatever it meets, the answer is that the session is not known to be listed.
+ */
+export async function findWaiting(
+  { streamGroupId, streamSessionId }: SessionKey,
+  dependencies: ListSessionsDependencies,
+): Promise<Waiting> {
+  const { table, clock, random, log } = dependencies;
+  const startedAtMs = clock.nowMs();
+  const name = waitingNameOf(streamSessionId);
+  try {
+    for (let hasPaused = false; ; ) {
+      const nowMs = Math.floor(clock.nowMs());
+      const seen = await readWaitingList(table, streamGroupId, nowMs);
+      const isFresh = nowMs - seen.listedAtMs < OLDEST_MS;
+      if (isFresh && (seen.names.has(name) || seen.listedAtMs >= startedAtMs)) return waitingIn(seen, name);
+      if (nowMs >= seen.nextAtMs) {
+        if (!hasPaused) {
+          hasPaused = true;
+          await clock.sleep(random() * CLAIM_WITHIN_MS);
+          continue;
+        }
+        if (await claimList(table, streamGroupId, nowMs, LIST_WITHIN_MS)) {
+          return waitingIn(await list(streamGroupId, nowMs, dependencies), name);
+        }
+      }
+      const isWorthWaiting = isFresh && seen.isComplete && seen.names.size <= PAGE_SIZE;
+      if (!isWorthWaiting || nowMs >= startedAtMs + LONGEST_WAIT_MS) return waitingIn(seen, name);
+      await clock.sleep(LOOK_AGAIN_MS);
+    }
+  } catch (error) {
+    log.error('WaitingNotListed', error);
+    return { isListed: false, listed: undefined };
+  }
+}
+
+async function list(
+  streamGroupId: string,
+  nowMs: number,
+  dependencies: ListSessionsDependencies,
+): Promise<WaitingList> {
+  const { sessions, complete } = await listSessions(
+    streamGroupId,
+    'PENDING_CLIENT_RECONNECTION',
+    dependencies,
+    undefined,
+    // The watcher needs its lists more.
+    {
+      priority: 'LOW',
+      inVainAfterMs: nowMs + LIST_WITHIN_MS / 2,
+      pageTries: 1,
+      maxPages: MAX_LISTED / PAGE_SIZE,
+    },
+  );
+  const names = new Set([...sessions.keys()].map(waitingNameOf));
+  const pages = Math.max(1, Math.ceil(sessions.size / PAGE_SIZE));
+  const waiting = {
+    listedAtMs: nowMs,
+    names,
+    isComplete: complete,
+    nextAtMs: nowMs + pages * PAUSE_FOR_PAGE_MS,
+  };
+  await writeWaitingList(dependencies.table, streamGroupId, waiting);
+  return waiting;
+}
+
+function waitingIn({ names, isComplete }: WaitingList, name: string): Waiting {
+  return { isListed: names.has(name), listed: isComplete ? names.size : undefined };
+}
