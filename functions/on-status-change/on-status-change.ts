@@ -1,5 +1,9 @@
 import { windowExecutionName } from '../shared/contracts/execution-names.ts';
-import { type SessionKey, STATUS_CHANGE_REJECTED_DETAIL_TYPE } from '../shared/contracts/index.ts';
+import {
+  REPORTED_BY_WATCHER,
+  type SessionKey,
+  STATUS_CHANGE_REJECTED_DETAIL_TYPE,
+} from '../shared/contracts/index.ts';
 import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
 import { defineQueueEvent } from '../shared/runtime/queue-event.ts';
 import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';
@@ -82,6 +86,7 @@ async function onDisconnect(
     disconnectedAtMs: Math.min(Date.parse(detail.statusChangedAt), nowMs),
     connectionTimeoutSeconds: detail.connectionTimeoutSeconds,
     sessionEndsAtMs: detail.sessionEndsAt === undefined ? undefined : Date.parse(detail.sessionEndsAt),
+    lookAtOnce: detail.reportedBy !== REPORTED_BY_WATCHER,
   };
   const { kind, window } = await openWindow(table, session, disconnect, settings, async (closed) => {
     if (closed.phase === 'FAILED') {

@@ -15,6 +15,7 @@ export interface StatusChange {
     readonly statusReason?: string | undefined;
     readonly connectionTimeoutSeconds?: number | undefined;
     readonly sessionEndsAt?: string | undefined;
+    readonly reportedBy?: string | undefined;
   };
 }
 
@@ -96,6 +97,7 @@ export function parseStatusChangeEvent(payload: unknown, clockMs: number): Parse
         statusReason: orUndefined(detail.statusReason),
         connectionTimeoutSeconds: orUndefined(detail.connectionTimeoutSeconds),
         sessionEndsAt: canEndThen ? sessionEndsAt : undefined,
+        reportedBy: orUndefined(detail.reportedBy),
       },
     },
     nowMs,

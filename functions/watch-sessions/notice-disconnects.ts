@@ -1,4 +1,8 @@
-import { STATUS_CHANGE_DETAIL_TYPE, type StatusChangeDetail } from '../shared/contracts/index.ts';
+import {
+  REPORTED_BY_WATCHER,
+  STATUS_CHANGE_DETAIL_TYPE,
+  type StatusChangeDetail,
+} from '../shared/contracts/index.ts';
 import { sessionPartition } from '../shared/contracts/table-keys.ts';
 import type { Clock } from '../shared/runtime/clock.ts';
 import type { Log } from '../shared/runtime/logging.ts';
@@ -6,6 +10,7 @@ import type { Metrics } from '../shared/runtime/metrics.ts';
 import { type EventBus, publishAll } from '../shared/runtime/publish-events.ts';
 import type { Table } from '../shared/runtime/table.ts';
 import type { ListedSession } from '../shared/service/list-sessions.ts';
+import { LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
 import { readWindows } from '../shared/window/read-windows.ts';
 import { retryDueSinceMs } from '../shared/window/red-ends.ts';
 import type { WindowItem } from '../shared/window/window-item.ts';
@@ -60,11 +65,13 @@ export async function noticeDisconnects(
     return sinceMs === undefined ? [] : [{ ...one, lagMs: nowMs - sinceMs }];
   });
   const details = unattended.map(
-    ({ session, lastUpdatedAtMs }): StatusChangeDetail => ({
+    ({ session, lastUpdatedAtMs, lagMs }): StatusChangeDetail => ({
       version: '1',
       ...session,
       status: 'PENDING_CLIENT_RECONNECTION',
       statusChangedAt: new Date(Math.min(lastUpdatedAtMs ?? nowMs, nowMs)).toISOString(),
+      // The window of an older loss gets no mark from the watcher (`markWaiting`), so it has to look by itself.
+      ...(lagMs < LOSS_NOTICE_MS ? { reportedBy: REPORTED_BY_WATCHER } : {}),
     }),
   );
   const notTaken = new Set(await publishAll(dependencies, STATUS_CHANGE_DETAIL_TYPE, details));

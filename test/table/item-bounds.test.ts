@@ -21,7 +21,11 @@ import {
 import { writeSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 import { registerTaskToken, signalWindow } from '../../functions/shared/window/mailbox.ts';
-import { claimList, waitingNameOf, writeWaitingList } from '../../functions/shared/window/waiting-sessions.ts';
+import {
+  claimList,
+  waitingNameOf,
+  writeWaitingList,
+} from '../../functions/shared/window/waiting-sessions.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { largestItems } from '../../local/simulation/item-bounds.ts';
 import { sendThrough } from '../../local/simulation/send-through.ts';

@@ -102,7 +102,7 @@ describe('the line of an operation', () => {
       unknown1: 1,
       A: 1,
       Ax_y: 1,
-      G1: 1,
+      M1: 1,
       A1: 'text',
       A2: 1.5,
       A3: -1,

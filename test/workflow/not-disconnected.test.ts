@@ -136,14 +136,21 @@ describe('a loss that the service notices late', () => {
 
 describe('a session whose player is away and that somebody else ends', () => {
   it.each([
-    ['at once, without a watcher', 0, false],
-    ['after 20 s, with a watcher', 20 * SECOND, true],
-  ])('ends as TERMINATED when the backend terminates it %s', async (_, afterMs, watching) => {
+    ['at once, without a watcher', 0, false, {}],
+    ['at once, reported without its timeout', 0, false, { connectionTimeoutSeconds: undefined }],
+    [
+      'at once, reported without its timeout, with a watcher',
+      0,
+      true,
+      { connectionTimeoutSeconds: undefined },
+    ],
+    ['after 20 s, with a watcher', 20 * SECOND, true, {}],
+  ])('ends as TERMINATED when the backend terminates it %s', async (_, afterMs, watching, reported) => {
     const { clock, control, report, outcomes, terminate, ...run } = await start({ watching });
     const session = await run.session({ settings: { terminationMs: 90 * SECOND } });
     await clock.advance(5 * MINUTE);
     await control.clientDrops(session.streamSessionId);
-    await report(session);
+    await report(session, reported);
     await clock.advance(afterMs);
     await terminate(session);
     await report(session, { status: 'TERMINATING' });

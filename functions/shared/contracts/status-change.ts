@@ -9,6 +9,9 @@ function optional<Schema extends z.ZodType>(schema: Schema) {
   return z.union([schema, z.null(), z.literal('')]).optional();
 }
 
+/** What the watcher writes in `reportedBy`. */
+export const REPORTED_BY_WATCHER = 'watcher';
+
 export const statusChangeDetailSchema = z
   .object({
     version: z.literal('1'),
@@ -23,6 +26,9 @@ export const statusChangeDetailSchema = z
     ),
     sessionEndsAt: optional(timestampSchema).describe(
       "The session's start plus its SessionLengthSeconds, when the sender knows it",
+    ),
+    reportedBy: optional(z.string().min(1).max(64)).describe(
+      'Who reports it. Only the value watcher means something: its next list is evidence, so the window does not look at once',
     ),
   })
   .meta({ title: 'Stream Session Status Change, detail, version 1' });

@@ -11,6 +11,8 @@ export interface Disconnect {
   readonly disconnectedAtMs: number;
   readonly connectionTimeoutSeconds: number | undefined;
   readonly sessionEndsAtMs: number | undefined;
+  /** Whether the window's execution reads the session before it waits. True when absent. */
+  readonly lookAtOnce?: boolean | undefined;
 }
 
 export interface WindowSettings {
@@ -93,7 +95,12 @@ export async function replaceWindow(
 ): Promise<WindowItem | undefined> {
   const { disconnectedAtMs, sessionEndsAtMs } = dead;
   const { connectionCreatedAtMs, connectionAttempts, seenWaitingAtMs } = dead;
-  const disconnect = { disconnectedAtMs, connectionTimeoutSeconds: undefined, sessionEndsAtMs };
+  const disconnect = {
+    disconnectedAtMs,
+    connectionTimeoutSeconds: undefined,
+    sessionEndsAtMs,
+    lookAtOnce: false,
+  };
   const window = {
     ...newWindow(session, disconnect, settings, dead, notBeforeMs),
     seq: 1,
@@ -131,8 +138,8 @@ function newWindow(
       marginSeconds: settings.WINDOW_MARGIN_SECONDS,
       terminateAbandoned: settings.TERMINATE_ABANDONED_SESSIONS,
       notBeforeMs,
-      // The watcher, which never knows the timeout, has seen the session wait and soon says so on the window.
-      lookAtOnce: disconnect.connectionTimeoutSeconds !== undefined,
+      // The watcher has seen the session wait, and soon says so on the window.
+      lookAtOnce: disconnect.lookAtOnce ?? true,
     }),
     running: false,
     disconnectedAtMs,

@@ -5,8 +5,7 @@
 import * as z from 'zod';
 import { waitingKey } from '../contracts/table-keys.ts';
 import { sha256Hex } from '../runtime/hash.ts';
-import { wholeNumberSchema } from '../runtime/whole-number.ts';
-import { epochSeconds, readItem, type Table, updateIf } from '../runtime/table.ts';
+import { epochSeconds, readItem, type Table, updateIf, wholeNumberSchema } from '../runtime/table.ts';
 import { CLOCK_SKEW_MS } from './deadline.ts';
 
 const waitingItemSchema = z.object({

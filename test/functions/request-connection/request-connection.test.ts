@@ -2,6 +2,7 @@ import {
   CreateStreamSessionConnectionCommand,
   GameLiftStreamsClient,
   GetStreamSessionCommand,
+  ListStreamSessionsCommand,
 } from '@aws-sdk/client-gameliftstreams';
 import {
   ExecutionDoesNotExist,
@@ -625,16 +626,24 @@ describe('the check of the user id', () => {
       expect(service.commandCalls(GetStreamSessionCommand)).toHaveLength(2);
     });
 
-    it('leaves a part of the reads to sessions with an open window', async () => {
+    it('leaves a part of the reads to sessions that the service waits for', async () => {
       service.on(GetStreamSessionCommand).resolves({ UserId: OWNER });
       const run = checked();
       const known = newSession();
-      await givenOpenWindow(table(), known, { disconnectedAtMs: run.clock.nowMs() });
+      const forged = newSession();
+      await givenOpenWindow(table(), forged, { disconnectedAtMs: run.clock.nowMs() });
+      service.on(ListStreamSessionsCommand).resolves({ Items: [{ Arn: `arn/${known.streamSessionId}` }] });
       const reads = { operation: 'GetStreamSession', perSecond: 15 } as const;
       await bookPermits(table(), reads, run.clock.nowMs() + 7000, '#low');
 
-      expect((await askFor(run, newSession(), OWNER)).statusCode).toBe(429);
-      expect((await askFor(run, known, OWNER)).statusCode).toBe(200);
+      const askInTime = async (session: SessionKey) => {
+        const asked = run.clock.track(() => askFor(run, session, OWNER));
+        await run.clock.advance(1000);
+        return asked;
+      };
+      expect((await askInTime(newSession())).statusCode).toBe(429);
+      expect((await askInTime(forged)).statusCode).toBe(429);
+      expect((await askInTime(known)).statusCode).toBe(200);
     });
   });
 
@@ -667,12 +676,15 @@ describe('the check of the user id', () => {
   it('reads under the quota: without a permit in time the caller is told to come back', async () => {
     service.on(GetStreamSessionCommand).resolves({ UserId: OWNER });
     const run = checked();
+    service.on(ListStreamSessionsCommand).resolves({ Items: [] });
     await bookPermits(table(), { operation: 'GetStreamSession', perSecond: 20 }, run.clock.nowMs() + 4000);
 
-    const { statusCode, headers } = await ask(run, OWNER);
+    const asked = run.clock.track(() => ask(run, OWNER));
+    await run.clock.advance(1000);
+    const { statusCode, headers } = await asked;
 
     expect(statusCode).toBe(429);
     expect(headers?.['retry-after']).toBe('2');
-    expect(service.calls()).toEqual([]);
+    expect(service.commandCalls(GetStreamSessionCommand)).toEqual([]);
   });
 });

@@ -79,9 +79,18 @@ describe('a session that waits without a window', () => {
         ...session,
         status: 'PENDING_CLIENT_RECONNECTION',
         statusChangedAt: new Date(DROPPED_AT_MS).toISOString(),
+        reportedBy: 'watcher',
       },
     ]);
     expect(log.lines).toEqual([{ event: 'DisconnectNoticed', fields: { ...session, lateMs: 4000 } }]);
+  });
+
+  it('is reported without its reporter when it is older than a minute, so that its window looks at once', async () => {
+    const lastUpdatedAtMs = NOW_MS - 60_000;
+
+    await prepare().notice([newSession()], { lastUpdatedAtMs });
+
+    expect(details()[0]).not.toHaveProperty('reportedBy');
   });
 
   it('is reported as of now when the service gives a time to come', async () => {
