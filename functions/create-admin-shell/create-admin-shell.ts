@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { AdminShellOutput } from '../shared/contracts/machine-outputs.ts';
 import type { QuotaSettings } from '../shared/contracts/quotas.ts';
 import {
   DependencyUnavailableException,
@@ -21,19 +22,7 @@ export type CreateAdminShellInput = z.infer<typeof createAdminShellInputSchema>;
 
 /** What one attempt came to, where asking again would change nothing. */
 export type CreateAdminShellResult =
-  | {
-      readonly result: 'ADMIN_SHELL_CREATED';
-      readonly sessionId: string;
-      readonly streamUrl: string;
-      readonly tokenValue: string;
-      /** When the service's reply came: its 60 s run from there. */
-      readonly createdAtMs: number;
-    }
-  /** The service does not know the stream group or the session. */
-  | { readonly result: 'NOT_FOUND' }
-  | { readonly result: 'STATUS_WITHOUT_ADMIN_SHELL'; readonly status: string }
-  /** The status is one that can have a shell, and the service refused it all the same. */
-  | { readonly result: 'REJECTED_BY_SERVICE'; readonly status: string }
+  | AdminShellOutput
   /** The attempt failed in a way that a retry could mend, and the next one would begin too late. */
   | { readonly result: 'OUT_OF_TIME'; readonly error: string }
   /** So late that no attempt was made. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { SessionKey } from '../shared/contracts/index.ts';
+import type { ConnectionOutput } from '../shared/contracts/machine-outputs.ts';
 import type { QuotaSettings } from '../shared/contracts/quotas.ts';
 import { countServed } from '../shared/quota/line.ts';
 import {
@@ -20,13 +21,7 @@ import {
 import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
 import { createStreamSessionConnection } from '../shared/service/operations.ts';
-import {
-  explainRefusal,
-  isRefusedBefore,
-  type LookRequest,
-  lookAgain,
-  type Refusal,
-} from './look-at-session.ts';
+import { explainRefusal, isRefusedBefore, type LookRequest, lookAgain } from './look-at-session.ts';
 
 export const createConnectionInputSchema = z.object({
   ...taskInputShape,
@@ -45,15 +40,12 @@ export type CreateConnectionInput = z.infer<typeof createConnectionInputSchema>;
 
 /** What one attempt came to. */
 export type CreateConnectionResult =
-  | Refusal
-  | {
-      readonly result: 'CONNECTION_CREATED';
-      readonly signalResponse: string;
+  | Exclude<ConnectionOutput, { result: 'CONNECTION_CREATED' }>
+  | (Extract<ConnectionOutput, { result: 'CONNECTION_CREATED' }> & {
+      /** For the window that is told. */
       readonly connectionCreatedAtMs: number;
       readonly connectionAttempts: number;
-    }
-  /** Another offer for the session has come since; this one was not sent to the service. */
-  | { readonly result: 'SUPERSEDED' }
+    })
   /** The service refused the call, and the read that says why has failed: it is to be repeated, and not the call. */
   | { readonly result: 'REFUSED'; readonly fault: 'CONFLICT' | 'INVALID' }
   /** Of a look: the session waits for a client, so the call can be made. */

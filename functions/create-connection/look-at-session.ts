@@ -3,7 +3,8 @@
  * nor a 400. CONNECTED is the ambiguous one. The service may not have noticed yet that its client is gone.
  */
 
-import type { Outcome, SessionKey } from '../shared/contracts/index.ts';
+import type { SessionKey } from '../shared/contracts/index.ts';
+import type { ConnectionOutput } from '../shared/contracts/machine-outputs.ts';
 import { type Place, writeLossRefusal } from '../shared/quota/places.ts';
 import {
   ConflictException,
@@ -21,25 +22,7 @@ export interface LookDependencies extends ServiceDependencies {
 }
 
 /** A refusal that the same offer cannot change. */
-export type Refusal =
-  /** The service does not know the stream group or the session. */
-  | { readonly result: 'NOT_FOUND' }
-  /** The session waits for a client, and the service refused this offer all the same. */
-  | { readonly result: 'OFFER_REJECTED' }
-  /** Somebody is connected. */
-  | { readonly result: 'ALREADY_CONNECTED' }
-  | {
-      readonly result: 'SESSION_ENDED';
-      readonly outcome: Extract<Outcome, 'TERMINATED' | 'ERRORED'>;
-      readonly statusReason: string | null;
-    }
-  /** A status in which nobody can reconnect, such as ACTIVATING. */
-  | { readonly result: 'NOT_RECONNECTABLE'; readonly status: string }
-  /**
-   * The service says CONNECTED, and may not have noticed the loss yet. `canWait` is false when the read quota has
-   * nothing to spare for another look.
-   */
-  | { readonly result: 'LOSS_NOT_NOTICED'; readonly canWait: boolean };
+export type Refusal = Exclude<ConnectionOutput, { result: 'CONNECTION_CREATED' | 'SUPERSEDED' }>;
 
 export interface LookRequest {
   readonly session: SessionKey;

@@ -1,25 +1,11 @@
 import type { CreateStreamSessionAdminShellOutput } from '@aws-sdk/client-gameliftstreams';
 import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import * as z from 'zod';
 import type { PassedThrough } from '../shared/api/pass-through.ts';
 import { errorReply, okReply, serviceDeniedReply } from '../shared/api/replies.ts';
+import { adminShellOutputSchema } from '../shared/contracts/machine-outputs.ts';
 import { parseJson } from '../shared/runtime/parse-json.ts';
 import type { AuditedResult } from './audit.ts';
-
-/** The output of `create-admin-shell` when it ends green; its producer is functions/create-admin-shell. */
-const outputSchema = z.discriminatedUnion('result', [
-  z.object({
-    result: z.literal('ADMIN_SHELL_CREATED'),
-    sessionId: z.string(),
-    streamUrl: z.string(),
-    tokenValue: z.string(),
-    createdAtMs: z.number(),
-  }),
-  z.object({ result: z.literal('NOT_FOUND') }),
-  z.object({ result: z.literal('STATUS_WITHOUT_ADMIN_SHELL'), status: z.string().max(64) }),
-  z.object({ result: z.literal('REJECTED_BY_SERVICE'), status: z.string().max(64) }),
-]);
 
 export interface Answer {
   /** What it came to, for the audit record. */
@@ -44,7 +30,7 @@ export function answerOf(
     const error = execution.error ?? execution.status ?? 'NONE';
     return { result: { result: 'REFUSED', refusal: error.slice(0, 256) }, reply: failureReply(error) };
   }
-  const output = outputSchema.parse(parseJson(execution.output));
+  const output = adminShellOutputSchema.parse(parseJson(execution.output));
   switch (output.result) {
     case 'ADMIN_SHELL_CREATED': {
       const { sessionId, streamUrl, tokenValue, createdAtMs } = output;

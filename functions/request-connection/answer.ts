@@ -1,25 +1,9 @@
 import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import * as z from 'zod';
 import { errorReply, okReply, serviceDeniedReply } from '../shared/api/replies.ts';
+import { type ConnectionOutput, connectionOutputSchema } from '../shared/contracts/machine-outputs.ts';
 import { parseJson } from '../shared/runtime/parse-json.ts';
 import type { Turn } from './decide-turn.ts';
-
-/** The output of `create-connection` when it ends green; its producer is functions/create-connection. */
-const outputSchema = z.discriminatedUnion('result', [
-  z.object({ result: z.literal('CONNECTION_CREATED'), signalResponse: z.string() }),
-  z.object({ result: z.literal('NOT_FOUND') }),
-  z.object({ result: z.literal('OFFER_REJECTED') }),
-  z.object({ result: z.literal('ALREADY_CONNECTED') }),
-  z.object({ result: z.literal('LOSS_NOT_NOTICED'), canWait: z.boolean() }),
-  z.object({ result: z.literal('SUPERSEDED') }),
-  z.object({
-    result: z.literal('SESSION_ENDED'),
-    outcome: z.enum(['TERMINATED', 'ERRORED']),
-    statusReason: z.string().nullable(),
-  }),
-  z.object({ result: z.literal('NOT_RECONNECTABLE'), status: z.string() }),
-]);
 
 export interface Answer {
   /** What it came to, for the log. */
@@ -39,14 +23,14 @@ export function answerOf(
   if (execution.status !== 'SUCCEEDED') {
     return answerOfFailure(execution.error ?? execution.status ?? 'NONE');
   }
-  const output = outputSchema.parse(parseJson(execution.output));
+  const output = connectionOutputSchema.parse(parseJson(execution.output));
   return { result: output.result, reply: outcomeReply(output, random) };
 }
 
 /** The middle of how long a request stays away that was not held for want of reads. */
 const UNHELD_AWAY_SECONDS = 4;
 
-function outcomeReply(output: z.infer<typeof outputSchema>, random: () => number): APIGatewayProxyResult {
+function outcomeReply(output: ConnectionOutput, random: () => number): APIGatewayProxyResult {
   switch (output.result) {
     case 'CONNECTION_CREATED':
       return okReply({ SignalResponse: output.signalResponse });

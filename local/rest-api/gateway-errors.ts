@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import type { LoopbackReply } from 'local-server-kit';
+import { parse } from 'yaml';
+import * as z from 'zod';
 
 export interface GatewayResponse {
   readonly status: number;
@@ -9,6 +12,43 @@ export interface GatewayResponse {
   readonly body: string;
 }
 
+/** The gateway responses that the local API sends, and what `resources/api.yml` does not say of them. */
+const OWN = {
+  /** A path that is not well-formed percent-encoding, for one. */
+  DEFAULT_4XX: { ownErrorType: 'BadRequestException', status: 400 },
+  /** API Gateway has one answer for a request without a signature and for one that no route has. */
+  MISSING_AUTHENTICATION_TOKEN: { ownErrorType: 'MissingAuthenticationTokenException' },
+  /** The function failed, gave no proxy reply, or could not be invoked. */
+  DEFAULT_5XX: { ownErrorType: 'InternalServerErrorException', status: 502 },
+  INTEGRATION_TIMEOUT: { ownErrorType: 'InternalServerErrorException' },
+} as const satisfies Record<string, { readonly ownErrorType: string; readonly status?: number }>;
+
+const gatewayResponseSchema = z.object({
+  Type: z.literal('AWS::ApiGateway::GatewayResponse'),
+  Properties: z.object({
+    ResponseType: z.string(),
+    StatusCode: z.coerce.number().optional(),
+    ResponseParameters: z.record(z.string(), z.string().regex(/^'.*'$/)),
+    ResponseTemplates: z.strictObject({ 'application/json': z.string() }),
+  }),
+});
+const fileSchema = z.object({ resources: z.record(z.string(), z.unknown()) });
+
+/** The deployment's gateway responses, by API Gateway's names of them. */
+const deployed = new Map(
+  // CloudFormation's own tags (!Ref) are of no interest here.
+  Object.values(
+    fileSchema.parse(
+      parse(readFileSync(new URL('../../resources/api.yml', import.meta.url), 'utf8'), {
+        logLevel: 'silent',
+      }),
+    ).resources,
+  ).flatMap((resource) => {
+    const { data } = gatewayResponseSchema.safeParse(resource);
+    return data === undefined ? [] : [[data.Properties.ResponseType, data.Properties] as const];
+  }),
+);
+
 /**
  * API Gateway's own errors as `resources/api.yml` customizes them: in the shape of the service that the API
  * stands in front of (restJson1), by API Gateway's names of its gateway responses.
@@ -16,40 +56,11 @@ export interface GatewayResponse {
  * The types of its own are from AWS-validated tests of LocalStack (services/apigateway, gateway_response.py).
  */
 export const GATEWAY_RESPONSES = {
-  /** A path that is not well-formed percent-encoding, for one. */
-  DEFAULT_4XX: response(
-    400,
-    'BadRequestException',
-    'ValidationException',
-    'INVALID_REQUEST',
-    'The request is not valid.',
-  ),
-  /** API Gateway has one answer for a request without a signature and for one that no route has. */
-  MISSING_AUTHENTICATION_TOKEN: response(
-    403,
-    'MissingAuthenticationTokenException',
-    'AccessDeniedException',
-    'NOT_SIGNED',
-    'The request is not signed, or the API has no route with this method and path.',
-  ),
-  /** The function failed, gave no proxy reply, or could not be invoked. */
-  DEFAULT_5XX: response(
-    502,
-    'InternalServerErrorException',
-    'InternalServerException',
-    'REQUEST_FAILED',
-    'The request could not be handled. Try again.',
-    1,
-  ),
-  INTEGRATION_TIMEOUT: response(
-    504,
-    'InternalServerErrorException',
-    'InternalServerException',
-    'TIMED_OUT',
-    "The route's function did not answer within 29 s.",
-    1,
-  ),
-} as const;
+  DEFAULT_4XX: gatewayResponse('DEFAULT_4XX'),
+  MISSING_AUTHENTICATION_TOKEN: gatewayResponse('MISSING_AUTHENTICATION_TOKEN'),
+  DEFAULT_5XX: gatewayResponse('DEFAULT_5XX'),
+  INTEGRATION_TIMEOUT: gatewayResponse('INTEGRATION_TIMEOUT'),
+} as const satisfies Record<keyof typeof OWN, GatewayResponse>;
 
 /**
  * The reply for a gateway response. A mapped header does not replace the one that API Gateway sends itself, so
@@ -89,22 +100,17 @@ export const TOO_LARGE_FOR_GATEWAY = {
   body: 'HTTP content length exceeded 10485760 bytes.',
 } as const satisfies Partial<LoopbackReply>;
 
-function response(
-  status: number,
-  ownErrorType: string,
-  errorType: string,
-  code: string,
-  message: string,
-  retryAfterSeconds?: number,
-): GatewayResponse {
-  return {
-    status,
-    ownErrorType,
-    mappedHeaders: {
-      'x-amzn-errortype': errorType,
-      'x-reconnection-code': code,
-      ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
-    },
-    body: JSON.stringify({ Message: message }),
-  };
+function gatewayResponse(type: keyof typeof OWN): GatewayResponse {
+  const own: { readonly ownErrorType: string; readonly status?: number } = OWN[type];
+  const response = deployed.get(type);
+  const status = response?.StatusCode ?? own.status;
+  if (response === undefined || status === undefined) throw new Error(`resources/api.yml has no ${type}.`);
+  const mappedHeaders = Object.fromEntries(
+    Object.entries(response.ResponseParameters).map(([name, value]) => [
+      name.replace('gatewayresponse.header.', ''),
+      value.slice(1, -1),
+    ]),
+  );
+  const body = response.ResponseTemplates['application/json'];
+  return { status, ownErrorType: own.ownErrorType, mappedHeaders, body };
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { GATEWAY_RESPONSES } from '../../local/rest-api/gateway-errors.ts';
 import { REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
 
 const responseSchema = z.object({
@@ -31,29 +30,14 @@ beforeAll(async () => {
 });
 
 describe("a deployed API's own errors", () => {
-  it.each(Object.entries(GATEWAY_RESPONSES))(
-    '%s is what the local API answers',
-    (type, { status, mappedHeaders, body }) => {
-      // Act
-      const response = responses.get(type);
-
-      // Assess
-      expect(response?.ResponseTemplates['application/json']).toBe(body);
-      expect(response?.ResponseParameters).toEqual(
-        Object.fromEntries(
-          Object.entries(mappedHeaders).map(([name, value]) => [
-            `gatewayresponse.header.${name}`,
-            `'${value}'`,
-          ]),
-        ),
-      );
-      // The fallbacks have none, for it would be the status of every error without a response of its own.
-      expect(response?.StatusCode).toBe(type.startsWith('DEFAULT_') ? undefined : String(status));
-    },
-  );
+  it('have a status of their own, but for the fallbacks, whose status would be that of every error', () => {
+    for (const [type, { StatusCode }] of responses) {
+      expect(StatusCode === undefined, type).toBe(type.startsWith('DEFAULT_'));
+    }
+  });
 
   it('have fixed messages: nothing of the request, and nothing that API Gateway says of it', () => {
-    expect(responses.size).toBeGreaterThan(Object.keys(GATEWAY_RESPONSES).length);
+    expect(responses.size).toBe(14);
     for (const { ResponseTemplates, ResponseParameters } of responses.values()) {
       const body: unknown = JSON.parse(ResponseTemplates['application/json']);
       expect(Object.keys(z.record(z.string(), z.string()).parse(body))).toEqual(['Message']);
