@@ -52,7 +52,8 @@ export function allDefinitions(): NamedDefinition[] {
     .filter((file) => file.endsWith('.asl.yml'))
     .map((file) => ({
       name: file.replace('.asl.yml', ''),
-      definition: definitionSchema.parse(parse(readFileSync(join(folder, file), 'utf8'))),
+      // The framework's YAML reader takes merge keys (<<) as well.
+      definition: definitionSchema.parse(parse(readFileSync(join(folder, file), 'utf8'), { merge: true })),
     }));
 }
 
