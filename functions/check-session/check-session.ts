@@ -7,7 +7,7 @@ import {
   readSession,
   type SessionState,
 } from '../shared/service/read-session.ts';
-import { CLOCK_SKEW_MS, deadlineMs, LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
+import { CLOCK_SKEW_MS, deadlineOf, LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
 import { readWindow } from '../shared/window/window-item.ts';
 import { waitingSeenAtMs } from './waiting-seen.ts';
 
@@ -120,7 +120,7 @@ function judge(input: Input, session: SessionState, nowMs: number): CheckSession
   const connectionTimeoutSeconds = session.connectionTimeoutSeconds ?? input.connectionTimeoutSeconds;
   const pendingSinceMs = latestDisconnectMs(input, session);
   const isActive = session.status === 'ACTIVE' || session.status === 'RECONNECTING';
-  const waitEndMs = deadlineMs({
+  const waitEndMs = deadlineOf({
     sinceMs: isActive ? activeSinceMs(input, session, nowMs) : pendingSinceMs,
     connectionTimeoutSeconds,
     sessionEndsAtMs: session.sessionEndsAtMs,

@@ -1,5 +1,5 @@
 import type { Correction } from '../shared/window/correct-deadline.ts';
-import { CLOCK_SKEW_MS, deadlineMs } from '../shared/window/deadline.ts';
+import { CLOCK_SKEW_MS, deadlineOf } from '../shared/window/deadline.ts';
 import type { Disconnect } from '../shared/window/open-window.ts';
 import type { WindowItem } from '../shared/window/window-item.ts';
 
@@ -22,7 +22,7 @@ export function credibleCorrection(
   const connectionTimeoutSeconds = report.connectionTimeoutSeconds ?? window.connectionTimeoutSeconds;
   const sessionEndsAtMs = report.sessionEndsAtMs ?? window.sessionEndsAtMs;
   const deadlineSince = (sinceMs: number) =>
-    deadlineMs({ sinceMs, connectionTimeoutSeconds, sessionEndsAtMs });
+    deadlineOf({ sinceMs, connectionTimeoutSeconds, sessionEndsAtMs });
 
   const sinceMs = window.pendingSinceMs ?? window.disconnectedAtMs;
   const isEarlier =

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { windowPhaseSchema } from '../shared/contracts/index.ts';
 import type { Metrics } from '../shared/runtime/metrics.ts';
 import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
-import { type MailboxDependencies, registerTaskToken as register } from '../shared/window/mailbox.ts';
+import { type MailboxDependencies, registerTaskToken } from '../shared/window/mailbox.ts';
 
 export const registerTaskTokenInputSchema = z.object({
   ...taskInputShape,
@@ -26,13 +26,13 @@ export interface RegisterTaskTokenDependencies extends MailboxDependencies {
 }
 
 /** Begins a wait of a reconnection window. Returns nothing: the state's result is the signal. */
-export async function registerTaskToken(
+export async function beginWait(
   input: RegisterTaskTokenInput,
   dependencies: RegisterTaskTokenDependencies,
 ): Promise<void> {
   const { streamGroupId, streamSessionId, executionName: _, ...registration } = input;
   const { serviceChecks, retryCount } = registration;
-  await register({ streamGroupId, streamSessionId }, registration, dependencies);
+  await registerTaskToken({ streamGroupId, streamSessionId }, registration, dependencies);
   // Only of the first attempt, because a repeat may have been counted before its reply was lost.
   if (serviceChecks === 1 && retryCount === 0) dependencies.metrics.add('WindowsWaitingForService', 1);
 }
@@ -40,5 +40,5 @@ export async function registerTaskToken(
 export const registerTaskTokenTask = defineTask({
   clients: ['stepFunctions'],
   input: registerTaskTokenInputSchema,
-  decide: registerTaskToken,
+  decide: beginWait,
 });

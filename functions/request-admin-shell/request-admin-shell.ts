@@ -58,7 +58,7 @@ export async function requestAdminShell(
   };
   const refuse = (refusal: string) => recordAnyway(audited, { result: 'REFUSED', refusal }, dependencies);
 
-  const reason = await orElse(
+  const reason = await recordIfFailed(
     () => parseReason(origin.headers),
     () => refuse('INVALID_REASON'),
   );
@@ -67,11 +67,11 @@ export async function requestAdminShell(
     await refuse('SWITCHED_OFF');
     return switchedOffReply();
   }
-  await orElse(
+  await recordIfFailed(
     () => record(audited, { result: 'REQUESTED' }, dependencies),
     () => refuse('NOT_RECORDED'),
   );
-  const { result, reply } = await orElse(
+  const { result, reply } = await recordIfFailed(
     async () =>
       switchState === 'on'
         ? execute(session, executionName, requestedAtMs, dependencies)
@@ -111,7 +111,7 @@ export async function recordInvalidPath(
 }
 
 /** Runs `work`; when it fails, `record` first, and fails then. */
-async function orElse<Result>(
+async function recordIfFailed<Result>(
   work: () => Result | Promise<Result>,
   recordFailure: () => Promise<void>,
 ): Promise<Result> {

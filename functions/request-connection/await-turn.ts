@@ -17,7 +17,7 @@ import {
   readPlace,
   writePlace,
 } from '../shared/quota/places.ts';
-import { nextNumber, type Standing, turnMs, waitingInLine } from '../shared/quota/turn.ts';
+import { nextNumber, type QuotaSnapshot, turnOf, waitingInLine } from '../shared/quota/turn.ts';
 import { ContentionException, DependencyUnavailableException } from '../shared/runtime/errors.ts';
 import type { ListSessionsDependencies } from '../shared/service/list-sessions.ts';
 import { isOpen, readWindow } from '../shared/window/window-item.ts';
@@ -103,11 +103,11 @@ export async function awaitTurn(
 function isFar(
   turn: ReturnType<typeof decideTurn>,
   { place, undrawn, line }: Placing,
-  standing: Omit<Standing, 'line'>,
+  standing: Omit<QuotaSnapshot, 'line'>,
 ): boolean {
   const { lineCounter: counter, lineNumber: number } = { ...place, ...undrawn };
   if (turn.kind !== 'WAIT' || counter === undefined || number === undefined) return true;
-  return turnMs({ ...standing, line }, { counter, number }) > standing.nowMs + FAR_MS;
+  return turnOf({ ...standing, line }, { counter, number }) > standing.nowMs + FAR_MS;
 }
 
 /**
@@ -173,7 +173,7 @@ async function placeOffer(
   place: Place | undefined,
   offerId: string,
   deadline: Deadline,
-  standing: Standing,
+  standing: QuotaSnapshot,
   dependencies: AwaitTurnDependencies,
 ): Promise<Placing> {
   const { nowMs, line } = standing;
@@ -220,7 +220,7 @@ function numberOf(
 /** No number for a session that cannot be saved: it would only be in the way, and cost the line a write. */
 async function drawIfInTime(
   wait: Wait,
-  standing: Standing,
+  standing: QuotaSnapshot,
   { table, log }: AwaitTurnDependencies,
 ): Promise<Drawing> {
   const { line, nowMs, permits } = standing;
@@ -230,7 +230,7 @@ async function drawIfInTime(
   const counter = counterIn(line, wait, removable);
   if (counter === undefined) return { line };
   const next = nextNumber(line, counter);
-  const nextTurnMs = turnMs(standing, { counter, number: next });
+  const nextTurnMs = turnOf(standing, { counter, number: next });
   if (nextTurnMs > Math.max(wait.deadlineMs, nowMs + LEAD_MS)) return { line };
   try {
     const draw = await drawNumber(table, OPERATION, { counter, seen: line, ...removable });

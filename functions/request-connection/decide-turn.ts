@@ -7,9 +7,9 @@ import type { Place } from '../shared/quota/places.ts';
 import {
   longestAheadMs,
   mostSparePermits,
-  type Standing,
+  type QuotaSnapshot,
   sparePermits,
-  turnMs,
+  turnOf,
   waitingInLine,
 } from '../shared/quota/turn.ts';
 
@@ -57,7 +57,7 @@ const IDLE_SHARE_OF_LINE = 0.1;
  */
 export function decideTurn(
   place: Place,
-  standing: Standing,
+  standing: QuotaSnapshot,
   startedAtMs: number,
   random: () => number,
 ): Turn | { readonly kind: 'WAIT'; readonly delayMs: number } {
@@ -67,7 +67,7 @@ export function decideTurn(
   if (place.isServed === true) return { kind: 'NOW' };
   if (takesIdlePermit(place, standing, random)) return { kind: 'NOW' };
   const atMs =
-    counter === undefined || number === undefined ? undefined : turnMs(standing, { counter, number });
+    counter === undefined || number === undefined ? undefined : turnOf(standing, { counter, number });
   const readyMs = atMs === undefined ? undefined : atMs + leftForOthersMs(atMs, place, standing);
   if (readyMs !== undefined && readyMs <= nowMs + LEAD_MS) return { kind: 'NOW' };
   if (atMs === undefined || readyMs === undefined || atMs > deadlineMs) {
@@ -86,13 +86,13 @@ export function decideTurn(
  * How far a session with time to spare stays behind its turn. At first it leaves the saved permits to those that have less
  * time and come in the same moment, and takes what the quota gives anew. Without saved permits there is nothing to leave.
  */
-function leftForOthersMs(atMs: number, { askedAtMs, deadlineMs }: Place, standing: Standing): number {
+function leftForOthersMs(atMs: number, { askedAtMs, deadlineMs }: Place, standing: QuotaSnapshot): number {
   const { nowMs } = standing;
   const hasTime = deadlineMs - nowMs > TIME_TO_SPARE_MS && nowMs - askedAtMs < FIRST_MOMENT_MS;
   return hasTime && atMs < nowMs ? longestAheadMs(standing) : 0;
 }
 
-function takesIdlePermit(place: Place, standing: Standing, random: () => number): boolean {
+function takesIdlePermit(place: Place, standing: QuotaSnapshot, random: () => number): boolean {
   const { line, nowMs, perSecond } = standing;
   // A clock that was ahead may have written `askedAtMs`: such a place has stood in line for long enough.
   if (Math.abs(nowMs - place.askedAtMs) < IDLE_AFTER_MS) return false;

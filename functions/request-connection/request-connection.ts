@@ -64,7 +64,7 @@ export async function requestConnection(
       ? { executionName: requestExecutionName(request.session, request.requestId) }
       : { switch: state },
   );
-  const answer = WAYS[state];
+  const answer = ANSWERS[state];
   const { reply, result } = await answer({ ...request, startedAtMs }, { ...dependencies, log }, origin);
   log.info('ConnectionAnswered', {
     result,
@@ -76,13 +76,13 @@ export async function requestConnection(
 
 type Request = ApiRequest & { readonly startedAtMs: number };
 
-type Way = (
+type AnswerRequest = (
   request: Request,
   dependencies: RequestConnectionDependencies,
   origin: Pick<RequestOrigin, 'headers'>,
 ) => Promise<Answer>;
 
-const WAYS: Readonly<Record<SwitchState, Way>> = {
+const ANSWERS: Readonly<Record<SwitchState, AnswerRequest>> = {
   on: reconnect,
   passThrough: async ({ session, body }, dependencies, origin) => {
     const stranger = await strangersAnswer(session, dependencies, origin, refuseStrangerDirectly);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
-import { type MailboxDependencies, signalWindow as signal } from '../shared/window/mailbox.ts';
+import { type MailboxDependencies, signalWindow } from '../shared/window/mailbox.ts';
 
 export const signalWindowInputSchema = z.object({
   ...taskInputShape,
@@ -19,12 +19,12 @@ export interface SignalWindowResult {
  *
  * Why: docs/decisions/windows.md#a-disconnect-that-only-our-own-api-saw-opens-no-window
  */
-export async function signalWindow(
+export async function signalConnection(
   input: SignalWindowInput,
   dependencies: MailboxDependencies,
 ): Promise<SignalWindowResult> {
   const { streamGroupId, streamSessionId, executionName } = input;
-  const window = await signal(
+  const window = await signalWindow(
     { streamGroupId, streamSessionId },
     {
       id: executionName,
@@ -38,5 +38,5 @@ export async function signalWindow(
 export const signalWindowTask = defineTask({
   clients: ['stepFunctions'],
   input: signalWindowInputSchema,
-  decide: signalWindow,
+  decide: signalConnection,
 });

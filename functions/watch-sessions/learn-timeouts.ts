@@ -4,7 +4,7 @@ import { LOW_PRIORITY_SHARE, paceOf } from '../shared/quota/permits.ts';
 import { PermitNotAvailableException } from '../shared/runtime/errors.ts';
 import { type ReadSessionDependencies, readSession } from '../shared/service/read-session.ts';
 import { correctDeadline, noteTimeout } from '../shared/window/correct-deadline.ts';
-import { CLOCK_SKEW_MS, deadlineMs } from '../shared/window/deadline.ts';
+import { CLOCK_SKEW_MS, deadlineOf } from '../shared/window/deadline.ts';
 import type { MailboxDependencies } from '../shared/window/mailbox.ts';
 import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
 import { readWindows } from '../shared/window/read-windows.ts';
@@ -130,7 +130,7 @@ async function learnTimeout(
   timeouts.known.set(sessionPartition(session), item.generation);
   if (connectionTimeoutSeconds === null) return true;
   const sinceMs = item.pendingSinceMs ?? item.disconnectedAtMs;
-  const correctedMs = deadlineMs({ sinceMs, connectionTimeoutSeconds, sessionEndsAtMs });
+  const correctedMs = deadlineOf({ sinceMs, connectionTimeoutSeconds, sessionEndsAtMs });
   if (Math.abs(correctedMs - item.deadlineMs) <= CLOCK_SKEW_MS) {
     await noteTimeout(session, item, connectionTimeoutSeconds, table);
     return true;

@@ -3,7 +3,7 @@ import { sessionKeySchema } from '../contracts/index.ts';
 import { InvalidRequestError } from './replies.ts';
 
 /** Where this service runs; an ARN of anywhere else names nothing that it could reach. */
-export interface Home {
+export interface Deployment {
   readonly region: string;
   readonly accountId: string;
 }
@@ -24,7 +24,7 @@ const MAX_IDENTIFIER_LENGTH = 128;
  */
 export function parseSessionPath(
   parameters: Readonly<Record<string, string | undefined>> | null,
-  home: Home,
+  home: Deployment,
 ): SessionKey {
   const { id: streamGroupId } = resourceOf('Identifier', parameters, 'streamgroup', home);
   const { id: streamSessionId, group = streamGroupId } = resourceOf(
@@ -52,7 +52,7 @@ function resourceOf(
   name: string,
   parameters: Readonly<Record<string, string | undefined>> | null,
   type: keyof typeof RESOURCES,
-  home: Home,
+  home: Deployment,
 ): Resource {
   const identifier = decode(name, parameters?.[name] ?? '');
   if (identifier.length === 0 || identifier.length > MAX_IDENTIFIER_LENGTH) {

@@ -2,7 +2,7 @@ import { compareDeadlines, deadlinesOf, isBehind, type Rank } from './deadline-b
 import type { LineState } from './line.ts';
 import { nextPermitMs, type PermitState, paceOf } from './permits.ts';
 
-export interface Standing {
+export interface QuotaSnapshot {
   readonly line: LineState;
   readonly permits: PermitState;
   readonly perSecond: number;
@@ -14,8 +14,8 @@ export interface Standing {
  * once. Before it are the earlier buckets of the line, each with as many numbers as can be called before it is over, and
  * then the lower numbers of its own counter.
  */
-export function turnMs(
-  { line, permits, perSecond, nowMs }: Standing,
+export function turnOf(
+  { line, permits, perSecond, nowMs }: QuotaSnapshot,
   place: { readonly counter: string; readonly number: number },
 ): number {
   const own = deadlinesOf(place.counter);
@@ -42,19 +42,19 @@ export function nextNumber(line: LineState, counter: string): number {
  *
  * Why: docs/decisions/quota-and-line.md#idle-permits-are-three-or-as-many-as-the-burst-can-hold
  */
-export function sparePermits({ permits, perSecond, nowMs }: Omit<Standing, 'line'>): number {
+export function sparePermits({ permits, perSecond, nowMs }: Omit<QuotaSnapshot, 'line'>): number {
   const pace = paceOf(permits, perSecond, nowMs);
   const savedMs = nowMs - nextPermitMs(permits, pace, nowMs);
   return Math.max(0, Math.floor(savedMs / pace.intervalMs) + 1);
 }
 
 /** How far calls may run ahead of the even spacing, in ms, after nobody has called for a while. */
-export function longestAheadMs({ permits, perSecond, nowMs }: Omit<Standing, 'line'>): number {
+export function longestAheadMs({ permits, perSecond, nowMs }: Omit<QuotaSnapshot, 'line'>): number {
   return paceOf(permits, perSecond, nowMs).burstMs;
 }
 
 /** How many calls could go out in a moment at most, after nobody has called for a while. */
-export function mostSparePermits({ permits, perSecond, nowMs }: Omit<Standing, 'line'>): number {
+export function mostSparePermits({ permits, perSecond, nowMs }: Omit<QuotaSnapshot, 'line'>): number {
   const pace = paceOf(permits, perSecond, nowMs);
   return Math.floor(pace.burstMs / pace.intervalMs) + 1;
 }

@@ -2,7 +2,7 @@
  * When the service ends a session that nobody comes back to: the beginning of the wait plus
  * ConnectionTimeoutSeconds, cut by the session's own maximum length. All in epoch milliseconds.
  */
-export function deadlineMs(wait: {
+export function deadlineOf(wait: {
   readonly sinceMs: number;
   readonly connectionTimeoutSeconds: number;
   readonly sessionEndsAtMs: number | null | undefined;

@@ -2,7 +2,7 @@ import type { SessionKey } from '../contracts/index.ts';
 import { windowKey } from '../contracts/table-keys.ts';
 import { ContentionException } from '../runtime/errors.ts';
 import { putIf, type Table } from '../runtime/table.ts';
-import { CLOCK_SKEW_MS, deadlineMs } from './deadline.ts';
+import { CLOCK_SKEW_MS, deadlineOf } from './deadline.ts';
 import { openIn } from './open-windows-index.ts';
 import { canBeRetried } from './red-ends.ts';
 import { isOpen, readWindow, type WindowItem } from './window-item.ts';
@@ -125,7 +125,7 @@ function newWindow(
     (previous?.isDefaultTimeout === true ? undefined : previous?.connectionTimeoutSeconds);
   const connectionTimeoutSeconds = toldTimeoutSeconds ?? settings.DEFAULT_CONNECTION_TIMEOUT_SECONDS;
   const sessionEndsAtMs = disconnect.sessionEndsAtMs ?? previous?.sessionEndsAtMs;
-  const endMs = deadlineMs({ sinceMs: disconnectedAtMs, connectionTimeoutSeconds, sessionEndsAtMs });
+  const endMs = deadlineOf({ sinceMs: disconnectedAtMs, connectionTimeoutSeconds, sessionEndsAtMs });
   return {
     generation,
     phase: 'AWAITING_RECONNECTION',

@@ -2,7 +2,7 @@ import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
-  registerTaskToken,
+  beginWait,
   registerTaskTokenInputSchema,
 } from '../../../functions/register-task-token/register-task-token.ts';
 import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
@@ -47,11 +47,11 @@ describe('a wait for the service', () => {
     const { session, metrics, dependencies, input } = prepare();
     await givenOpenWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
 
-    await registerTaskToken({ ...input, retryCount: 0, serviceChecks: 1 }, dependencies);
+    await beginWait({ ...input, retryCount: 0, serviceChecks: 1 }, dependencies);
     expect(await windowOf(table(), session)).toMatchObject({ serviceChecks: 1, phase: 'AWAITING_CLIENT' });
-    await registerTaskToken({ ...input, waitNumber: 4, serviceChecks: 2 }, dependencies);
+    await beginWait({ ...input, waitNumber: 4, serviceChecks: 2 }, dependencies);
     expect(await windowOf(table(), session)).toMatchObject({ serviceChecks: 2 });
-    await registerTaskToken({ ...input, waitNumber: 5 }, dependencies);
+    await beginWait({ ...input, waitNumber: 5 }, dependencies);
 
     expect(await windowOf(table(), session)).not.toHaveProperty('serviceChecks');
     expect(metrics.values).toEqual([{ name: 'WindowsWaitingForService', value: 1 }]);
@@ -61,7 +61,7 @@ describe('a wait for the service', () => {
     const { session, metrics, dependencies, input } = prepare();
     await givenOpenWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
 
-    await registerTaskToken({ ...input, retryCount: 1, serviceChecks: 1 }, dependencies);
+    await beginWait({ ...input, retryCount: 1, serviceChecks: 1 }, dependencies);
 
     expect(metrics.values).toEqual([]);
   });
@@ -72,7 +72,7 @@ describe('a wait that begins', () => {
     const { session, log, dependencies, input } = prepare();
     await givenOpenWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
 
-    expect(await registerTaskToken(input, dependencies)).toBeUndefined();
+    expect(await beginWait(input, dependencies)).toBeUndefined();
 
     expect(await windowOf(table(), session)).toMatchObject({
       taskToken: 'the-task-token',
@@ -91,8 +91,8 @@ describe('a wait that begins', () => {
     await givenOpenWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
     await signalWindow(session, { id: 'event-1' }, dependencies);
 
-    await registerTaskToken(input, dependencies);
-    await registerTaskToken({ ...input, waitNumber: 4, ackSeq: 1 }, dependencies);
+    await beginWait(input, dependencies);
+    await beginWait({ ...input, waitNumber: 4, ackSeq: 1 }, dependencies);
 
     expect(
       stepFunctions.commandCalls(SendTaskSuccessCommand).map(({ args: [{ input: sent }] }) => sent),

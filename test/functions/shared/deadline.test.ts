@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deadlineMs } from '../../../functions/shared/window/deadline.ts';
+import { deadlineOf } from '../../../functions/shared/window/deadline.ts';
 
 const wait = { sinceMs: 1_000_000, connectionTimeoutSeconds: 120 };
 
@@ -12,6 +12,6 @@ describe('a deadline', () => {
     ["the session's end, even before the wait began", 999_000, 999_000],
     ["the session's end at the epoch, which is a time like any other", 0, 0],
   ])('is %s', (_, sessionEndsAtMs, expectedMs) => {
-    expect(deadlineMs({ ...wait, sessionEndsAtMs })).toBe(expectedMs);
+    expect(deadlineOf({ ...wait, sessionEndsAtMs })).toBe(expectedMs);
   });
 });

@@ -4,7 +4,7 @@ import {
   mostSparePermits,
   nextNumber,
   sparePermits,
-  turnMs,
+  turnOf,
   waitingInLine,
 } from '../../../functions/shared/quota/turn.ts';
 import { narrowBucket } from '../../helpers/line.ts';
@@ -19,53 +19,53 @@ const waiting = (seconds: number, drawn: number, served = 0, rank: Rank = 'REPOR
 const counterIn = (seconds: number, rank: Rank = 'REPORTED') => waiting(seconds, 0, 0, rank).counter;
 
 /** In seconds from now. */
-function turnOf(line: readonly ReturnType<typeof waiting>[], seconds: number, number: number): number {
+function ownTurn(line: readonly ReturnType<typeof waiting>[], seconds: number, number: number): number {
   const standing = { line, permits: BOOKED_UP, perSecond: PER_SECOND, nowMs: NOW_MS };
-  return (turnMs(standing, { counter: counterIn(seconds), number }) - NOW_MS) / 1000;
+  return (turnOf(standing, { counter: counterIn(seconds), number }) - NOW_MS) / 1000;
 }
 
 describe('a turn', () => {
   it('is a twentieth of a second later for each lower number that has had no call', () => {
-    expect(turnOf([waiting(12, 100, 40)], 12, 60)).toBe(1);
+    expect(ownTurn([waiting(12, 100, 40)], 12, 60)).toBe(1);
   });
 
   it('waits for everybody with an earlier deadline, whatever their number', () => {
-    expect(turnOf([waiting(12, 40), waiting(122, 10)], 122, 0)).toBe(2);
+    expect(ownTurn([waiting(12, 40), waiting(122, 10)], 122, 0)).toBe(2);
   });
 
   it('waits for nobody with a later deadline', () => {
-    expect(turnOf([waiting(12, 1), waiting(122, 500)], 12, 0)).toBe(0);
+    expect(ownTurn([waiting(12, 1), waiting(122, 500)], 12, 0)).toBe(0);
   });
 
   it('waits for those with an earlier deadline no longer than until it has passed', () => {
     // A thousand with deadlines 12 to 14 s from now: 280 at most can be saved.
-    expect(turnOf([waiting(12, 1000), waiting(122, 1)], 122, 0)).toBe(14);
+    expect(ownTurn([waiting(12, 1000), waiting(122, 1)], 122, 0)).toBe(14);
   });
 
   it('does not wait for numbers whose deadline has passed', () => {
-    expect(turnOf([waiting(-60, 500), waiting(12, 1)], 12, 0)).toBe(0);
+    expect(ownTurn([waiting(-60, 500), waiting(12, 1)], 12, 0)).toBe(0);
   });
 
   it('is none of the calls that others with a later deadline have had', () => {
-    expect(turnOf([waiting(12, 20), waiting(122, 50, 40)], 12, 20)).toBe(1);
+    expect(ownTurn([waiting(12, 20), waiting(122, 50, 40)], 12, 20)).toBe(1);
   });
 
   it('does not wait for those whose deadline is now, where permits are saved up', () => {
     const standing = { line: [waiting(-2, 500)], permits: {}, perSecond: PER_SECOND, nowMs: NOW_MS };
 
-    expect(turnMs(standing, { counter: counterIn(12), number: 0 })).toBe(NOW_MS - 930);
+    expect(turnOf(standing, { counter: counterIn(12), number: 0 })).toBe(NOW_MS - 930);
   });
 
   it('comes no sooner for calls that were counted twice', () => {
-    expect(turnOf([waiting(12, 1, 5), waiting(122, 1)], 122, 0)).toBe(0);
-    expect(turnOf([waiting(12, 10, 5)], 12, 3)).toBe(0);
+    expect(ownTurn([waiting(12, 1, 5), waiting(122, 1)], 122, 0)).toBe(0);
+    expect(ownTurn([waiting(12, 10, 5)], 12, 3)).toBe(0);
   });
 
   it('takes account of the slower pace after a throttled call', () => {
     const permits = { ...BOOKED_UP, slowedTo: 10, slowedAtMs: NOW_MS };
     const standing = { line: [waiting(12, 20)], permits, perSecond: PER_SECOND, nowMs: NOW_MS };
     // A slowed quota saves up less, so what is booked reaches 0.8 s further.
-    const turn = turnMs(standing, { counter: counterIn(12), number: 20 }) - NOW_MS;
+    const turn = turnOf(standing, { counter: counterIn(12), number: 20 }) - NOW_MS;
     expect(turn).toBeCloseTo(2000 + 930 - (250 - 100 - 20), 6);
   });
 });
@@ -73,7 +73,7 @@ describe('a turn', () => {
 describe('the turn of a session without an open window', () => {
   const turn = (line: readonly ReturnType<typeof waiting>[], rank: Rank) => {
     const standing = { line, permits: BOOKED_UP, perSecond: PER_SECOND, nowMs: NOW_MS };
-    return (turnMs(standing, { counter: counterIn(12, rank), number: 0 }) - NOW_MS) / 1000;
+    return (turnOf(standing, { counter: counterIn(12, rank), number: 0 }) - NOW_MS) / 1000;
   };
 
   it('comes after every session with one, however far the deadlines are', () => {

@@ -2,7 +2,7 @@ import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
-import { signalWindow } from '../../../functions/signal-window/signal-window.ts';
+import { signalConnection } from '../../../functions/signal-window/signal-window.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { allItems, useTable } from '../../helpers/table.ts';
@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 const signal = (session: SessionKey, executionName: string, connectionAttempts = 1) =>
-  signalWindow(
+  signalConnection(
     {
       ...session,
       executionName,
