@@ -8,9 +8,9 @@ import { type Bundle, buildFunctions } from '../scripts/build.ts';
 import { clientFiles } from '../scripts/sdk-use.ts';
 import { buildBareHandler } from './cold-start/bare-handler.ts';
 import { type LoadTimes, measureLoads } from './cold-start/measure-loads.ts';
+import { benchedService } from './shared/benched-service.ts';
 import { formatTable } from './shared/report.ts';
 import { runBench } from './shared/run-bench.ts';
-import { benchedService } from './shared/virtual-stack.ts';
 
 const usage = `Usage: npm run bench:cold-start [-- --runs <number>] [--json]
 

@@ -1,9 +1,9 @@
 import { resolveEnvironment } from '../local/service/read-service.ts';
 import { measureWatcher, type WatcherCost } from './cost/watcher.ts';
 import { measureWindow, type WindowCost } from './cost/windows.ts';
+import { benchedService } from './shared/benched-service.ts';
 import { formatTable } from './shared/report.ts';
 import { runBench } from './shared/run-bench.ts';
-import { benchedService } from './shared/virtual-stack.ts';
 
 const usage = `Usage: npm run bench:cost [-- --json]
 

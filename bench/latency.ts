@@ -4,9 +4,9 @@ import { startBuiltStack } from './latency/built-stack.ts';
 import { measureDrops } from './latency/drops.ts';
 import { measureLooks } from './latency/noticing.ts';
 import { measureReconnections } from './latency/reconnections.ts';
+import { benchedService } from './shared/benched-service.ts';
 import { formatTable, percentile } from './shared/report.ts';
 import { runBench } from './shared/run-bench.ts';
-import { benchedService } from './shared/virtual-stack.ts';
 
 const usage = `Usage: npm run bench:latency [-- --json]
 

@@ -2,9 +2,9 @@ import { parseWholeNumber } from '../cli/command-line.ts';
 import { CAPACITY } from './openings/account.ts';
 import { type Openings, runOpenings } from './openings/run.ts';
 import { throughQueue, WAYS } from './openings/ways.ts';
+import { benchedService } from './shared/benched-service.ts';
 import { formatTable } from './shared/report.ts';
 import { runBench } from './shared/run-bench.ts';
-import { benchedService } from './shared/virtual-stack.ts';
 
 const usage = `Usage: npm run bench:openings [-- --seed <number>] [--json]
 

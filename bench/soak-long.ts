@@ -1,8 +1,8 @@
 import { parseWholeNumber } from '../cli/command-line.ts';
 import { ITEM_BOUNDS } from '../functions/shared/contracts/table-keys.ts';
+import { benchedService } from './shared/benched-service.ts';
 import { formatTable } from './shared/report.ts';
 import { runBench, type ValuesOf } from './shared/run-bench.ts';
-import { benchedService } from './shared/virtual-stack.ts';
 import { type LongSoak, runLongSoak } from './soak-long/run.ts';
 import { verdictOf } from './soak-long/verdict.ts';
 

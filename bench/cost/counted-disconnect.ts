@@ -1,7 +1,6 @@
-import type { LoopbackRequest } from 'local-server-kit';
 import { z } from 'zod';
 import type { Service } from '../../local/service/service.ts';
-import { startMishapProxy } from '../../test/helpers/mishap-proxy.ts';
+import type { SdkCall } from '../../local/simulation/hooks.ts';
 import { measureWindow, type WindowCost } from './windows.ts';
 
 /** What one disconnect makes the service do, counted on the deployed state machines and functions. */
@@ -19,9 +18,10 @@ export interface DisconnectCounts {
   readonly readUnits: number;
 }
 
+const keyedSchema = z.looseObject({ sk: z.string() });
 const operationSchema = z.looseObject({
-  Key: z.looseObject({ sk: z.looseObject({ S: z.string() }) }).optional(),
-  Item: z.looseObject({ sk: z.looseObject({ S: z.string() }) }).optional(),
+  Key: keyedSchema.optional(),
+  Item: keyedSchema.optional(),
   ConsistentRead: z.boolean().optional(),
 });
 const entriesSchema = z.looseObject({ Entries: z.array(z.unknown()) });
@@ -34,59 +34,50 @@ export async function countDisconnect(service: Service, ends: WindowCost['ends']
   const invocations = new Map<string, number>();
   const units = { write: 0, read: 0 };
   let events = 0;
-  const table = await startMishapProxy((request) => {
-    const { write, read } = requestUnits(request);
-    units.write += write;
-    units.read += read;
+  const window = await measureWindow(service, 120, 'backend', ends, {
+    watching: false,
+    before: (key) => {
+      invocations.set(key, (invocations.get(key) ?? 0) + 1);
+    },
+    call: (call, send) => {
+      if (call.client === 'documents') {
+        const { write, read } = requestUnits(call);
+        units.write += write;
+        units.read += read;
+      } else if (call.client === 'eventBridge') {
+        events += entriesSchema.parse(call.input).Entries.length;
+      }
+      return send();
+    },
   });
-  const bus = await startMishapProxy((request) => {
-    events += entriesSchema.parse(JSON.parse(request.body.toString('utf8'))).Entries.length;
-  });
-  try {
-    const window = await measureWindow(service, 120, 'backend', ends, {
-      watching: false,
-      before: (key) => {
-        invocations.set(key, (invocations.get(key) ?? 0) + 1);
-      },
-      endpoints: (endpoints) => ({
-        ...endpoints,
-        dynamoDb: table.before(endpoints.dynamoDb),
-        eventBus: bus.before(endpoints.eventBus),
-      }),
-    });
-    const requests = invocations.get('requestConnection') ?? 0;
-    return {
-      stateTransitions: window.stateTransitions,
-      invocations: Object.fromEntries([...invocations].sort()),
-      expressExecutions: requests,
-      apiRequests: requests,
-      // The backend's own report goes straight to the bus.
-      events: events + 1,
-      writeUnits: units.write,
-      readUnits: units.read,
-    };
-  } finally {
-    await table.close();
-    await bus.close();
-  }
+  const requests = invocations.get('requestConnection') ?? 0;
+  return {
+    stateTransitions: window.stateTransitions,
+    invocations: Object.fromEntries([...invocations].sort()),
+    expressExecutions: requests,
+    apiRequests: requests,
+    // The backend's own report goes straight to the bus.
+    events: events + 1,
+    writeUnits: units.write,
+    readUnits: units.read,
+  };
 }
 
 /**
  * A window's item is 1 to 2 KB with a task token of AWS's length, and a write of it writes its entry in the index of
  * open windows; every other item is far below 1 KB. No item is above 4 KB.
  */
-function requestUnits(request: LoopbackRequest): { readonly write: number; readonly read: number } {
-  const operation = String(request.headers['x-amz-target']).split('.')[1];
-  const body = operationSchema.parse(JSON.parse(request.body.toString('utf8')));
-  switch (operation) {
-    case 'PutItem':
-    case 'UpdateItem':
-    case 'DeleteItem':
-      return { write: (body.Key ?? body.Item)?.sk.S === 'window' ? 3 : 1, read: 0 };
-    case 'GetItem':
-    case 'Query':
-      return { write: 0, read: body.ConsistentRead === true ? 1 : 0.5 };
+function requestUnits({ command, input }: SdkCall): { readonly write: number; readonly read: number } {
+  const { Key, Item, ConsistentRead } = operationSchema.parse(input);
+  switch (command) {
+    case 'PutCommand':
+    case 'UpdateCommand':
+    case 'DeleteCommand':
+      return { write: (Key ?? Item)?.sk === 'window' ? 3 : 1, read: 0 };
+    case 'GetCommand':
+    case 'QueryCommand':
+      return { write: 0, read: ConsistentRead === true ? 1 : 0.5 };
     default:
-      throw new Error(`${operation} has no price here.`);
+      throw new Error(`${command} has no price here.`);
   }
 }

@@ -1,16 +1,11 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
-import { SFNClient } from '@aws-sdk/client-sfn';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { LOCAL_CREDENTIALS } from 'local-server-kit';
+import { z } from 'zod';
 import { windowKey } from '../../functions/shared/contracts/table-keys.ts';
+import type { ClientName } from '../../functions/shared/runtime/definition.ts';
 import { openIn } from '../../functions/shared/window/open-windows-index.ts';
 import type { WindowItem } from '../../functions/shared/window/window-item.ts';
-import { watchSessionsSchedule } from '../../functions/watch-sessions/watch-sessions.ts';
-import { resolveEnvironment } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
-import { lambdaContext } from '../../test/helpers/lambda.ts';
-import { startVirtualStack } from '../shared/virtual-stack.ts';
+import { startSimulation } from '../../local/simulation/simulation.ts';
 
 export interface WatcherCost {
   readonly waitingSessions: number;
@@ -28,8 +23,20 @@ const PARALLEL_WRITES = 32;
 
 /** One minute of the watcher with so many sessions in their open windows, all of it counted, for a day. */
 export async function measureWatcher(service: Service, waitingSessions: number): Promise<WatcherCost> {
-  const stack = await startVirtualStack({ service, seed: 1, watching: false });
-  const { clock, random, control, endpoints, table } = stack;
+  const calls = new Map<string, number>();
+  let looks = 0;
+  const simulation = await startSimulation({
+    service,
+    adapter: 'loopback',
+    call: ({ client, command, input }, send) => {
+      const operation = operationOf(client, command);
+      calls.set(operation, (calls.get(operation) ?? 0) + 1);
+      // The first page of a list: each look begins with one.
+      if (client === 'gameLiftStreams' && nextTokenOf(input) === undefined) looks++;
+      return send();
+    },
+  });
+  const { clock, control, table } = simulation;
   try {
     if (waitingSessions > 0) {
       const sessions = await control.startSessions({
@@ -48,65 +55,14 @@ export async function measureWatcher(service: Service, waitingSessions: number):
         }),
       );
     }
-    const calls = new Map<string, number>();
-    let looks = 0;
-    const count = (commandName: unknown) => {
-      const operation = String(commandName).replace(/Command$/, '');
-      calls.set(operation, (calls.get(operation) ?? 0) + 1);
-    };
-    const connection = { region: service.region, credentials: LOCAL_CREDENTIALS };
-    const gameLiftStreams = new GameLiftStreamsClient({
-      ...connection,
-      endpoint: endpoints.gameLiftStreams,
-      maxAttempts: 1,
-    });
-    const stepFunctions = new SFNClient({ ...connection, endpoint: endpoints.stepFunctions });
-    const eventBridge = new EventBridgeClient({ ...connection, endpoint: endpoints.eventBus });
-    gameLiftStreams.middlewareStack.add(
-      (next, context) => (args) => {
-        count(context['commandName']);
-        // The first page of a list: each look begins with one.
-        if (!('NextToken' in args.input) || args.input.NextToken === undefined) looks++;
-        return next(args);
-      },
-      { step: 'initialize' },
-    );
-    stepFunctions.middlewareStack.add(
-      (next, context) => (args) => {
-        count(context['commandName']);
-        return next(args);
-      },
-      { step: 'initialize' },
-    );
-    eventBridge.middlewareStack.add(
-      (next, context) => (args) => {
-        count(context['commandName']);
-        return next(args);
-      },
-      { step: 'initialize' },
-    );
-    table.documents.middlewareStack.add(
-      (next, context) => (args) => {
-        count(context['commandName']);
-        return next(args);
-      },
-      { step: 'initialize' },
-    );
     const watcher = service.functions.find(({ key }) => key === 'watchSessions');
-    const watch = watchSessionsSchedule.handler(
-      { documents: table.documents, gameLiftStreams, stepFunctions, eventBridge },
-      { clock, random, environment: resolveEnvironment(service, 'watchSessions') },
-    );
-    let done = false;
-    const watching = clock
-      .track(() => watch({}, lambdaContext()))
-      .finally(() => {
-        done = true;
-      });
     const startMs = clock.nowMs();
+    let done = false;
+    const watching = simulation.invoke('watchSessions').finally(() => {
+      done = true;
+    });
     while (!done) await clock.advance(100);
     await watching;
-    for (const client of [gameLiftStreams, stepFunctions, eventBridge]) client.destroy();
     // A look that takes longer than the interval moves the end of the minute.
     const minutes = Math.max(60_000, clock.nowMs() - startMs) / 60_000;
     const perDay = (inThatTime: number) => Math.round((inThatTime / minutes) * MINUTES_PER_DAY);
@@ -119,8 +75,18 @@ export async function measureWatcher(service: Service, waitingSessions: number):
       gigabyteSecondsPerDay: ((watcher?.memoryMegabytes ?? 0) / 1024) * SECONDS_PER_DAY,
     };
   } finally {
-    await stack.close();
+    await simulation.close();
   }
+}
+
+/** As DynamoDB names it; the document client leaves "Item" out. */
+function operationOf(client: ClientName, command: string): string {
+  const operation = command.replace(/Command$/, '');
+  return client === 'documents' && operation !== 'Query' ? `${operation}Item` : operation;
+}
+
+function nextTokenOf(input: unknown): string | undefined {
+  return z.object({ NextToken: z.string().optional() }).parse(input).NextToken;
 }
 
 /** A window as it is while its session waits. */

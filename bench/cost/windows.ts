@@ -1,16 +1,8 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import {
-  GetExecutionHistoryCommand,
-  type HistoryEvent,
-  ListExecutionsCommand,
-  SFNClient,
-} from '@aws-sdk/client-sfn';
 import { anOffer } from 'game-lift-streams-local';
-import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { reportDisconnect } from '../../feeds/backend/report-disconnect.ts';
 import { resolveEnvironment } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
-import { startVirtualStack, type VirtualStackOptions } from '../shared/virtual-stack.ts';
+import { type SimulationOptions, startSimulation } from '../../local/simulation/simulation.ts';
 
 export interface WindowCost {
   readonly windowSeconds: number;
@@ -30,10 +22,10 @@ export async function measureWindow(
   windowSeconds: number,
   foundBy: WindowCost['foundBy'],
   ends: WindowCost['ends'],
-  observed: Partial<VirtualStackOptions> = {},
+  observed: Partial<SimulationOptions> = {},
 ): Promise<WindowCost> {
-  const stack = await startVirtualStack({ service, seed: 1, watching: true, ...observed });
-  const { clock, control, endpoints } = stack;
+  const simulation = await startSimulation({ service, adapter: 'loopback', watching: true, ...observed });
+  const { clock, control } = simulation;
   try {
     await clock.advance(2000);
     const session = await control.startSession({ connectionTimeoutSeconds: windowSeconds });
@@ -41,11 +33,6 @@ export async function measureWindow(
     await control.clientDrops(streamSessionId);
     if (foundBy === 'backend') {
       const { EVENT_BUS_NAME = '' } = resolveEnvironment(service, 'onStatusChange');
-      const eventBridge = new EventBridgeClient({
-        endpoint: endpoints.eventBus,
-        region: service.region,
-        credentials: LOCAL_CREDENTIALS,
-      });
       const disconnectedAt = new Date(clock.nowMs());
       const lost = {
         streamGroupId,
@@ -53,19 +40,13 @@ export async function measureWindow(
         disconnectedAt,
         connectionTimeoutSeconds: windowSeconds,
       };
-      await clock.track(() => reportDisconnect(eventBridge, EVENT_BUS_NAME, lost));
-      eventBridge.destroy();
+      await clock.track(() => reportDisconnect(simulation.eventBridge, EVENT_BUS_NAME, lost));
     }
     // Half of the window passes; the watcher has opened it by then.
     await clock.advance(windowSeconds * 500);
     if (ends === 'reconnects') {
-      const path = `streamgroups/${streamGroupId}/streamsessions/${streamSessionId}/connections`;
       let answer: string | undefined;
-      const call = fetch(`${endpoints.api}/${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ SignalRequest: anOffer() }),
-      }).then(async (response) => {
+      const call = simulation.connect(session, { SignalRequest: anOffer() }).then(async (response) => {
         answer = await response.text();
         if (!response.ok) throw new Error(`The reconnection was refused: ${response.status}`);
       });
@@ -76,7 +57,9 @@ export async function measureWindow(
       await control.clientConnects(streamSessionId);
     }
     await clock.advance(windowSeconds * 500 + AFTER_MS);
-    const events = await historyOf(service, endpoints.stepFunctions);
+    const executions = await simulation.executions();
+    if (executions.length !== 1) throw new Error(`${executions.length} windows where one was measured.`);
+    const events = await simulation.history(executions[0]?.executionArn);
     const output = events.findLast(({ type }) => type === 'ExecutionSucceeded');
     return {
       windowSeconds,
@@ -88,21 +71,6 @@ export async function measureWindow(
       reads: (await control.counters()).GetStreamSession?.calls ?? 0,
     };
   } finally {
-    await stack.close();
-  }
-}
-
-async function historyOf(service: Service, endpoint: string): Promise<HistoryEvent[]> {
-  const client = new SFNClient({ endpoint, region: service.region, credentials: LOCAL_CREDENTIALS });
-  try {
-    const stateMachineArn = service.stateMachines.find(({ type }) => type === 'STANDARD')?.arn;
-    const { executions = [] } = await client.send(new ListExecutionsCommand({ stateMachineArn }));
-    if (executions.length !== 1) throw new Error(`${executions.length} windows where one was measured.`);
-    const { events = [] } = await client.send(
-      new GetExecutionHistoryCommand({ executionArn: executions[0]?.executionArn, maxResults: 1000 }),
-    );
-    return events;
-  } finally {
-    client.destroy();
+    await simulation.close();
   }
 }

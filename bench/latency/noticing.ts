@@ -1,5 +1,5 @@
 import type { Service } from '../../local/service/service.ts';
-import { startVirtualStack } from '../shared/virtual-stack.ts';
+import { startSimulation } from '../../local/simulation/simulation.ts';
 
 const BETWEEN_MS = 400;
 
@@ -11,8 +11,9 @@ const BETWEEN_MS = 400;
  */
 export async function measureLooks(service: Service, count: number, seed: number): Promise<number[]> {
   const openedAtMs = new Map<string, number>();
-  const stack = await startVirtualStack({
+  const stack = await startSimulation({
     service,
+    adapter: 'loopback',
     seed,
     watching: true,
     before: (functionKey, payload) => {

@@ -53,7 +53,7 @@ export async function runLongSoak(options: LongSoakOptions): Promise<LongSoak> {
     for (let minute = 0; !isOver; minute += 10) {
       const drops = sum(runs, (seat) => seat.drops);
       onProgress(`${minute} virtual minutes: ${drops} drops`);
-      await clock.run(clock.nowMs() + 10 * MINUTE_MS);
+      await clock.advance(10 * MINUTE_MS);
     }
     await over;
     const sessions = runs.flatMap((seat) => seat.sessions);
@@ -140,11 +140,11 @@ class Seat {
   }
 
   async #untilClosed(session: SessionRecord, generation: number): Promise<void> {
-    const { clock, items } = this.#world;
+    const { clock, memory } = this.#world;
     const untilMs = clock.nowMs() + this.#timeoutMs + RECORDED_WITHIN_MS;
     const key = windowKey(session);
     const closed = z.object({ generation: z.literal(generation), phase: z.literal('CLOSED') });
-    while (!closed.safeParse(items.item(key)).success && clock.nowMs() < untilMs) await clock.sleep(5000);
+    while (!closed.safeParse(memory.item(key)).success && clock.nowMs() < untilMs) await clock.sleep(5000);
   }
 
   async #isConnected({ streamSessionId }: SessionRecord): Promise<boolean> {
@@ -158,8 +158,8 @@ class Seat {
 
 const outcomeItemSchema = z.object({ pk: z.string(), outcome: z.string() });
 
-async function judge({ items, control }: SoakWorld, sessions: readonly SessionRecord[]) {
-  const recorded = items
+async function judge({ memory, control }: SoakWorld, sessions: readonly SessionRecord[]) {
+  const recorded = memory
     .all()
     .filter(({ sk }) => itemKindOf({ sk: String(sk) }) === 'outcome')
     .map((item) => outcomeItemSchema.parse(item));

@@ -10,44 +10,51 @@ import {
   type VirtualClock,
 } from 'local-server-kit';
 import type { Clock } from '../../functions/shared/runtime/clock.ts';
-import type { Clients } from '../../functions/shared/runtime/definition.ts';
-import type { Table } from '../../functions/shared/runtime/table.ts';
+import type { ClientName, Clients } from '../../functions/shared/runtime/definition.ts';
+import type { MemoryItems } from '../dynamodb/memory-items.ts';
 import { resolveEnvironment } from '../service/read-service.ts';
 import type { Service } from '../service/service.ts';
 import type { Endpoints, FunctionHost } from '../stack.ts';
 import { FUNCTION_DEFINITIONS } from './definitions.ts';
 import { documentsAt } from './documents.ts';
 import { ExecutionEnvironments } from './execution-environments.ts';
-import { type FunctionHooks, inMemory, sendAround } from './hooks.ts';
+import { type FunctionHooks, sendAround } from './hooks.ts';
 
 type Invocation = (payloadText: string, context: Context) => Promise<unknown>;
 
-/** Runs before an invocation; what it throws is how the invocation fails. */
-export type BeforeInvocation = (functionKey: string, payload: unknown) => void | Promise<void>;
-
-/** How the functions reach what they call, where it does not listen. */
-export interface Transport {
-  readonly requestHandler?: InProcessNetwork['requestHandler'];
-  readonly table?: Table;
+/** What functions run on, beside their own definitions. */
+export interface FunctionSurroundings extends FunctionHooks {
+  readonly service: Service;
+  readonly endpoints: Endpoints;
+  readonly clock: Clock & Pick<VirtualClock, 'track' | 'untracked'>;
+  /** 0 ≤ random() < 1. */
+  readonly random: () => number;
+  /** Settings that differ from the template's. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** Sends the requests where the endpoints do not listen. */
+  readonly requestHandler?: InProcessNetwork['requestHandler'] | undefined;
+  /** The table, where it is not DynamoDB's endpoint. */
+  readonly items?: MemoryItems | undefined;
 }
 
-/** A virtual clock, as far as the functions' glue needs to know that it is one. */
-export type TrackingClock = Clock & Pick<VirtualClock, 'track' | 'untracked'>;
-
 /**
- * The service's functions in this process, on a virtual clock: the same glue and decisions as the bundles, with
- * the same environment (but for what a test sets otherwise), and clients of their own. Payloads and replies cross as JSON, as Lambda's do.
+ * Runs the service's functions in this process, on a virtual clock: the definitions that the bundles are made of, with the
+ * same environment, and clients of their own. Payloads and replies cross as JSON, as Lambda's do.
  */
-export function inProcessFunctions(
-  service: Service,
-  endpoints: Endpoints,
-  clock: TrackingClock,
-  random: () => number,
-  before: BeforeInvocation,
-  environment: Readonly<Record<string, string>> = {},
-  { requestHandler, table: givenTable }: Transport = {},
-  hooks: FunctionHooks = {},
-): FunctionHost {
+export function simulateFunctions({
+  service,
+  endpoints,
+  clock,
+  random,
+  environment = {},
+  requestHandler: given,
+  items,
+  before,
+  invocation,
+  call,
+  request,
+}: FunctionSurroundings): FunctionHost {
+  const requestHandler = given === undefined || request === undefined ? given : handleAround(given, request);
   const connection = {
     region: service.region,
     credentials: LOCAL_CREDENTIALS,
@@ -82,16 +89,16 @@ export function inProcessFunctions(
   const eventBridge = new EventBridgeClient({ ...connection, endpoint: endpoints.eventBus });
   // The one function that publishes while time moves on for it: the call itself must take none.
   eventBridge.middlewareStack.add((next) => (args) => clock.track(() => next(args)), { step: 'initialize' });
-  const ofHooks = <Client extends { readonly send: unknown }>(client: Client): Client =>
-    hooks.call === undefined ? client : sendAround(client, hooks.call);
-  const documents = givenTable?.documents ?? documentsAt(endpoints.dynamoDb);
+  const around = <Client extends { readonly send: unknown }>(name: ClientName, client: Client): Client =>
+    call === undefined ? client : sendAround(name, client, call);
+  const documents = documentsAt(endpoints.dynamoDb, items, request);
   const clients: Clients = {
-    documents: ofHooks(hooks.items === undefined ? documents : inMemory(documents, hooks.items)),
-    eventBridge: ofHooks(eventBridge),
-    gameLiftStreams: ofHooks(gameLiftStreams),
-    sqs: ofHooks(sqs),
-    stepFunctions: ofHooks(stepFunctions),
-    stepFunctionsSingleAttempt: ofHooks(stepFunctionsSingleAttempt),
+    documents: around('documents', documents),
+    eventBridge: around('eventBridge', eventBridge),
+    gameLiftStreams: around('gameLiftStreams', gameLiftStreams),
+    sqs: around('sqs', sqs),
+    stepFunctions: around('stepFunctions', stepFunctions),
+    stepFunctionsSingleAttempt: around('stepFunctionsSingleAttempt', stepFunctionsSingleAttempt),
   };
   const environments = new Map(
     Object.entries(FUNCTION_DEFINITIONS).map(([key, definition]) => {
@@ -101,7 +108,6 @@ export function inProcessFunctions(
         environment: {
           ...resolveEnvironment(service, key),
           AWS_REGION: service.region,
-          ...(givenTable === undefined ? {} : { TABLE_NAME: givenTable.name }),
           ...environment,
         },
       };
@@ -116,7 +122,7 @@ export function inProcessFunctions(
       if (fn === undefined || ofFunction === undefined) throw new Error(`No function ${functionName}`);
       const run = async (): Promise<LambdaResult> => {
         try {
-          await before(fn.key, payload);
+          await before?.(fn.key, payload);
           const payloadText = JSON.stringify(payload);
           const reply = await ofFunction.run((handler) => handler(payloadText, contextOf(fn)));
           return { ok: true, payload: JSON.parse(JSON.stringify(reply ?? null)) };
@@ -126,7 +132,7 @@ export function inProcessFunctions(
           return { ok: false, failure: { errorType: error.name, errorMessage: error.message, trace } };
         }
       };
-      return clock.track(() => hooks.invocation?.(fn, run) ?? run());
+      return clock.track(() => invocation?.(fn, run) ?? run());
     },
     close: async () => {
       for (const client of [
@@ -140,6 +146,19 @@ export function inProcessFunctions(
         client.destroy();
       }
     },
+  };
+}
+
+function handleAround(
+  requestHandler: InProcessNetwork['requestHandler'],
+  hook: NonNullable<FunctionHooks['request']>,
+): InProcessNetwork['requestHandler'] {
+  return {
+    ...requestHandler,
+    handle: (...[request, options]) =>
+      hook(request.headers['x-amz-target'] ?? `${request.method} ${request.path}`, () =>
+        requestHandler.handle(request, options),
+      ),
   };
 }
 

@@ -3,7 +3,7 @@ import { anOffer } from 'game-lift-streams-local';
 import { type LoopbackReply, seededRandom, startLoopbackServer } from 'local-server-kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { windowExecutionName } from '../../functions/shared/contracts/execution-names.ts';
-import { inProcessFunctions } from '../../local/simulation/functions.ts';
+import { simulateFunctions } from '../../local/simulation/functions.ts';
 import { VALID_CLIENT_TOKEN } from '../../local/simulation/offers.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 import { MARKER, nearlyText } from './arbitraries.ts';
@@ -91,13 +91,12 @@ async function start() {
     maxBodyBytes: 1_000_000,
     handle: async () => replies[calls++ % replies.length] ?? { status: 500 },
   });
-  const host = inProcessFunctions(
+  const host = simulateFunctions({
     service,
-    { ...endpoints, gameLiftStreams: amazon.url },
+    endpoints: { ...endpoints, gameLiftStreams: amazon.url },
     clock,
-    seededRandom(),
-    () => {},
-  );
+    random: seededRandom(),
+  });
   onTestFinished(async () => {
     await host.close();
     await amazon.close();

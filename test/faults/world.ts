@@ -1,10 +1,11 @@
-import { DescribeExecutionCommand, ListExecutionsCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
 import { anOffer, type SessionRecord } from 'game-lift-streams-local';
 import { z } from 'zod';
 import { windowExecutionName } from '../../functions/shared/contracts/execution-names.ts';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import { type SessionOverrides, startWorkflow, type WorkflowOptions } from '../helpers/workflow.ts';
+import type { SessionOverrides } from '../../local/simulation/people.ts';
+import { startWorkflow, type WorkflowOptions } from '../helpers/workflow.ts';
 import { FaultInjector } from './fault-injector.ts';
 
 export const SECOND = 1000;
@@ -17,17 +18,17 @@ const MAX_REQUESTS = 12;
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
 /** The local stack with its table in memory, and people who do not give up at the first error. */
-export async function startWorld(options: Omit<WorkflowOptions, 'hooks' | 'watching'> = {}) {
+export async function startWorld(options: WorkflowOptions = {}) {
   const injector = new FaultInjector();
   const items = new MemoryItems();
-  const { items: allItems, ...run } = await startWorkflow({
+  const run = await startWorkflow({
     ...options,
-    inProcess: true,
-    hooks: { ...injector.hooks, items },
+    adapter: 'inProcess',
+    items: () => items,
+    ...injector.hooks,
   });
-  const { clock, control, stepFunctions, service } = run;
+  const { clock, control, stepFunctions, windowMachineArn } = run;
   injector.useClock(clock);
-  const machineArn = service.stateMachines.find(({ type }) => type === 'STANDARD')?.arn;
 
   /** As a person does who reads "ask again with the same request". */
   const untilAnswered = async <Answer>(request: () => Promise<Answer>): Promise<Answer> => {
@@ -43,9 +44,7 @@ export async function startWorld(options: Omit<WorkflowOptions, 'hooks' | 'watch
 
   /** The session's executions, the first one first. Another stream group's may have such a name too. */
   const executionsOf = async ({ streamGroupId, streamSessionId }: SessionKey) => {
-    const { executions = [] } = await stepFunctions.send(
-      new ListExecutionsCommand({ stateMachineArn: machineArn, maxResults: 1000 }),
-    );
+    const executions = await run.executions();
     const described = await Promise.all(
       executions
         .filter(({ name }) => name?.startsWith(`${streamSessionId}-`))
@@ -56,7 +55,7 @@ export async function startWorld(options: Omit<WorkflowOptions, 'hooks' | 'watch
 
   return {
     ...run,
-    allItems,
+    allItems: run.items,
     /** The table's own. */
     items,
     injector,
@@ -70,16 +69,12 @@ export async function startWorld(options: Omit<WorkflowOptions, 'hooks' | 'watch
     },
     /** A backend's request through the API, the same again until it has its answer. */
     async ask(
-      { streamGroupId, streamSessionId }: SessionKey,
+      session: SessionKey,
       { clientToken, headers = {} }: { clientToken?: string; headers?: Record<string, string> } = {},
     ): Promise<string> {
-      const path = `streamgroups/${streamGroupId}/streamsessions/${streamSessionId}/connections`;
-      // Not the SDK's client, which gives every request without a token one of its own.
-      const body = JSON.stringify({ SignalRequest: anOffer(), ClientToken: clientToken });
+      const body = { SignalRequest: anOffer(), ClientToken: clientToken };
       return untilAnswered(async () => {
-        const response = await run.inTime(() =>
-          run.fetch(`${run.endpoints.api}/${path}`, { method: 'POST', headers, body }),
-        );
+        const response = await run.inTime(() => run.connect(session, body, headers));
         if (!response.ok) throw httpError(response);
         return z.object({ SignalResponse: z.string() }).parse(await response.json()).SignalResponse;
       });
@@ -110,33 +105,23 @@ export async function startWorld(options: Omit<WorkflowOptions, 'hooks' | 'watch
     async stopExecution(session: SessionKey): Promise<void> {
       const running = (await executionsOf(session)).find(({ status }) => status === 'RUNNING');
       if (running === undefined) return;
-      await clock.track(() =>
-        stepFunctions.send(new StopExecutionCommand({ executionArn: running.executionArn })),
-      );
+      await run.stopExecution(running.executionArn);
       await clock.idle();
     },
     /** Until nothing is to be expected any more: the longest window of a story has an hour. */
     async settle(): Promise<void> {
       await clock.advance(ALL_RETRIES_MS);
       for (let minutes = 0; minutes < 70; minutes++) {
-        const { executions = [] } = await stepFunctions.send(
-          new ListExecutionsCommand({ stateMachineArn: machineArn, statusFilter: 'RUNNING' }),
-        );
-        if (executions.length === 0) return;
+        if ((await run.executions()).every(({ status }) => status !== 'RUNNING')) return;
         await clock.advance(MINUTE);
       }
     },
     /** How many asynchronous invocations have failed each time. */
-    async givenUp(): Promise<number> {
-      const response = await run.fetch(`${run.endpoints.eventBus}/_local/dead-letters`);
-      return deadLettersSchema.parse(await response.json()).deadLetters.length;
-    },
+    givenUp: async (): Promise<number> => (await run.deadLetters()).length,
     executionArnOf: (session: SessionKey, generation: number) =>
-      `${machineArn?.replace(':stateMachine:', ':execution:')}:${windowExecutionName(session, generation)}`,
+      `${windowMachineArn?.replace(':stateMachine:', ':execution:')}:${windowExecutionName(session, generation)}`,
   };
 }
-
-const deadLettersSchema = z.object({ deadLetters: z.array(z.unknown()) });
 
 /** Set where the reply says that the same request may be made again. */
 class HttpError extends Error {

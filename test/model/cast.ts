@@ -230,7 +230,9 @@ export class Cast {
       ...(ask.clientToken === undefined ? {} : { ClientToken: ask.clientToken }),
     };
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
-      const { status, text } = await this.world.connect(player.record, body);
+      const response = await this.world.connect(player.record, body);
+      const { status } = response;
+      const text = await response.text();
       ask.statuses.push(status);
       if (status === 200) {
         ask.answer = replySchema.parse(JSON.parse(text)).SignalResponse;
@@ -245,7 +247,7 @@ export class Cast {
   #publish(player: Player, status: string, atMs: number, more: object): Promise<void> {
     const { streamGroupId, streamSessionId } = player.record;
     player.lastReportAtMs = this.world.clock.nowMs();
-    return this.world.publish({
+    return this.world.emit({
       version: '1',
       streamGroupId,
       streamSessionId,

@@ -3,32 +3,11 @@
  * time. Every call that a function makes takes some milliseconds, and any of them may fail or be its last.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import {
-  GetExecutionHistoryCommand,
-  ListExecutionsCommand,
-  SFNClient,
-  StopExecutionCommand,
-} from '@aws-sdk/client-sfn';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { InProcessNetwork, type LambdaResult, LOCAL_CREDENTIALS, seededRandom } from 'local-server-kit';
+import type { LambdaResult } from 'local-server-kit';
 import { inject } from 'vitest';
 import { z } from 'zod';
-import {
-  OUTCOME_DETAIL_TYPE,
-  type OutcomeDetail,
-  outcomeDetailSchema,
-  STATUS_CHANGE_DETAIL_TYPE,
-} from '../../functions/shared/contracts/index.ts';
 import { windowItemSchema } from '../../functions/shared/window/window-item.ts';
-import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import { listEvents } from '../../local/event-bus/local-client.ts';
-import { resolveEnvironment } from '../../local/service/read-service.ts';
-import { inProcessFunctions } from '../../local/simulation/functions.ts';
-import { InProcessClock } from '../../local/simulation/in-process-clock.ts';
-import { sendThrough } from '../../local/simulation/send-through.ts';
-import { type FunctionHost, startStack } from '../../local/stack.ts';
+import { startSimulation } from '../../local/simulation/simulation.ts';
 
 /** What becomes of a call that a function makes. */
 export type Mishap = 'failsBefore' | 'failsAfter' | 'diesBefore' | 'diesAfter';
@@ -64,18 +43,10 @@ const OUR_QUOTAS = {
 };
 
 const keyedWindowSchema = windowItemSchema.extend({ pk: z.string() });
-const deadLettersSchema = z.object({ deadLetters: z.array(z.object({ functionName: z.string() })) });
-
-const documents = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'us-west-2' }));
 
 export type ModelWorld = Awaited<ReturnType<typeof startModelWorld>>;
 
 export async function startModelWorld(seed: number) {
-  const service = inject('service');
-  const clock = new InProcessClock();
-  const random = seededRandom(seed);
-  const network = new InProcessNetwork();
-  const items = new MemoryItems({ nowMs: () => clock.nowMs() });
   const invocations = new AsyncLocalStorage<Invocation>();
   const planned: { mishap: Mishap; callsLeft: number }[] = [];
   const mishaps: string[] = [];
@@ -83,15 +54,18 @@ export async function startModelWorld(seed: number) {
   const arrivals: { readonly request: string; readonly atMs: number }[] = [];
 
   /** A call of a function on its way: late by some milliseconds, and as it is planned. */
-  const travel = async <Reply>(name: string, call: () => Promise<Reply>): Promise<Reply> => {
+  const travel = async <Reply>(target: string, send: () => Promise<Reply>): Promise<Reply> => {
+    const { clock, random } = world;
     const invocation = invocations.getStore();
     const way = () => clock.sleep(LEAST_WAY_MS + random() * WAY_SPREAD_MS);
     await way();
     const mishap = invocation === undefined ? undefined : nextMishap();
-    if (mishap !== undefined) mishaps.push(`${invocation?.functionKey} ${mishap} ${name}`);
+    if (mishap !== undefined) mishaps.push(`${invocation?.functionKey} ${mishap} ${target}`);
     if (mishap === 'failsBefore') throw callFailed();
     if (mishap === 'diesBefore') return endOf(invocation);
-    const reply = await call();
+    const operation = serviceOperationOf(target);
+    if (operation !== undefined) arrivals.push({ request: operation, atMs: clock.nowMs() });
+    const reply = await send();
     if (mishap === 'failsAfter') throw callFailed();
     if (mishap === 'diesAfter') return endOf(invocation);
     await way();
@@ -103,62 +77,23 @@ export async function startModelWorld(seed: number) {
     return due < 0 ? undefined : planned.splice(due, 1)[0]?.mishap;
   };
 
-  const requestHandler = {
-    ...network.requestHandler,
-    handle: (...[request, options]: Parameters<typeof network.requestHandler.handle>) =>
-      travel(request.headers['x-amz-target'] ?? `${request.method} ${request.path}`, () => {
-        if (request.headers['x-amz-target'] === undefined) {
-          arrivals.push({ request: operationOf(request), atMs: clock.nowMs() });
-        }
-        return network.requestHandler.handle(request, options);
+  const world = await startSimulation({
+    service: inject('service'),
+    adapter: 'inProcess',
+    seed,
+    watching: true,
+    environment: OUR_QUOTAS,
+    serviceQuotas: SERVICE_QUOTAS,
+    request: travel,
+    // An invocation that is killed ends for its invoker in the words in which Lambda says that a runtime is gone.
+    invocation: ({ key: functionKey }, run) =>
+      new Promise((resolve, reject) => {
+        const kill = () => resolve(killed());
+        invocations.run({ functionKey, kill }, run).then(resolve, reject);
       }),
-  };
-  const table = {
-    documents: sendThrough(documents, (command, input) =>
-      travel(command, async () => items.answer(command, input)),
-    ),
-    name: service.tables[0]?.name ?? '',
-  };
-
-  const hostFunctions = (endpoints: Parameters<Parameters<typeof startStack>[0]['hostFunctions']>[0]) => {
-    const host = inProcessFunctions(service, endpoints, clock, random, () => {}, OUR_QUOTAS, {
-      requestHandler,
-      table,
-    });
-    return mortal(
-      host,
-      invocations,
-      (name) => service.functions.find((fn) => fn.name === name || fn.arn === name)?.key ?? name,
-    );
-  };
-  const stack = await startStack({
-    service,
-    clock,
-    random,
-    network,
-    gameLiftStreams: {
-      activity: clock,
-      quotas: SERVICE_QUOTAS,
-    },
-    runSchedules: true,
-    hostFunctions,
   });
-  const { endpoints, control } = stack;
-  const client = {
-    region: service.region,
-    credentials: LOCAL_CREDENTIALS,
-    requestHandler: network.requestHandler,
-    maxAttempts: 1,
-  };
-  const eventBridge = new EventBridgeClient({ ...client, endpoint: endpoints.eventBus });
-  const stepFunctions = new SFNClient({ ...client, endpoint: endpoints.stepFunctions });
-  const windowMachine = service.stateMachines.find(({ type }) => type === 'STANDARD')?.arn;
-  const { EVENT_BUS_NAME, EVENT_SOURCE } = resolveEnvironment(service, 'onStatusChange');
-
   return {
-    clock,
-    control,
-    random,
+    ...world,
     /** What has gone wrong with calls, for people. */
     mishaps,
     arrivals,
@@ -168,80 +103,19 @@ export async function startModelWorld(seed: number) {
     forgetPlans: () => {
       planned.length = 0;
     },
-    publish: async (detail: object) => {
-      const Detail = JSON.stringify(detail);
-      const entry = {
-        EventBusName: EVENT_BUS_NAME,
-        Source: EVENT_SOURCE,
-        DetailType: STATUS_CHANGE_DETAIL_TYPE,
-        Detail,
-      };
-      await eventBridge.send(new PutEventsCommand({ Entries: [entry] }));
-    },
-    disturb: (disturbance: object) =>
-      network.fetch(`${endpoints.eventBus}/_local/disturbances`, {
-        method: 'POST',
-        body: JSON.stringify(disturbance),
-      }),
-    /** A backend's call: the service's own shape, without its SDK. */
-    connect: async (
-      { streamGroupId, streamSessionId }: { streamGroupId: string; streamSessionId: string },
-      body: object,
-    ): Promise<{ readonly status: number; readonly text: string }> => {
-      const url = `${endpoints.api}/streamgroups/${streamGroupId}/streamsessions/${streamSessionId}/connections`;
-      const response = await network.fetch(url, { method: 'POST', body: JSON.stringify(body) });
-      return { status: response.status, text: await response.text() };
-    },
-    /** A backend ends the session at the service itself. What the session's status does not allow is refused. */
-    terminate: async ({
-      streamGroupId,
-      streamSessionId,
-    }: {
-      streamGroupId: string;
-      streamSessionId: string;
-    }): Promise<void> => {
-      const path = `streamgroups/${streamGroupId}/streamsessions/${streamSessionId}`;
-      await network.fetch(`${endpoints.gameLiftStreams}/${path}`, { method: 'DELETE' });
-    },
-    deadLetters: async () =>
-      deadLettersSchema.parse(await (await network.fetch(`${endpoints.eventBus}/_local/dead-letters`)).json())
-        .deadLetters,
-    items: () => items.all(),
+    items: () => world.memory.all(),
     windows: () =>
-      items
+      world.memory
         .all()
         .filter(({ sk }) => sk === 'window')
         .map((item) => keyedWindowSchema.parse(item)),
-    events: () => listEvents(endpoints.eventBus, network.fetch),
-    async outcomes(): Promise<OutcomeDetail[]> {
-      const events = await listEvents(endpoints.eventBus, network.fetch);
-      return events
-        .filter(({ detailType }) => detailType === OUTCOME_DETAIL_TYPE)
-        .map(({ detail }) => outcomeDetailSchema.parse(detail));
-    },
-    async executions() {
-      const { executions = [] } = await stepFunctions.send(
-        new ListExecutionsCommand({ stateMachineArn: windowMachine }),
-      );
-      return executions;
-    },
-    async history(executionArn: string | undefined) {
-      const { events = [] } = await stepFunctions.send(
-        new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }),
-      );
-      return events;
-    },
-    async stopExecution(executionArn: string | undefined): Promise<void> {
-      await stepFunctions.send(new StopExecutionCommand({ executionArn }));
-    },
-    async close(): Promise<void> {
-      await stack.close();
-      for (const one of [eventBridge, stepFunctions]) one.destroy();
-    },
   };
 }
 
-function operationOf({ method, path }: { readonly method: string; readonly path: string }): string {
+/** Of the other services a request names the operation, not method and path. */
+function serviceOperationOf(target: string): string | undefined {
+  const [method = '', path] = target.split(' ');
+  if (path === undefined) return undefined;
   if (path.endsWith('/connections')) return 'CreateStreamSessionConnection';
   if (path.endsWith('/streamsessions')) return 'ListStreamSessions';
   return method === 'GET' ? 'GetStreamSession' : method;
@@ -251,25 +125,6 @@ function operationOf({ method, path }: { readonly method: string; readonly path:
 function endOf(invocation: Invocation | undefined): Promise<never> {
   invocation?.kill();
   return new Promise(() => {});
-}
-
-/** Functions whose invocations can be killed: the invoker sees what Lambda says of a runtime that is gone. */
-function mortal(
-  host: FunctionHost,
-  invocations: AsyncLocalStorage<Invocation>,
-  keyOf: (functionName: string) => string,
-): FunctionHost {
-  return {
-    close: () => host.close(),
-    invoke: (functionName, payload) =>
-      new Promise((resolve, reject) => {
-        const kill = () => resolve(killed());
-        const functionKey = keyOf(functionName);
-        invocations
-          .run({ functionKey, kill }, () => host.invoke(functionName, payload))
-          .then(resolve, reject);
-      }),
-  };
 }
 
 function killed(): LambdaResult {

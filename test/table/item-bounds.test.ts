@@ -27,7 +27,7 @@ import {
   writeWaitingList,
 } from '../../functions/shared/window/waiting-sessions.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
-import { largestItems } from '../../local/simulation/item-bounds.ts';
+import { largestItems } from '../../local/simulation/largest-items.ts';
 import { sendThrough } from '../../local/simulation/send-through.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { memoryMetrics } from '../helpers/metrics.ts';

@@ -11,7 +11,7 @@ const CREATE = 'CreateStreamSessionConnection';
 const answerSchema = z.object({ type: z.literal('answer'), sdp: z.string() });
 
 async function started(hooks: FunctionHooks = {}) {
-  const workflow = await startWorkflow({ hooks });
+  const workflow = await startWorkflow(hooks);
   const session = await workflow.session({ connectionTimeoutSeconds: 60 });
   await workflow.control.clientDrops(session.streamSessionId);
   return { ...workflow, dropped: session, streamSessionId: session.streamSessionId };

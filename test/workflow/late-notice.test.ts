@@ -139,7 +139,7 @@ describe('a player who asks before the service has noticed the loss', () => {
 
 describe('a storm whose players all ask before the service has noticed', () => {
   it('is over when the quota allows, because those refused early call without a read', async () => {
-    const workflow = await startWorkflow({ watching: true, hooks: { items: new MemoryItems() } });
+    const workflow = await startWorkflow({ watching: true, items: () => new MemoryItems() });
     const sessions = await workflow.control.startSessions({ count: PLAYERS });
     // A session that has just connected looks as if it had moved since the report.
     await workflow.clock.advance(10 * SECOND);

@@ -18,7 +18,7 @@ type Outage = Extract<
 async function threeWindows({ watching, lookSeconds = 5 }: { watching: boolean; lookSeconds?: number }) {
   const run = await startWorkflow({
     watching,
-    inProcess: true,
+    adapter: 'inProcess',
     environment: { WATCH_INTERVAL_SECONDS: String(lookSeconds) },
   });
   const { clock, control } = run;
@@ -142,12 +142,10 @@ describe('a window that ends while what the workflow is built on is away', () =>
       before: () => {
         if (isAway && commands.length === 0) throw lambdaError();
       },
-      inProcess: true,
-      hooks: {
-        call: async ({ command }, send) => {
-          if (isAway && commands.includes(command)) throw new TypeError('socket hang up');
-          return send();
-        },
+      adapter: 'inProcess',
+      call: async ({ command }, send) => {
+        if (isAway && commands.includes(command)) throw new TypeError('socket hang up');
+        return send();
       },
     });
     const { clock, control } = run;
@@ -174,7 +172,7 @@ function lambdaError(): Error {
 
 describe('a session that is slow to end', () => {
   it('is recorded as TERMINATED after ten minutes of TERMINATING', async () => {
-    const run = await startWorkflow({ inProcess: true });
+    const run = await startWorkflow({ adapter: 'inProcess' });
     const { clock, control } = run;
     await control.changeSettings({ terminationMs: 10 * MINUTE });
     const session = await run.session({ connectionTimeoutSeconds: 60 });

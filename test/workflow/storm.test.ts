@@ -6,7 +6,7 @@ import { startWorkflow } from '../helpers/workflow.ts';
 const CREATE = 'CreateStreamSessionConnection';
 
 /** With the table in memory, which is held against dynalite in test/dynamodb: a third of the time. */
-const startStorm = () => startWorkflow({ hooks: { items: new MemoryItems() } });
+const startStorm = () => startWorkflow({ items: () => new MemoryItems() });
 
 type Workflow = Awaited<ReturnType<typeof startWorkflow>>;
 type Session = Awaited<ReturnType<Workflow['session']>>;
@@ -128,7 +128,7 @@ describe('a storm', () => {
 describe('more disconnects than StartExecution takes', () => {
   it('each open their window as the quota allows, and none is lost or waits in Lambda', async () => {
     const workflow = await startWorkflow({
-      hooks: { items: new MemoryItems() },
+      items: () => new MemoryItems(),
       startQuotas: { standard: { bucket: 20, perSecond: 4 } },
     });
     const sessions = await dropped(workflow, 60, 300);

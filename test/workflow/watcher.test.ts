@@ -13,7 +13,7 @@ const MINUTE = 60 * SECOND;
 
 /** The service with its watcher, in this process, after the watcher's first look. */
 async function startWatched(options: Parameters<typeof startWorkflow>[0] = {}) {
-  const run = await startWorkflow({ watching: true, inProcess: true, ...options });
+  const run = await startWorkflow({ watching: true, adapter: 'inProcess', ...options });
   await run.clock.advance(SECOND);
   return {
     ...run,
