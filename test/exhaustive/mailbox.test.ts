@@ -180,7 +180,7 @@ describe('the look at every history of a mailbox', () => {
     [
       {
         name: 'NOT_DISCONNECTED is recorded over the late notice of the service',
-        file: recording,
+        file: 'functions/shared/window/close-window.ts',
         find: ' AND seq <= :ackSeq AND attribute_not_exists(seenWaitingAtMs)',
         replace: ' AND seq <= :ackSeq',
         shows: /though the watcher saw it wait/,

@@ -77,7 +77,7 @@ describe('the look at every history of an opening', () => {
       {
         name: 'the watcher takes every execution for dead',
         file: 'functions/watch-sessions/mend-window.ts',
-        find: "return status === 'RUNNING';",
+        find: "return described.ok && described.result.status === 'RUNNING';",
         replace: 'return false;',
         shows: /run at once|windows for one disconnect/,
       },
