@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
-import type * as Opening from '../../functions/on-status-change/on-status-change.ts';
-import type * as Recording from '../../functions/record-outcome/record-outcome.ts';
+import type * as Parsing from '../../functions/on-status-change/parse-event.ts';
+import type { Outcome } from '../../functions/shared/contracts/index.ts';
 import type * as Permits from '../../functions/shared/quota/permits.ts';
+import type * as Closing from '../../functions/shared/window/close-window.ts';
+import type * as Publishing from '../../functions/shared/window/publish-outcome.ts';
 import { aDay } from './a-day.ts';
 import { everydayCommands } from './commands.ts';
 
@@ -20,26 +22,38 @@ vi.mock('../../functions/shared/quota/permits.ts', async (importOriginal) => {
   };
 });
 
-vi.mock('../../functions/record-outcome/record-outcome.ts', async (importOriginal) => {
-  const original = await importOriginal<typeof Recording>();
+vi.mock('../../functions/shared/window/close-window.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof Closing>();
   return {
     ...original,
-    recordOutcome: (...[input, dependencies]: Parameters<typeof original.recordOutcome>) =>
-      original.recordOutcome(
-        flaw.present === 'guessed outcomes' ? { ...input, outcome: 'RECONNECTED' } : input,
-        dependencies,
-      ),
+    closeWindow: (...[table, session, closing]: Parameters<typeof original.closeWindow>) =>
+      original.closeWindow(table, session, guessed(closing)),
   };
 });
 
-vi.mock('../../functions/on-status-change/on-status-change.ts', async (importOriginal) => {
-  const original = await importOriginal<typeof Opening>();
+vi.mock('../../functions/shared/window/publish-outcome.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof Publishing>();
   return {
     ...original,
-    onStatusChange: async (...parameters: Parameters<typeof original.onStatusChange>) =>
-      flaw.present === 'deaf to events' ? { result: 'NO_WINDOW' } : original.onStatusChange(...parameters),
+    publishOutcome: (...[outcome, dependencies]: Parameters<typeof original.publishOutcome>) =>
+      original.publishOutcome(guessed(outcome), dependencies),
   };
 });
+
+vi.mock('../../functions/on-status-change/parse-event.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof Parsing>();
+  return {
+    ...original,
+    parseStatusChangeEvent: (...parameters: Parameters<typeof original.parseStatusChangeEvent>) => {
+      const parsed = original.parseStatusChangeEvent(...parameters);
+      return flaw.present === 'deaf to events' && parsed.ok ? { ...parsed, isStale: true } : parsed;
+    },
+  };
+});
+
+function guessed<Ended extends { readonly outcome: Outcome }>(ended: Ended): Ended {
+  return flaw.present === 'guessed outcomes' ? { ...ended, outcome: 'RECONNECTED' } : ended;
+}
 
 it.each([
   ['no permits', /calls of \w+ at|were throttled/],
