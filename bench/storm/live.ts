@@ -2,12 +2,11 @@
  * The same storm, smaller and for real: bundles, HTTP, the Step Functions endpoint and dynalite, in real time, on
  * whatever this machine is. Beside it the simulation of the same storm.
  */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { SessionRecord } from 'game-lift-streams-local';
-import { LOCAL_CREDENTIALS, seededRandom } from 'local-server-kit';
+import { seededRandom } from 'local-server-kit';
 import { openWindow } from '../../functions/shared/window/open-window.ts';
 import { startLocalStack } from '../../local/local-stack.ts';
+import { documentsAt } from '../../local/simulation/documents.ts';
 import { offerOf } from '../../local/simulation/offers.ts';
 import type { Stack } from '../../local/stack.ts';
 import { boundOf } from './bound.ts';
@@ -115,12 +114,7 @@ async function openWindows(
   disconnectedAtMs: number,
   connectionTimeoutSeconds: number,
 ): Promise<void> {
-  const client = new DynamoDBClient({
-    region: service.region,
-    credentials: LOCAL_CREDENTIALS,
-    endpoint: endpoints.dynamoDb,
-  });
-  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  const documents = documentsAt(endpoints.dynamoDb);
   const table = { documents, name: service.tables[0]?.name ?? '' };
   const disconnect = { disconnectedAtMs, connectionTimeoutSeconds, sessionEndsAtMs: undefined };
   const settings = {
