@@ -37,7 +37,7 @@ describe("a deployed API's own errors", () => {
   });
 
   it('have fixed messages: nothing of the request, and nothing that API Gateway says of it', () => {
-    expect(responses.size).toBe(14);
+    expect(responses.size).toBe(13);
     for (const { ResponseTemplates, ResponseParameters } of responses.values()) {
       const body: unknown = JSON.parse(ResponseTemplates['application/json']);
       expect(Object.keys(z.record(z.string(), z.string()).parse(body))).toEqual(['Message']);

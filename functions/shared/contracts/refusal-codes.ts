@@ -65,7 +65,6 @@ export const REFUSALS = {
   INVALID_SIGNATURE: final('AccessDeniedException'),
   CREDENTIALS_EXPIRED: final('AccessDeniedException'),
   NO_ROUTE: final('ResourceNotFoundException'),
-  REQUEST_TOO_LARGE: final('ValidationException'),
   API_THROTTLED: repeatable('ThrottlingException'),
   TIMED_OUT: repeatable('InternalServerException'),
 } as const satisfies Record<string, Refusal>;
