@@ -95,9 +95,19 @@ export async function awaitTurn(
         continue;
       }
     }
+    if (turn.kind === 'NOT_IN_TIME' && placing.isBusy === true) return soonAgain(turn, deadline.atMs - nowMs);
     if (turn.kind !== 'WAIT') return turn;
     await clock.sleep(turn.delayMs);
   }
+}
+
+/** Half of its time is left when the session comes back, because only the line's item was busy, not the quota. */
+function soonAgain(
+  turn: Extract<Turn, { readonly kind: 'NOT_IN_TIME' }>,
+  remainingMs: number,
+): Extract<Turn, { readonly kind: 'NOT_IN_TIME' }> {
+  const halfSeconds = Math.max(1, Math.floor(remainingMs / 2000));
+  return { ...turn, retryAfterSeconds: Math.min(turn.retryAfterSeconds, halfSeconds) };
 }
 
 function isFar(
@@ -160,6 +170,8 @@ type LineNumber = Required<Pick<Place, 'lineCounter' | 'lineNumber'>>;
 interface Drawing {
   readonly line: LineState;
   readonly drawn?: LineNumber;
+  /** The line takes no more writes: the caller may have been in time. */
+  readonly isBusy?: boolean;
   /** The number that would have been drawn, if the line could not be written. It is not kept. */
   readonly undrawn?: LineNumber;
 }
@@ -237,7 +249,7 @@ async function drawIfInTime(
     return { line: draw.line, drawn: { lineCounter: draw.counter, lineNumber: draw.number } };
   } catch (error) {
     // One item takes about 1,000 writes a second. Whoever finds it busy is asked to come back.
-    if (error instanceof DependencyUnavailableException) return { line };
+    if (error instanceof DependencyUnavailableException) return { line, isBusy: true };
     // A line that cannot be written must not stop every reconnection: permits keep the quota without it.
     log.error('NumberNotDrawn', error);
     return { line, undrawn: { lineCounter: counter, lineNumber: next } };

@@ -181,6 +181,14 @@ describe('a number in line', () => {
     expect(await place()).toHaveProperty('lineNumber');
   });
 
+  it('is asked for again with half of the time left where the line takes no more writes', async () => {
+    const { ask, window } = await prepare();
+    await window(10);
+    failNext(table(), 'UpdateItemCommand', 'BEFORE');
+
+    expect(await ask()).toEqual({ kind: 'NOT_IN_TIME', retryAfterSeconds: 5 });
+  });
+
   const denied = () =>
     Object.assign(new Error('denied'), { name: 'AccessDeniedException', $metadata: { httpStatusCode: 400 } });
 

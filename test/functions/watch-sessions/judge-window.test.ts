@@ -111,6 +111,20 @@ describe('a window that awaits the client', () => {
   ])('with a session that is %s needs: %s', (_, lists, need) => {
     expect(judgeWindow(awaiting, listings(lists), NOW_MS)).toBe(need);
   });
+
+  it('is woken at growing distances where its read tells another status than the lists', () => {
+    const wokenAfterSeconds: number[] = [];
+    let waits = 1;
+    for (let seconds = 5; seconds < 1000; seconds += 5) {
+      const atMs = DROPPED_AT_MS + seconds * 1000;
+      const window = windowOf({ phase: 'AWAITING_CLIENT', waitOrder: waits * 1000, deadlineMs: atMs + 1 });
+      if (judgeWindow(window, listings(), atMs) !== 'LOOK') continue;
+      wokenAfterSeconds.push(seconds);
+      waits++;
+    }
+
+    expect(wokenAfterSeconds).toEqual([5, 10, 15, 20, 25, 35, 65, 130, 260, 515]);
+  });
 });
 
 describe('any window', () => {
