@@ -86,7 +86,7 @@ async function onDisconnect(
     disconnectedAtMs: Math.min(Date.parse(detail.statusChangedAt), nowMs),
     connectionTimeoutSeconds: detail.connectionTimeoutSeconds,
     sessionEndsAtMs: detail.sessionEndsAt === undefined ? undefined : Date.parse(detail.sessionEndsAt),
-    lookAtOnce: detail.reportedBy !== REPORTED_BY_WATCHER,
+    foundByWatcher: detail.reportedBy === REPORTED_BY_WATCHER,
   };
   const { kind, window } = await openWindow(table, session, disconnect, settings, async (closed) => {
     if (closed.phase === 'FAILED') {

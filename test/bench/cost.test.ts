@@ -20,6 +20,19 @@ describe('what a window costs', () => {
       reads: 2,
     });
   });
+
+  it.each([
+    [120, 'expires', 8],
+    [120, 'reconnects', 10],
+    [600, 'reconnects', 12],
+  ] as const)(
+    'is 12 transitions at most where the watcher has found it: one of %i s that %s',
+    async (seconds, ends, most) => {
+      const { stateTransitions } = await measureWindow(inject('service'), seconds, 'watcher', ends);
+
+      expect(stateTransitions).toBeLessThanOrEqual(most);
+    },
+  );
 });
 
 describe('what the watcher costs', () => {

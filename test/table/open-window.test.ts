@@ -83,6 +83,17 @@ describe('the first window of a session', () => {
     });
   });
 
+  it.each([
+    [{}, { lookAtOnce: true }],
+    [{ foundByWatcher: true }, { lookAtOnce: false, foundByWatcher: true }],
+    [{ foundByWatcher: true, connectionTimeoutSeconds: 60 }, { lookAtOnce: false }],
+  ])('tells its execution whether to look: %j', async (disconnect, expected) => {
+    const { window } = await open(newSession(), disconnect);
+
+    const { lookAtOnce, foundByWatcher } = JSON.parse(window.executionInput);
+    expect(JSON.parse(JSON.stringify({ lookAtOnce, foundByWatcher }))).toEqual(expected);
+  });
+
   it.each<[string, Partial<Disconnect>, number]>([
     ["the report's timeout", { connectionTimeoutSeconds: 10 }, 10_000],
     ['the default where the report has none', {}, 120_000],

@@ -9,7 +9,11 @@ function optional<Schema extends z.ZodType>(schema: Schema) {
   return z.union([schema, z.null(), z.literal('')]).optional();
 }
 
-/** What the watcher writes in `reportedBy`. */
+/**
+ * What the watcher writes in `reportedBy`.
+ *
+ * Why: docs/decisions/windows.md#every-report-but-the-watchers-is-looked-at-once
+ */
 export const REPORTED_BY_WATCHER = 'watcher';
 
 export const statusChangeDetailSchema = z

@@ -11,8 +11,8 @@ export interface Disconnect {
   readonly disconnectedAtMs: number;
   readonly connectionTimeoutSeconds: number | undefined;
   readonly sessionEndsAtMs: number | undefined;
-  /** Whether the window's execution reads the session before it waits. True when absent. */
-  readonly lookAtOnce?: boolean | undefined;
+  /** Whether the watcher has just seen the session wait, and will soon say so on the window. False when absent. */
+  readonly foundByWatcher?: boolean | undefined;
 }
 
 export interface WindowSettings {
@@ -99,7 +99,6 @@ export async function replaceWindow(
     disconnectedAtMs,
     connectionTimeoutSeconds: undefined,
     sessionEndsAtMs,
-    lookAtOnce: false,
   };
   const window = {
     ...newWindow(session, disconnect, settings, dead, notBeforeMs),
@@ -118,7 +117,8 @@ function newWindow(
   previous: WindowItem | undefined,
   notBeforeMs?: number,
 ): WindowItem {
-  const { disconnectedAtMs } = disconnect;
+  const { disconnectedAtMs, foundByWatcher = false } = disconnect;
+  const isReplacement = notBeforeMs !== undefined;
   const generation = (previous?.generation ?? 0) + 1;
   const toldTimeoutSeconds =
     disconnect.connectionTimeoutSeconds ??
@@ -138,8 +138,10 @@ function newWindow(
       marginSeconds: settings.WINDOW_MARGIN_SECONDS,
       terminateAbandoned: settings.TERMINATE_ABANDONED_SESSIONS,
       notBeforeMs,
-      // The watcher has seen the session wait, and soon says so on the window.
-      lookAtOnce: disconnect.lookAtOnce ?? true,
+      // A window that replaces another looks because of its first signal.
+      lookAtOnce: !isReplacement && !foundByWatcher,
+      // Whoever tells the timeout is not the watcher, whose lists do not have it.
+      ...(foundByWatcher && toldTimeoutSeconds === undefined ? { foundByWatcher } : {}),
     }),
     running: false,
     disconnectedAtMs,
