@@ -84,7 +84,7 @@ async function readOwnerFromService(
   isConfirmed: boolean,
   dependencies: CheckUserIdDependencies,
 ): Promise<Owner> {
-  if (isConfirmed) return readFromService(session, {}, dependencies);
+  if (isConfirmed) return await readFromService(session, {}, dependencies);
   try {
     const atOnce = { priority: 'LOW', inVainAfterMs: dependencies.clock.nowMs() } as const;
     return await readFromService(session, atOnce, dependencies);
@@ -93,7 +93,7 @@ async function readOwnerFromService(
     const { isListed, listed } = await findWaiting(session, dependencies);
     // Without a complete list it may be one of those that wait.
     if (!isListed && listed !== undefined) throw error;
-    return readFromService(session, isListed ? {} : { priority: 'LOW' }, dependencies);
+    return await readFromService(session, isListed ? {} : { priority: 'LOW' }, dependencies);
   }
 }
 

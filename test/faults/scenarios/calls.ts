@@ -1,5 +1,6 @@
 import type { SessionRecord } from 'game-lift-streams-local';
 import { type SwitchState, writeSwitchItem } from '../../../functions/shared/runtime/switch-item.ts';
+import { bookPermits } from '../../helpers/permits.ts';
 import { SECOND, startWorld, type World } from '../world.ts';
 import { closed, type Scenario } from './scenario.ts';
 
@@ -18,6 +19,22 @@ export const CALLS: readonly Scenario[] = [
       await world.control.clientConnects(streamSessionId, answer);
       await world.clock.advance(3 * SECOND);
       return closed(session);
+    },
+  },
+  {
+    name: 'a player proves whose session it is while strangers use up the reads of unknown sessions',
+    start: () => startWorld({ environment: { USER_ID_CHECK: 'true' } }),
+    play: async (world) => {
+      const session = await world.control.startSession({ userId: 'player-1', connectionTimeoutSeconds: 300 });
+      const { streamSessionId } = session;
+      await world.control.clientDrops(streamSessionId);
+      await world.clock.advance(SECOND);
+      const reads = { operation: 'GetStreamSession', perSecond: 15 } as const;
+      await bookPermits(world.table, reads, world.clock.nowMs() + 5 * SECOND, '#low');
+      const answer = await world.ask(session, { headers: { 'x-user-id': 'player-1' } });
+      await world.control.clientConnects(streamSessionId, answer);
+      await world.clock.advance(20 * SECOND);
+      return { session, outcomes: 0, phases: [undefined] };
     },
   },
   {
