@@ -29,6 +29,7 @@ async function sourceFiles(): Promise<string[]> {
   return listed
     .flat()
     .filter((entry) => entry.isFile() && /\.(ts|tsx|mjs|js)$/.test(entry.name))
+    .filter((entry) => !relative(root, entry.parentPath).startsWith(join('local', 'test')))
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
