@@ -12,6 +12,7 @@ import {
   SWITCH_KEY,
   sessionOfPartition,
   sessionPartition,
+  waitingKey,
   windowKey,
 } from '../../../functions/shared/contracts/table-keys.ts';
 
@@ -27,6 +28,7 @@ describe('a key of the table', () => {
     [placeKey(SESSION), 'session#sg-1/session', 'place'],
     [clientTokenKey(SESSION, 'hash'), 'session#sg-1/session', 'client-token#hash'],
     [ownerKey(SESSION), 'owner#session/sg-1', 'owner'],
+    [waitingKey('sg-1'), 'waiting#sg-1', 'waiting'],
     [lineKey('GetStreamSession'), 'line#GetStreamSession', 'line'],
     [permitKey('GetStreamSession', '#low'), 'permit#GetStreamSession#low', 'permit'],
     [SWITCH_KEY, 'switch', 'switch'],
