@@ -41,6 +41,7 @@ export function userIdOf({ headers }: Pick<RequestOrigin, 'headers'>): string {
 }
 
 /**
+ * Compares the session's own UserId with the caller's.
  *
  * Why: docs/decisions/connections.md#the-user-of-a-session-is-checked-before-the-line
  *

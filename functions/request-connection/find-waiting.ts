@@ -63,7 +63,7 @@ export async function findWaiting(
           continue;
         }
         if (await claimList(table, streamGroupId, nowMs, LIST_WITHIN_MS)) {
-          return waitingIn(await list(streamGroupId, nowMs, dependencies), name);
+          return waitingIn(await list(streamGroupId, nowMs, seen, dependencies), name);
         }
       }
       const isWorthWaiting = isFresh && seen.isComplete && seen.names.size <= PAGE_SIZE;
@@ -79,6 +79,7 @@ export async function findWaiting(
 async function list(
   streamGroupId: string,
   nowMs: number,
+  seen: WaitingList,
   dependencies: ListSessionsDependencies,
 ): Promise<WaitingList> {
   const { sessions, complete } = await listSessions(
@@ -94,6 +95,8 @@ async function list(
       maxPages: MAX_LISTED / PAGE_SIZE,
     },
   );
+  // A list that failed says nothing, and what the list before it said stays true for a while.
+  if (!complete && sessions.size === 0) return seen;
   const names = new Set([...sessions.keys()].map(waitingNameOf));
   const pages = Math.max(1, Math.ceil(sessions.size / PAGE_SIZE));
   const waiting = {
