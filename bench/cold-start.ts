@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseWholeNumber } from '../cli/command-line.ts';
+import { runCommand } from '../cli/run-command.ts';
 import { resolveEnvironment } from '../local/service/read-service.ts';
 import type { Service } from '../local/service/service.ts';
 import { type Bundle, buildFunctions } from '../scripts/build.ts';
@@ -10,7 +11,6 @@ import { buildBareHandler } from './cold-start/bare-handler.ts';
 import { type LoadTimes, measureLoads } from './cold-start/measure-loads.ts';
 import { benchedService } from './shared/benched-service.ts';
 import { formatTable } from './shared/report.ts';
-import { runBench } from './shared/run-bench.ts';
 
 const usage = `Usage: npm run bench:cold-start [-- --runs <number>] [--json]
 
@@ -154,4 +154,4 @@ function verdicts({ bytes, readyMs, cpuMs }: ReturnType<typeof goalsOf>): string
   return `bytes ${verdict(bytes)}, until ready ${verdict(readyMs)}, CPU ${verdict(cpuMs)}`;
 }
 
-await runBench({ usage, options, run: main });
+await runCommand({ usage, options, run: main });

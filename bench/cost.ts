@@ -1,9 +1,9 @@
+import { runCommand } from '../cli/run-command.ts';
 import { resolveEnvironment } from '../local/service/read-service.ts';
 import { measureWatcher, type WatcherCost } from './cost/watcher.ts';
 import { measureWindow, type WindowCost } from './cost/windows.ts';
 import { benchedService } from './shared/benched-service.ts';
 import { formatTable } from './shared/report.ts';
-import { runBench } from './shared/run-bench.ts';
 
 const usage = `Usage: npm run bench:cost [-- --json]
 
@@ -90,4 +90,4 @@ At most 12 transitions when reconnected: ${goals.reconnectedWithin12 ? 'yes' : '
 `;
 }
 
-await runBench({ usage, options: { json: { type: 'boolean', default: false } }, run: main });
+await runCommand({ usage, options: { json: { type: 'boolean', default: false } }, run: main });

@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runCommand } from '../cli/run-command.ts';
 import { billOf, quantitiesOf } from './deploy-cost/bill.ts';
 import { readCounts } from './deploy-cost/counts.ts';
 import { DOCUMENT, withTables } from './deploy-cost/document.ts';
 import { DISCONNECTS, markdownOf } from './deploy-cost/tables.ts';
-import { runBench } from './shared/run-bench.ts';
 
 const usage = `Usage: npm run bench:deploy-cost [-- --write | --json]
 
@@ -39,4 +39,4 @@ async function main(values: { readonly json: boolean; readonly write: boolean })
   }
 }
 
-await runBench({ usage, options, run: main });
+await runCommand({ usage, options, run: main });

@@ -1,4 +1,5 @@
 import { seededRandom } from 'local-server-kit';
+import { runCommand } from '../cli/run-command.ts';
 import { resolveEnvironment } from '../local/service/read-service.ts';
 import { startBuiltStack } from './latency/built-stack.ts';
 import { measureDrops } from './latency/drops.ts';
@@ -6,7 +7,6 @@ import { measureLooks } from './latency/noticing.ts';
 import { measureReconnections } from './latency/reconnections.ts';
 import { benchedService } from './shared/benched-service.ts';
 import { formatTable, percentile } from './shared/report.ts';
-import { runBench } from './shared/run-bench.ts';
 
 const usage = `Usage: npm run bench:latency [-- --json]
 
@@ -113,4 +113,4 @@ The API's Lambda, Step Functions, EventBridge and DynamoDB are the local stand-i
 `;
 }
 
-await runBench({ usage, options: { json: { type: 'boolean', default: false } }, run: main });
+await runCommand({ usage, options: { json: { type: 'boolean', default: false } }, run: main });

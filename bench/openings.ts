@@ -1,10 +1,10 @@
 import { parseWholeNumber } from '../cli/command-line.ts';
+import { runCommand } from '../cli/run-command.ts';
 import { CAPACITY } from './openings/account.ts';
 import { type Openings, runOpenings } from './openings/run.ts';
 import { throughQueue, WAYS } from './openings/ways.ts';
 import { benchedService } from './shared/benched-service.ts';
 import { formatTable } from './shared/report.ts';
-import { runBench } from './shared/run-bench.ts';
 
 const usage = `Usage: npm run bench:openings [-- --seed <number>] [--json]
 
@@ -97,4 +97,4 @@ ${Object.entries(goals)
 `;
 }
 
-await runBench({ usage, options, run: main });
+await runCommand({ usage, options, run: main });

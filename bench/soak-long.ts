@@ -1,8 +1,8 @@
 import { parseWholeNumber } from '../cli/command-line.ts';
+import { runCommand, type ValuesOf } from '../cli/run-command.ts';
 import { ITEM_BOUNDS } from '../functions/shared/contracts/table-keys.ts';
 import { benchedService } from './shared/benched-service.ts';
 import { formatTable } from './shared/report.ts';
-import { runBench, type ValuesOf } from './shared/run-bench.ts';
 import { type LongSoak, runLongSoak } from './soak-long/run.ts';
 import { verdictOf } from './soak-long/verdict.ts';
 
@@ -71,4 +71,4 @@ ${wrong
   .join('')}`;
 }
 
-await runBench({ usage, options: OPTIONS, run: main });
+await runCommand({ usage, options: OPTIONS, run: main });

@@ -2,9 +2,9 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { seededRandom } from 'local-server-kit';
 import { parseWholeNumber } from '../cli/command-line.ts';
+import { runCommand, type ValuesOf } from '../cli/run-command.ts';
 import { startLocalStack } from '../local/local-stack.ts';
 import { formatTable } from './shared/report.ts';
-import { runBench, type ValuesOf } from './shared/run-bench.ts';
 import { openHandles, type Reading, readAtRest } from './soak/readings.ts';
 import { RecordedOutcomes, type Round, runRound } from './soak/round.ts';
 
@@ -129,4 +129,4 @@ One process runs everything: the functions' workers, the stand-ins and the playe
 `;
 }
 
-await runBench({ usage, options: OPTIONS, run: main });
+await runCommand({ usage, options: OPTIONS, run: main });

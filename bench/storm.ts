@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { parseWholeNumber, UsageError } from '../cli/command-line.ts';
-import { runBench, type ValuesOf } from './shared/run-bench.ts';
+import { runCommand, type ValuesOf } from '../cli/run-command.ts';
 import { runLive } from './storm/live.ts';
 import { pictureOf } from './storm/picture.ts';
 import { allPolicies } from './storm/policies.ts';
@@ -88,4 +88,4 @@ async function main(values: ValuesOf<typeof OPTIONS>): Promise<void> {
   process.exitCode = verdict.met ? 0 : 1;
 }
 
-await runBench({ usage: usage(), options: OPTIONS, run: main });
+await runCommand({ usage: usage(), options: OPTIONS, run: main });

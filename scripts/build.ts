@@ -5,6 +5,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { runCommand } from '../cli/run-command.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -88,7 +89,14 @@ export async function buildFunctions(outDirectory = join(root, 'dist')): Promise
   });
 }
 
-if (import.meta.main) {
+const usage = `Usage: npm run build
+
+Bundles each function into dist/.
+`;
+
+async function main(): Promise<void> {
   const bundles = await buildFunctions();
   console.log(`Bundled ${bundles.length} functions into dist/.`);
 }
+
+if (import.meta.main) await runCommand({ usage, options: {}, run: main });

@@ -1,13 +1,15 @@
-/**
- * Makes the API request samples of `events/samples/` anew, around an offer that this machine's Chromium makes,
- * and notes the browser's version in the README beside them.
- * Usage: node scripts/capture-offer.ts   (CHROMIUM_PATH names the browser; /usr/bin/chromium by default)
- */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runCommand } from '../cli/run-command.ts';
 import { connectionRequestBody, connectionRequestEvent } from './api-request-samples.ts';
 import { captureBrowserOffer } from './browser-offer.ts';
 import { chromiumPath } from './chromium.ts';
+
+const usage = `Usage: npm run capture-offer
+
+Makes the API request samples of events/samples/ anew, around an offer that this machine's Chromium makes, and notes the
+browser's version in the README beside them. CHROMIUM_PATH names the browser; /usr/bin/chromium by default.
+`;
 
 const SAMPLES_FOLDER = join(import.meta.dirname, '..', 'events', 'samples');
 const CAPTURED_WITH = /(?<=<!-- captured-with -->).*(?=<!-- \/captured-with -->)/;
@@ -29,4 +31,4 @@ function writeJson(fileName: string, value: unknown): Promise<void> {
   return writeFile(join(SAMPLES_FOLDER, fileName), `${JSON.stringify(value, null, 2)}\n`);
 }
 
-await captureOffer();
+await runCommand({ usage, options: {}, run: captureOffer });

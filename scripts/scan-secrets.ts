@@ -1,13 +1,16 @@
-/**
- * Looks for credentials in every file that git knows or would add: `npm run secrets`, part of `npm run check`.
- * Prints file, line and rule of each find, never the find itself, and exits 1 if there is one.
- */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { lintSource } from '@secretlint/core';
 import { creator } from '@secretlint/secretlint-rule-preset-recommend';
+import { runCommand } from '../cli/run-command.ts';
+
+const usage = `Usage: npm run secrets
+
+Looks for credentials in every file that git knows or would add. Prints file, line and rule of each find, never the find
+itself, and exits with 1 if there is one. \`npm run check\` runs it.
+`;
 
 const root = join(import.meta.dirname, '..');
 
@@ -42,7 +45,7 @@ async function contentOf(path: string): Promise<Buffer> {
   }
 }
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   const paths = await filesOfTheProject();
   const found: FoundSecret[] = [];
   for (const path of paths) {
@@ -59,3 +62,5 @@ if (import.meta.main) {
   }
   process.exitCode = found.length > 0 ? 1 : 0;
 }
+
+if (import.meta.main) await runCommand({ usage, options: {}, run: main });

@@ -1,19 +1,23 @@
-/**
- * `npm run screenshots`: the pictures in the README, made anew. A local stack plays some disconnects, and this
- * machine's Chromium looks at the pages.
- * Usage: node scripts/screenshots.ts [--out <folder>]   (docs/images by default; CHROMIUM_PATH names the browser)
- */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { PeerProcess } from 'game-lift-streams-local';
 import type { Browser, Page } from 'playwright-core';
+import { runCommand } from '../cli/run-command.ts';
 import { Player } from '../local/demo/player.ts';
 import { startLocalStack } from '../local/local-stack.ts';
 import type { Stack } from '../local/stack.ts';
 import { startPlayerBackend } from '../local/web/backend/backend.ts';
 import { startWebServer } from '../local/web/server.ts';
 import { chromiumPath, launchChromium } from './chromium.ts';
+
+const usage = `Usage: npm run screenshots [-- --out <folder>]
+
+Makes the pictures of the README anew. A local stack plays some disconnects, and this machine's Chromium looks at the
+pages. CHROMIUM_PATH names the browser; /usr/bin/chromium by default.
+
+  --out <folder>   docs/images by default
+  --help           this text
+`;
 
 /** With room for the strip below the player. */
 const PLAYER = { width: 1280, height: 1140 };
@@ -112,8 +116,7 @@ const SHOTS: readonly Shot[] = [
   },
 ];
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { out: { type: 'string', default: 'docs/images' } } });
+async function main(values: { readonly out: string }): Promise<void> {
   const folder = join(import.meta.dirname, '..', values.out);
   await mkdir(folder, { recursive: true });
   const stack = await startLocalStack({
@@ -189,4 +192,4 @@ function seconds(count: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, count * 1000));
 }
 
-await main();
+await runCommand({ usage, options: { out: { type: 'string', default: 'docs/images' } }, run: main });

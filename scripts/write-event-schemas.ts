@@ -1,10 +1,6 @@
-/**
- * Writes the JSON Schemas of `events/`, or with `--check` says which of them are out of date.
- * Usage: node scripts/write-event-schemas.ts [--check]
- */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { runCommand } from '../cli/run-command.ts';
 import { EVENT_CONTRACTS, schemaFileText } from './event-schemas.ts';
 
 const EVENTS_FOLDER = join(import.meta.dirname, '..', 'events');
@@ -30,10 +26,12 @@ export async function outdatedSchemaFiles(folder: string): Promise<string[]> {
   return outdated.sort();
 }
 
-/** What the command does with `args` (those after the script's name). Returns the exit code. */
-export async function run(args: readonly string[], folder: string = EVENTS_FOLDER): Promise<0 | 1> {
-  const { values } = parseArgs({ args: [...args], options: { check: { type: 'boolean', default: false } } });
-  if (!values.check) {
+/** Writes the schemas, or checks them. Returns the exit code. */
+export async function run(
+  { check }: { readonly check: boolean },
+  folder: string = EVENTS_FOLDER,
+): Promise<0 | 1> {
+  if (!check) {
     await writeSchemaFiles(folder);
     return 0;
   }
@@ -42,4 +40,18 @@ export async function run(args: readonly string[], folder: string = EVENTS_FOLDE
   return outdated.length === 0 ? 0 : 1;
 }
 
-if (import.meta.main) process.exitCode = await run(process.argv.slice(2));
+const usage = `Usage: npm run events [-- --check]
+
+Writes the JSON Schemas of events/ from the code's contracts.
+
+  --check   only say which are out of date, and exit with 1 if any is
+  --help    this text
+`;
+
+async function main(values: { readonly check: boolean }): Promise<void> {
+  process.exitCode = await run(values);
+}
+
+if (import.meta.main) {
+  await runCommand({ usage, options: { check: { type: 'boolean', default: false } }, run: main });
+}

@@ -23,8 +23,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'local/start/main.ts': 'test/end-to-end/start.test.ts',
   'local/demo/main.ts': 'A flag, --json.',
   'packages/game-lift-streams-local/src/peers/main.ts': 'Started by the stand-in alone.',
-  'scripts/screenshots.ts': "The developer's own folder.",
-  'scripts/write-event-schemas.ts': 'A flag, --check.',
+  'cli/run-command.ts': 'test/cli/run-command.test.ts',
 };
 /** What is typed here may be told again: it stands in the same terminal. */
 const HERE = ['cli/admin-shell/main.ts', 'cli/command-line.ts', 'cli/switch/main.ts', 'cli/windows/main.ts'];

@@ -47,7 +47,7 @@ describe('write-event-schemas', () => {
     await rm(join(folder, OUTCOME_SCHEMA));
     await writeFile(join(folder, 'forgotten.v1.schema.json'), '{}');
     // Act
-    const exitCode = await run(['--check'], folder);
+    const exitCode = await run({ check: true }, folder);
     // Assess
     expect(exitCode).toBe(1);
     expect(print.mock.calls.flat()).toEqual([
@@ -58,16 +58,12 @@ describe('write-event-schemas', () => {
   });
 
   it('exits 0 with --check when nothing is out of date', async () => {
-    expect(await run(['--check'], folder)).toBe(0);
+    expect(await run({ check: true }, folder)).toBe(0);
   });
 
   it('writes what is missing', async () => {
     await rm(join(folder, OUTCOME_SCHEMA));
-    expect(await run([], folder)).toBe(0);
+    expect(await run({ check: false }, folder)).toBe(0);
     expect(await outdatedSchemaFiles(folder)).toEqual([]);
-  });
-
-  it('refuses an option that it does not have', async () => {
-    await expect(run(['--chek'], folder)).rejects.toMatchObject({ code: 'ERR_PARSE_ARGS_UNKNOWN_OPTION' });
   });
 });

@@ -9,7 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   clients: ['packages'],
   feeds: ['packages'],
   cli: ['functions', 'clients', 'packages'],
-  scripts: ['functions', 'local', 'packages'],
+  scripts: ['cli', 'functions', 'local', 'packages'],
   local: ['functions', 'clients', 'packages'],
   bench: ['functions', 'local', 'cli', 'clients', 'feeds', 'scripts', 'packages'],
 };

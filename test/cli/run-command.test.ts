@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Bench, runBench } from '../../bench/shared/run-bench.ts';
+import { type Command, runCommand } from '../../cli/run-command.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 
 const root = join(import.meta.dirname, '../..');
 const benches = Object.entries(packageJson.scripts).flatMap(([script, command]) => {
-  const [, file] = /^node (bench\/[\w-]+\.ts)$/.exec(command) ?? [];
+  const [, file] = /^node ((?:bench|scripts)\/[\w-]+\.ts)$/.exec(command) ?? [];
   return file === undefined ? [] : [{ script, file }];
 });
 
-const bench: Bench<{ readonly runs: { readonly type: 'string' } }> = {
+const bench: Command<{ readonly runs: { readonly type: 'string' } }> = {
   usage: 'Usage: npm run bench:x\n',
   options: { runs: { type: 'string' } },
   run: async () => {},
@@ -21,7 +21,7 @@ async function runWith(args: readonly string[], run = bench.run) {
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => told.push(`out: ${text}`) > 0);
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => told.push(`err: ${text}`) > 0);
   vi.stubGlobal('process', Object.assign(Object.create(process), { argv: ['node', 'bench', ...args] }));
-  await runBench({ ...bench, run });
+  await runCommand({ ...bench, run });
   return { told, exitCode: process.exitCode };
 }
 afterEach(() => {
@@ -29,7 +29,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-describe('a bench', () => {
+describe('a command', () => {
   it('prints its usage for --help, and does not run', async () => {
     const run = vi.fn(bench.run);
 
@@ -54,12 +54,12 @@ describe('a bench', () => {
   });
 });
 
-it('every npm script of a bench runs through runBench, with a usage of its own', async () => {
+it('every npm script of a bench or of scripts/ runs through runCommand, with a usage of its own', async () => {
   expect(benches.length).toBeGreaterThan(5);
   for (const { script, file } of benches) {
     const text = await readFile(join(root, file), 'utf8');
-    expect(text).toContain('\nawait runBench({ usage');
-    expect(text).toContain(`Usage: npm run ${script} [-- `);
+    expect(text).toMatch(/^(?:if \(import\.meta\.main\) |\s*)await runCommand\(\{ usage/m);
+    expect(text).toMatch(new RegExp(`Usage: npm run ${script}(?: \\[-- |\n)`));
   }
 });
 
