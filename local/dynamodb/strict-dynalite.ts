@@ -1,7 +1,7 @@
 /**
  * Adds to dynalite the limits that it lacks: of expressions, of sums, of an item's size in UTF-8, and of the reads and
  * writes of a key in a second. dynalite has no place for that, so functions of it are wrapped, once for the process;
- * `test/dynamodb/limits.test.ts` fails if a version of it no longer calls them.
+ * `local/test/dynamodb/limits.test.ts` fails if a version of it no longer calls them.
  */
 import db, { type DynaliteError } from 'dynalite/db/index.js';
 import batchGetItem from 'dynalite/validations/batchGetItem.js';

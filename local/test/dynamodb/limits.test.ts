@@ -1,7 +1,6 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
-  DynamoDBDocumentClient,
+  type DynamoDBDocumentClient,
   GetCommand,
   NumberValue,
   PutCommand,
@@ -9,9 +8,9 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
-import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/server.ts';
-import { LOCAL_CLIENT, TABLE_DEFINITION } from '../helpers/table.ts';
+import { MemoryTable } from '../../dynamodb/memory-table.ts';
+import { type DynamoDb, startDynamoDb } from '../../dynamodb/server.ts';
+import { documentsAt, REGION, TABLE_DEFINITION } from './small-table.ts';
 
 let nowMs = 0;
 let lastKey = 0;
@@ -20,15 +19,11 @@ const TableName = TABLE_DEFINITION.TableName;
 
 beforeAll(async () => {
   const tables = [TABLE_DEFINITION];
-  server = await startDynamoDb({ port: 0, region: LOCAL_CLIENT.region, tables, nowMs: () => nowMs });
+  server = await startDynamoDb({ port: 0, region: REGION, tables, nowMs: () => nowMs });
 });
 afterAll(() => server?.close());
 
-/** One attempt: how the SDK repeats is not what a table is about. */
-function dynalite(): DynamoDBDocumentClient {
-  const client = new DynamoDBClient({ ...LOCAL_CLIENT, endpoint: server?.url ?? '', maxAttempts: 1 });
-  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-}
+const dynalite = () => documentsAt(server?.url ?? '');
 
 function memory(): DynamoDBDocumentClient {
   return new MemoryTable({ nowMs: () => nowMs, travel: async () => {}, integersOnly: false }).table.documents;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
+import { MemoryItems } from '../../dynamodb/memory-items.ts';
 
 const put = (items: MemoryItems, members: object) =>
   items.answer('PutCommand', { Item: { pk: 'key', sk: 'item', ...members } });
