@@ -1,7 +1,5 @@
 import { expect, it } from 'vitest';
-import { z } from 'zod';
 import { type Exploration, explore, type Scenario } from './explore.ts';
-import { importMutant, type Mutation } from './mutants.ts';
 import type { Budget, World } from './world.ts';
 
 /** `npm run model` looks at the larger worlds too, for minutes. */
@@ -36,35 +34,31 @@ export function itHoldsInEveryHistory<Options>(
   }
 }
 
-/** A test for each mutation: some history shows what it breaks. */
+/** What is wrong with the code, by which functions, and the counterexample that shows it. */
+export interface Bug<Code> {
+  readonly name: string;
+  /** Replaces the right functions. */
+  readonly code: Partial<Code>;
+  readonly shows: RegExp;
+}
+
+/** A test for each bug: some history shows what it breaks. */
 export function itFindsTheBugs<Code>(
-  entry: string,
-  mutations: readonly (Mutation & { readonly name: string; readonly shows: RegExp })[],
-  codeOf: (mutant: Readonly<Record<string, unknown>>) => Code,
+  realCode: Code,
+  bugs: readonly Bug<Code>[],
   budget: Partial<Budget>,
   prepare: (world: World, code: Code) => Scenario,
 ): void {
-  it.each(mutations)('finds the bug: $name', async ({ shows, ...mutation }) => {
-    const exports = z
-      .record(z.string(), z.unknown())
-      .parse({ ...Object(await importMutant(entry, mutation)) });
-    const code = codeOf(exports);
-
-    const exploring = explore({ deaths: 0, failures: 0, ...budget }, (world) => prepare(world, code));
+  it.each(bugs)('finds the bug: $name', async ({ shows, code }) => {
+    const exploring = explore({ deaths: 0, failures: 0, ...budget }, (world) =>
+      prepare(world, { ...realCode, ...code }),
+    );
 
     await expect(exploring).rejects.toMatchObject({
       name: 'Counterexample',
       message: expect.stringMatching(shows),
     });
   });
-}
-
-/** A function that a mutant exports, of the same type as the one that it was made from. */
-export function exported<Fn extends (...parameters: never[]) => unknown>(
-  mutant: Readonly<Record<string, unknown>>,
-  { name }: Fn,
-): Fn {
-  return z.custom<Fn>((value) => typeof value === 'function').parse(mutant[name]);
 }
 
 function describeExploration(name: string, { states, transitions, ends, deepest }: Exploration): string {

@@ -1,7 +1,9 @@
 import { describe } from 'vitest';
 import { recordOutcome } from '../../functions/record-outcome/record-outcome.ts';
 import { registerTaskToken, signalWindow, wakeWindow } from '../../functions/shared/window/mailbox.ts';
-import { exported, itFindsTheBugs, itHoldsInEveryHistory } from './exhaustive.ts';
+import { readWindow } from '../../functions/shared/window/window-item.ts';
+import { withCondition, withoutCall, withoutUpdates } from './bugs.ts';
+import { itFindsTheBugs, itHoldsInEveryHistory } from './exhaustive.ts';
 import { type MailboxOptions, mailboxScenario, REAL_CODE } from './mailbox-scenario.ts';
 
 const CONNECTED = { id: 'connected', connection: { createdAtMs: 5000, attempts: 2 } };
@@ -92,101 +94,112 @@ describe('an outcome is recorded once, and after every signal that its window to
 });
 
 describe('the look at every history of a mailbox', () => {
-  const file = 'functions/shared/window/mailbox.ts';
-  const mailboxOf = (mutant: Readonly<Record<string, unknown>>) => ({
-    ...REAL_CODE,
-    signalWindow: exported(mutant, signalWindow),
-    registerTaskToken: exported(mutant, registerTaskToken),
-    wakeWindow: exported(mutant, wakeWindow),
-  });
   itFindsTheBugs(
-    file,
+    REAL_CODE,
     [
       {
         name: 'a signal is written and not sent',
-        file,
-        find: 'if (window.taskToken !== undefined) await deliver(window.taskToken, window, dependencies);',
-        replace: '',
+        code: {
+          signalWindow: (session, signal, dependencies) =>
+            signalWindow(session, signal, withoutCall(dependencies, 'SendTaskSuccessCommand')),
+        },
         shows: /the execution waits, with \d of \d signals heard/,
       },
       {
         name: 'a signal goes to whoever waited before it was written',
-        file,
-        find: 'const window = await addSignal(session, signal, dependencies);',
-        replace:
-          'const window = await openWindowOf(session, dependencies); await addSignal(session, signal, dependencies);',
+        code: {
+          signalWindow: async (session, signal, dependencies) => {
+            const before = await readWindow(dependencies.table, session);
+            await signalWindow(session, signal, withoutCall(dependencies, 'SendTaskSuccessCommand'));
+            if (before !== undefined) await wakeWindow(before, dependencies);
+            return before;
+          },
+        },
         shows: /the execution waits, with \d of \d signals heard/,
       },
       {
         name: 'a registration does not look for earlier signals',
-        file,
-        find: 'if (window.seq > ackSeq) await deliver(taskToken, window, dependencies);',
-        replace: '',
+        code: {
+          registerTaskToken: (session, registration, dependencies) =>
+            registerTaskToken(session, registration, withoutCall(dependencies, 'SendTaskSuccessCommand')),
+        },
         shows: /the execution waits, with \d of \d signals heard/,
       },
       {
         name: 'the repeat of a signal is not sent',
-        file,
-        find: 'isRepeat(window, signal)) return window;',
-        replace: 'isRepeat(window, signal)) return undefined;',
+        code: {
+          signalWindow: async (session, signal, dependencies) => {
+            const before = await readWindow(dependencies.table, session);
+            if (before?.signalIds?.has(signal.id)) return undefined;
+            return signalWindow(session, signal, dependencies);
+          },
+        },
         shows: /the execution waits, with \d of \d signals heard/,
       },
       {
         name: 'the repeat of a signal counts again',
-        file,
-        find: "'NOT contains(signalIds, :id) AND",
-        replace: "'(NOT contains(signalIds, :id) OR contains(signalIds, :id)) AND",
+        code: {
+          signalWindow: (session, signal, dependencies) =>
+            signalWindow(
+              session,
+              signal,
+              withCondition(
+                dependencies,
+                'NOT contains(signalIds, :id)',
+                '(NOT contains(signalIds, :id) OR contains(signalIds, :id))',
+              ),
+            ),
+        },
         shows: /seq is \d after \d signals/,
       },
       {
         name: 'a late registration takes the place of a newer one',
-        file,
-        find: ' AND (attribute_not_exists(waitOrder) OR waitOrder <= :waitOrder)',
-        replace: '',
+        code: {
+          registerTaskToken: (session, registration, dependencies) =>
+            registerTaskToken(session, { ...registration, waitNumber: 0, retryCount: 0 }, dependencies),
+        },
         shows: /the execution waits, with \d of \d signals heard/,
       },
     ],
-    mailboxOf,
     { deaths: 1 },
     (world, code) => mailboxScenario(world, { code, signals: [CONNECTED, DROPPED], repeats: 1, retries: 1 }),
   );
 
-  const recording = 'functions/record-outcome/record-outcome.ts';
   itFindsTheBugs(
-    recording,
+    REAL_CODE,
     [
       {
         name: 'an outcome is recorded over a signal that nobody has seen',
-        file: 'functions/shared/window/close-window.ts',
-        find: "outcome === 'RECONNECTED'\n      ? ' AND seq <= :ackSeq'",
-        replace: "outcome === 'RECONNECTED'\n      ? ' AND (seq <= :ackSeq OR seq > :ackSeq)'",
+        code: {
+          recordOutcome: (input, dependencies) =>
+            recordOutcome({ ...input, ackSeq: Number.MAX_SAFE_INTEGER }, dependencies),
+        },
         shows: /closed with \d of \d signals heard/,
       },
       {
         name: 'an outcome is published before it is written',
-        file: recording,
-        find: 'const closed = await closeWindow(table, input, closing);',
-        replace:
-          'const closed = { recorded: true, seq: input.ackSeq, connectionCreatedAtMs: 0, connectionAttempts: 0 };',
+        code: { recordOutcome: (input, dependencies) => recordOutcome(input, withoutUpdates(dependencies)) },
         shows: /recorded, and the window is AWAITING_RECONNECTION/,
       },
     ],
-    (mutant) => ({ ...REAL_CODE, recordOutcome: exported(mutant, recordOutcome) }),
     {},
     (world, code) => mailboxScenario(world, { code, signals: [CONNECTED, DROPPED], recording: true }),
   );
   itFindsTheBugs(
-    recording,
+    REAL_CODE,
     [
       {
         name: 'NOT_DISCONNECTED is recorded over the late notice of the service',
-        file: 'functions/shared/window/close-window.ts',
-        find: ' AND seq <= :ackSeq AND attribute_not_exists(seenWaitingAtMs)',
-        replace: ' AND seq <= :ackSeq',
+        code: {
+          recordOutcome: (input, dependencies) =>
+            recordOutcome(
+              input,
+              withCondition(dependencies, ' AND attribute_not_exists(seenWaitingAtMs)', ''),
+            ),
+        },
         shows: /though the watcher saw it wait/,
       },
     ],
-    (mutant) => ({ ...REAL_CODE, recordOutcome: exported(mutant, recordOutcome) }),
     {},
     (world, code) =>
       mailboxScenario(world, { code, signals: [CONNECTED], recording: true, noticedLate: true }),

@@ -23,7 +23,7 @@ import type { Scenario } from './explore.ts';
 import { gatedEventBridge, gatedStepFunctions, gatedTable } from './gated-clients.ts';
 import type { Choice, Gate, World } from './world.ts';
 
-const SESSION = { streamGroupId: 'sg-1', streamSessionId: 'session' };
+export const SESSION = { streamGroupId: 'sg-1', streamSessionId: 'session' };
 const DROPPED_AT_MS = 1_000_000;
 const NOW_MS = DROPPED_AT_MS + 1000;
 const settings = {

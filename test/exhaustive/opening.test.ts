@@ -1,8 +1,10 @@
 import { describe } from 'vitest';
 import { onStatusChange } from '../../functions/on-status-change/on-status-change.ts';
+import { readWindow } from '../../functions/shared/window/window-item.ts';
 import { mendWindow } from '../../functions/watch-sessions/mend-window.ts';
-import { exported, itFindsTheBugs, itHoldsInEveryHistory } from './exhaustive.ts';
-import { type OpeningOptions, openingScenario, REAL_CODE } from './opening-scenario.ts';
+import { withCondition, withoutCall } from './bugs.ts';
+import { itFindsTheBugs, itHoldsInEveryHistory } from './exhaustive.ts';
+import { type OpeningOptions, openingScenario, REAL_CODE, SESSION } from './opening-scenario.ts';
 
 describe('one disconnect has one window, one execution at a time and one outcome, in every history of', () => {
   itHoldsInEveryHistory<OpeningOptions>(
@@ -49,47 +51,68 @@ describe('one disconnect has one window, one execution at a time and one outcome
 
 describe('the look at every history of an opening', () => {
   itFindsTheBugs(
-    'functions/on-status-change/on-status-change.ts',
+    REAL_CODE,
     [
       {
         name: 'only who opens the window starts its execution',
-        file: 'functions/on-status-change/on-status-change.ts',
-        find: "await ensureOwner(session, window, { ...dependencies, log });\n  if (kind === 'OPENED') return",
-        replace:
-          "if (kind === 'OPENED') await ensureOwner(session, window, { ...dependencies, log });\n  if (kind === 'OPENED') return",
+        code: {
+          onStatusChange: async (event, dependencies) => {
+            const window = await readWindow(dependencies.table, SESSION);
+            return onStatusChange(
+              event,
+              window === undefined ? dependencies : withoutCall(dependencies, 'StartExecutionCommand'),
+            );
+          },
+        },
         shows: /nobody has started its execution/,
       },
       {
         name: 'a window is opened without a look whether there is one',
-        file: 'functions/shared/window/open-window.ts',
-        find: "'attribute_not_exists(pk)'",
-        replace: "'attribute_not_exists(nothing)'",
+        code: {
+          onStatusChange: (event, dependencies) =>
+            onStatusChange(
+              event,
+              withCondition(dependencies, 'attribute_not_exists(pk)', 'attribute_not_exists(nothing)'),
+            ),
+        },
         shows: /a window is open after its outcome|two outcomes|2 windows for one disconnect/,
       },
     ],
-    (mutant) => ({ ...REAL_CODE, onStatusChange: exported(mutant, onStatusChange) }),
     { deaths: 1 },
     (world, code) => openingScenario(world, { code, reports: 2, repeats: 1 }),
   );
   itFindsTheBugs(
-    'functions/watch-sessions/mend-window.ts',
+    REAL_CODE,
     [
       {
         name: 'the watcher takes every execution for dead',
-        file: 'functions/watch-sessions/mend-window.ts',
-        find: "return described.ok && described.result.status === 'RUNNING';",
-        replace: 'return false;',
+        code: {
+          mendWindow: (session, window, dependencies) =>
+            mendWindow(
+              session,
+              window,
+              withoutCall(dependencies, 'DescribeExecutionCommand', { status: 'ABORTED' }),
+            ),
+        },
         shows: /run at once|windows for one disconnect/,
       },
       {
         name: 'a dead window is replaced without a look whether it is still there',
-        file: 'functions/shared/window/open-window.ts',
-        find: "'generation = :generation AND phase = :phase AND seq = :seq'",
-        replace: "'generation = :generation AND phase = :phase AND seq = :seq OR attribute_exists(pk)'",
+        code: {
+          mendWindow: (session, window, dependencies) =>
+            mendWindow(
+              session,
+              window,
+              withCondition(
+                dependencies,
+                'generation = :generation AND phase = :phase AND seq = :seq',
+                'generation = :generation AND phase = :phase AND seq = :seq OR attribute_exists(pk)',
+              ),
+            ),
+        },
         shows: /a window is open after its outcome/,
       },
     ],
-    (mutant) => ({ ...REAL_CODE, mendWindow: exported(mutant, mendWindow) }),
     {},
     (world, code) => openingScenario(world, { code, reports: 1, looks: 2, stops: 1 }),
   );

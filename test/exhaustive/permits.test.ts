@@ -1,8 +1,11 @@
 import { describe } from 'vitest';
 import { slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
-import { exported, itFindsTheBugs, itHoldsInEveryHistory } from './exhaustive.ts';
-import { type PermitsOptions, permitsScenario } from './permits-scenario.ts';
+import type { Clock } from '../../functions/shared/runtime/clock.ts';
+import { withCondition, withValue } from './bugs.ts';
+import { itFindsTheBugs, itHoldsInEveryHistory } from './exhaustive.ts';
+import { type Code, type PermitsOptions, permitsScenario } from './permits-scenario.ts';
 
+const REAL_CODE: Code = { takePermit, slowDown };
 const patient = { waitMs: 3000 };
 const impatient = { waitMs: 0 };
 
@@ -78,84 +81,114 @@ describe('permits let out no call over the quota, and none is lost but those of 
 });
 
 describe('the look at every history of permits', () => {
-  const file = 'functions/shared/quota/permits.ts';
-  const codeOf = (mutant: Readonly<Record<string, unknown>>) => ({
-    takePermit: exported(mutant, takePermit),
-    slowDown: exported(mutant, slowDown),
-  });
   itFindsTheBugs(
-    file,
+    REAL_CODE,
     [
       {
         name: 'whoever finds the quota idle does not look whether it still is',
-        file,
-        find: '(attribute_not_exists(bookedUntilMs) OR bookedUntilMs < :now)',
-        replace: '(attribute_not_exists(nothing) OR bookedUntilMs < :now)',
+        code: {
+          takePermit: (request, dependencies) =>
+            takePermit(
+              request,
+              withCondition(
+                dependencies,
+                'attribute_not_exists(bookedUntilMs) OR',
+                'attribute_not_exists(nothing) OR',
+              ),
+            ),
+        },
         shows: /over the quota with calls at/,
       },
       {
         name: 'a permit is booked for later than its caller waits',
-        file,
-        find: 'bookedUntilMs >= :now AND bookedUntilMs <= :last',
-        replace: 'bookedUntilMs >= :now AND (bookedUntilMs <= :last OR bookedUntilMs > :last)',
+        code: {
+          takePermit: (request, dependencies) =>
+            takePermit(
+              request,
+              withCondition(
+                dependencies,
+                'bookedUntilMs <= :last',
+                '(bookedUntilMs <= :last OR bookedUntilMs > :last)',
+              ),
+            ),
+        },
         shows: /too late after/,
       },
       {
         name: 'nobody waits for their time',
-        file,
-        find: 'if (waitMs > 0) await clock.sleep(Math.min(waitMs, LONGEST_WAIT_MS));',
-        replace: '',
+        code: {
+          takePermit: (request, { table, clock }) => takePermit(request, { table, clock: hasty(clock) }),
+        },
         shows: /over the quota with calls at/,
       },
       {
         name: 'a permit is booked twice',
-        file,
-        find: 'if (booked === undefined) continue;',
-        replace:
-          'if (booked === undefined) continue; await moveOn(table, key, await readItem(table, key, true), pace, nowMs, lastMs);',
+        code: {
+          takePermit: async (request, { table, clock }) => {
+            await takePermit({ ...request, onBooked: () => {} }, { table, clock: hasty(clock) });
+            return takePermit(request, { table, clock });
+          },
+        },
         shows: /booked until/,
       },
     ],
-    codeOf,
     {},
     (world, code) =>
       permitsScenario(world, { code, perSecond: 2, callers: [{ waitMs: 400 }, patient, { waitMs: 600 }] }),
   );
   itFindsTheBugs(
-    file,
+    REAL_CODE,
     [
       {
         name: 'a clock that was ahead is believed',
-        file,
-        find: 'if (doubts + 1 >= DOUBTS_TO_RESET) {',
-        replace: 'if (doubts + 1 >= 100 * DOUBTS_TO_RESET) {',
+        code: {
+          takePermit: (request, dependencies) =>
+            takePermit(
+              request,
+              withValue(dependencies, ':one', () => 0),
+            ),
+        },
         shows: /nobody has outvoted the clock ahead/,
       },
     ],
-    codeOf,
     {},
     (world, code) =>
       permitsScenario(world, { code, perSecond: 2, callers: [patient, patient], bookedAheadMs: 600_000 }),
   );
   itFindsTheBugs(
-    file,
+    REAL_CODE,
     [
       {
         name: 'slowing down forgets what is booked meanwhile',
-        file,
-        find: 'OR bookedUntilMs < :busyFrom)',
-        replace: 'OR bookedUntilMs < :busyFrom OR bookedUntilMs >= :busyFrom)',
+        code: {
+          slowDown: (request, dependencies) =>
+            slowDown(
+              request,
+              withCondition(
+                dependencies,
+                'bookedUntilMs < :busyFrom)',
+                'bookedUntilMs < :busyFrom OR bookedUntilMs >= :busyFrom)',
+              ),
+            ),
+        },
         shows: /over the quota with calls at/,
       },
       {
         name: 'a permit is booked by the pace from before a throttled call',
-        file,
-        find: "'attribute_not_exists(slowedAtMs)' : 'slowedAtMs = :slowedAt'",
-        replace: "'attribute_not_exists(nothing)' : 'attribute_not_exists(nothing)'",
+        code: {
+          takePermit: (request, dependencies) =>
+            takePermit(
+              request,
+              withCondition(
+                dependencies,
+                'attribute_not_exists(slowedAtMs)',
+                'attribute_not_exists(nothing)',
+              ),
+            ),
+        },
         shows: /over the quota with calls at/,
       },
     ],
-    codeOf,
     {},
     (world, code) =>
       permitsScenario(world, {
@@ -167,3 +200,12 @@ describe('the look at every history of permits', () => {
       }),
   );
 });
+
+/** A clock by which every wait is over at once. */
+function hasty(clock: Clock): Clock {
+  return {
+    nowMs: () => clock.nowMs(),
+    sleep: async () => {},
+    setTimer: (...timer) => clock.setTimer(...timer),
+  };
+}
