@@ -31,7 +31,7 @@ export interface LookRequest {
   readonly deadlineMs: number;
 }
 
-/** How far the last refusal that a look has seen may lie behind. It tells when nobody asks any more. */
+/** How old the noted refusal may get before a look notes a newer one. An old refusal means that the player has stopped asking. */
 const REFUSAL_RESOLUTION_MS = 10_000;
 
 /**

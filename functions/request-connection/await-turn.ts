@@ -73,7 +73,7 @@ export async function awaitTurn(
       ...told,
       ...(listedAtMs === undefined ? {} : { rank: 'CONFIRMED' as const, listedAtMs }),
     };
-    // The service knew every session with an open window. An id that nobody knows takes no place and no call for a while.
+    // The service knew every session with an open window. Any other id that it did not find takes no place and no call for 5 s.
     if (deadline.rank === 'UNKNOWN' && isLatelyNotFound(place, nowMs)) return { kind: 'NOT_FOUND' };
     const standing = { permits, perSecond: settings.CONNECTIONS_PER_SECOND, nowMs };
     const placing = await placeOffer(place, offerId, deadline, { ...standing, line: seenLine }, dependencies);

@@ -37,11 +37,11 @@ const LIST_WITHIN_MS = 2000;
 const OLDEST_MS = 10_000;
 
 /**
- * Finds a session in the service's list of waiting sessions, which all requests share. If the list is older than the request
- * it waits up to 1.5 s for a newer one, and makes that itself when nobody else does. While more sessions wait than one page
- * has, it waits for nobody else's list: then it is a storm, and thousands would idle.
+ * Finds a session in the service's list of waiting sessions, which all requests share. If the list is older than the request,
+ * the request waits up to 1.5 s for a newer one, or lists by itself when no other request does. While more sessions wait than
+ * one page has, it does not wait: that is a storm, and thousands of requests would be idle.
  *
- * It never fails: whatever it meets, the answer is that the session is not known to be listed.
+ * It never throws: after any failure the session counts as not listed.
  */
 export async function findWaiting(
   { streamGroupId, streamSessionId }: SessionKey,

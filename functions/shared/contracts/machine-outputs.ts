@@ -11,7 +11,7 @@ export const connectionOutputSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('NOT_FOUND') }),
   /** The session waits for a client, and the service refused this offer all the same. */
   z.object({ result: z.literal('OFFER_REJECTED') }),
-  /** Somebody is connected. */
+  /** A client is connected. */
   z.object({ result: z.literal('ALREADY_CONNECTED') }),
   /**
    * The service says CONNECTED, and may not have noticed the loss yet. `canWait` is false when the read quota has
@@ -25,7 +25,7 @@ export const connectionOutputSchema = z.discriminatedUnion('result', [
     outcome: z.enum(['TERMINATED', 'ERRORED']),
     statusReason: z.string().nullable(),
   }),
-  /** A status in which nobody can reconnect, such as ACTIVATING. */
+  /** A status in which no client can reconnect, such as ACTIVATING. */
   z.object({ result: z.literal('NOT_RECONNECTABLE'), status: z.string() }),
 ]);
 export type ConnectionOutput = Readonly<z.infer<typeof connectionOutputSchema>>;

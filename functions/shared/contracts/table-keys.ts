@@ -74,7 +74,7 @@ export function clientTokenKey(session: SessionKey, tokenHash: string): ItemKey 
   return { pk: sessionPartition(session), sk: `client-token#${tokenHash}` };
 }
 
-/** A partition of its own, because what strangers ask for must not heat the session's items. */
+/** Not in the session's partition, because requests of strangers must not use up its throughput. */
 export function ownerKey({ streamGroupId, streamSessionId }: SessionKey): ItemKey {
   return { pk: `owner#${streamSessionId}/${streamGroupId}`, sk: 'owner' };
 }

@@ -8,7 +8,7 @@ import type { Handler, Tools } from './edge.ts';
 import { readSettings, type Settings } from './settings.ts';
 import type { Table } from './table.ts';
 
-/** The SDK clients of all functions. Each is made in a file of its own in `clients/`; `handler.ts` imports those it needs. */
+/** The SDK clients of all functions. Each has its file in `clients/`; `handler.ts` imports those it needs. */
 export interface Clients {
   readonly documents: DynamoDBDocumentClient;
   readonly eventBridge: EventBridgeClient;

@@ -4,7 +4,7 @@ import { isKnownError, UnexpectedError } from './errors.ts';
 import { createLog, type Log, type LogFields } from './logging.ts';
 import { createMetrics, type EmittedMetrics, type Metrics } from './metrics.ts';
 
-/** What each invocation has of its own, and its decision gets beside the function's dependencies. */
+/** What each invocation makes anew. The decision gets it beside the function's dependencies. */
 export interface Tools {
   readonly log: Log;
   readonly metrics: Metrics;

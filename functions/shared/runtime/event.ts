@@ -44,7 +44,7 @@ export function eventHandler<Input, Result, Client extends ClientName, Name exte
   );
 }
 
-/** Defines a function that a schedule invokes. Whatever the event says, it is time. */
+/** Defines a function that a schedule invokes. It does not read the event. */
 export function defineSchedule<
   const Client extends ClientName = never,
   const Name extends SettingName = never,

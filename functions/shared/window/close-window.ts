@@ -122,7 +122,7 @@ export async function closeWindow(
   return { ...mailboxOf(present), recorded: !isOpen(present) };
 }
 
-/** How the session stands that was not disconnected: it goes on, or it has ended for a reason of its own. */
+/** The state of a session that was not disconnected: it goes on, or it has ended for another reason. */
 function standingOf(status: string | undefined): Exclude<Outcome, 'NOT_DISCONNECTED'> {
   if (status === 'TERMINATED') return 'TERMINATED';
   return status === 'ERROR' ? 'ERRORED' : 'RECONNECTED';

@@ -140,7 +140,7 @@ function newWindow(
       notBeforeMs,
       // A window that replaces another looks because of its first signal.
       lookAtOnce: !isReplacement && !foundByWatcher,
-      // Whoever tells the timeout is not the watcher, whose lists do not have it.
+      // A report with a timeout is not the watcher's: its lists do not have timeouts.
       ...(foundByWatcher && toldTimeoutSeconds === undefined ? { foundByWatcher } : {}),
     }),
     running: false,

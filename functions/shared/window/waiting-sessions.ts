@@ -1,6 +1,6 @@
 /**
  * Which sessions of a stream group the service waits for, as the latest list said: one item for each group, which all
- * requests share. One list call tells of a hundred sessions, so it sorts out made-up ids whatever their number.
+ * requests share. One list call tells of a hundred sessions, so it sorts out any number of made-up ids.
  */
 import * as z from 'zod';
 import { waitingKey } from '../contracts/table-keys.ts';
@@ -15,7 +15,7 @@ const waitingItemSchema = z.object({
   listedNames: z.string().optional(),
   /** Whether every waiting session of the group is in `listedNames`. */
   isComplete: z.boolean().optional(),
-  /** Before this time nobody lists again. */
+  /** No request lists again before this time. */
   nextAtMs: wholeNumberSchema.optional(),
 });
 
@@ -33,7 +33,7 @@ const NAME_LENGTH = 6;
 export const MAX_LISTED = 600;
 /** A list that takes longer has failed. A later time was written by a clock that was ahead. */
 const LONGEST_PAUSE_MS = 10_000;
-/** Nobody needs an old list; an hour is for whoever looks into a storm. */
+/** Requests need the list for ten seconds. An operator who looks into a storm has it for an hour. */
 const RETENTION_MS = 3_600_000;
 
 export function waitingNameOf(streamSessionId: string): string {
@@ -65,7 +65,7 @@ export async function readWaitingList(
 /**
  * Claims the next list for this caller.
  *
- * @returns whether it is the caller's; not when somebody else has claimed it for now.
+ * @returns whether the caller is to list; false while another caller's claim lasts.
  * @throws DependencyUnavailableException
  */
 export async function claimList(
