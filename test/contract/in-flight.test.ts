@@ -1,3 +1,6 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { checkSessionInputSchema } from '../../functions/check-session/check-session.ts';
@@ -8,11 +11,28 @@ import { recordOutcomeInputSchema } from '../../functions/record-outcome/record-
 import { registerTaskTokenInputSchema } from '../../functions/register-task-token/register-task-token.ts';
 import { answerOf as shellAnswerOf } from '../../functions/request-admin-shell/answer.ts';
 import { answerOf as connectionAnswerOf } from '../../functions/request-connection/answer.ts';
-import { windowItemSchema } from '../../functions/shared/window/window-item.ts';
+import { bindClientToken } from '../../functions/shared/api/client-tokens.ts';
+import { readOwner } from '../../functions/shared/api/owners.ts';
+import { ITEM_BOUNDS, sessionOfPartition } from '../../functions/shared/contracts/table-keys.ts';
+import { readLine } from '../../functions/shared/quota/line.ts';
+import { readPermits } from '../../functions/shared/quota/permits.ts';
+import { readPlace } from '../../functions/shared/quota/places.ts';
+import { readSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
+import { type Table, wholeNumberSchema } from '../../functions/shared/runtime/table.ts';
+import { storedOutcomeSchema } from '../../functions/shared/window/publish-outcome.ts';
+import { readWaitingList } from '../../functions/shared/window/waiting-sessions.ts';
+import { readWindow, windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import { signalWindowInputSchema } from '../../functions/signal-window/signal-window.ts';
 import { terminateSessionInputSchema } from '../../functions/terminate-session/terminate-session.ts';
+import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import { startMachines } from '../helpers/machines.ts';
-import { type InFlight, inFlightSamples, todaysInFlight, writeInFlightSample } from './in-flight.ts';
+import {
+  type InFlight,
+  inFlightSamples,
+  inFlightSchema,
+  todaysInFlight,
+  writeInFlightSample,
+} from './in-flight.ts';
 
 const SECOND = 1000;
 
@@ -26,6 +46,80 @@ const taskSchemas: Readonly<Record<string, z.ZodType>> = {
   signalWindow: signalWindowInputSchema,
   createAdminShell: createAdminShellInputSchema,
 };
+
+type Item = InFlight['items'][string];
+
+/** How today's code reads an item of each kind. */
+const READERS: Readonly<Record<string, (table: Table, item: Item, sample: InFlight) => Promise<unknown>>> = {
+  window: (table, item) => readWindow(table, sessionOf(item)),
+  outcome: async (_, item) => storedOutcomeSchema.parse(item),
+  place: (table, item) => readPlace(table, sessionOf(item)),
+  // The item has hashes only. Its token is taken with the same offer, and with no other one.
+  'client-token': async (table, item, { expressInputs }) => {
+    const { clientToken, signalRequest } = requestSchema.parse(expressInputs['create-connection']);
+    const bind = (offer: string) =>
+      bindClientToken(table, sessionOf(item), { clientToken, signalRequest: offer, nowMs: 0 });
+    return { other: await bind('other'), again: await bind(signalRequest) };
+  },
+  owner: (table, { pk, readAtMs }) => {
+    const [streamSessionId = '', streamGroupId = ''] = String(pk).replace('owner#', '').split('/');
+    return readOwner(table, { streamGroupId, streamSessionId }, Number(readAtMs));
+  },
+  waiting: (table, { pk, listedAtMs }) =>
+    readWaitingList(table, String(pk).replace('waiting#', ''), Number(listedAtMs)),
+  permit: (table) => readPermits(table, 'CreateStreamSessionConnection'),
+  line: (table) => readLine(table, 'CreateStreamSessionConnection'),
+  switch: (table) => readSwitchItem(table),
+};
+
+/** What each reader makes of the sample's item, in part. */
+const READ: Readonly<Record<string, unknown>> = {
+  window: { generation: 1, connectionTimeoutSeconds: expect.any(Number) },
+  outcome: { generation: 1, outcome: 'RECONNECTED' },
+  place: { lineCounter: 'G12345', lineNumber: 3, isServed: true, listedAtMs: expect.any(Number) },
+  'client-token': { other: false, again: true },
+  owner: { ownerHash: expect.any(String) },
+  waiting: { isComplete: true, names: expect.objectContaining({ size: 1 }) },
+  permit: { bookedUntilMs: expect.any(Number), slowedToMilli: 18_000, earlyMicros: expect.any(Number) },
+  line: [expect.objectContaining({ drawn: expect.any(Number) })],
+  switch: { state: 'on', reason: 'drill' },
+};
+
+const requestSchema = z.object({ clientToken: z.string(), signalRequest: z.string() });
+
+const sessionOf = ({ pk }: Item) => sessionOfPartition(String(pk));
+
+/** What today's code reads where the table holds this item. */
+async function readItemOf(kind: string, item: Item, sample: InFlight): Promise<unknown> {
+  const { table } = new MemoryTable({ nowMs: () => 0, travel: async () => {}, integersOnly: false });
+  await table.documents.send(new PutCommand({ TableName: table.name, Item: item }));
+  return READERS[kind]?.(table, item, sample);
+}
+
+/**
+ * Numbers that are read as they rest. Conditions of permits compare three of them in the table. The line ignores a
+ * counter that is no whole number; an outcome's numbers are those of its event.
+ */
+const READ_AS_THEY_REST: Readonly<Record<string, readonly string[] | 'all'>> = {
+  permit: ['bookedUntilMs', 'slowedTo', 'slowedAtMs'],
+  line: 'all',
+  outcome: 'all',
+};
+
+/** The item with each number lowered by three quarters, but for those of `READ_AS_THEY_REST`. */
+function withFractions(kind: string, item: Item): Item {
+  const kept = READ_AS_THEY_REST[kind] ?? [];
+  return Object.fromEntries(
+    Object.entries(item).map(([name, value]) => {
+      if (kept === 'all' || kept.includes(name)) return [name, value];
+      if (typeof value === 'number' && value > 0) return [name, value - 0.75];
+      const nested = record.safeParse(value);
+      return [name, nested.success && !(value instanceof Set) ? withFractions(kind, nested.data) : value];
+    }),
+  );
+}
+
+const record = z.record(z.string(), z.unknown());
 
 let captured: InFlight | undefined;
 
@@ -57,15 +151,52 @@ it('a window, its signals and the requests are caught in flight', async () => {
   // Assess
   expect(Object.keys(inFlight.windowItems)).toEqual(['AWAITING_RECONNECTION', 'AWAITING_CLIENT', 'CLOSED']);
   expect(Object.keys(inFlight.signals).sort()).toEqual(['connection created', 'deadline corrected']);
+  expect(Object.keys(inFlight.items).sort()).toEqual(Object.keys(ITEM_BOUNDS).sort());
   // Taken before a release: docs/safe-change.md.
   const name = process.env['TAKE_IN_FLIGHT_SAMPLE'];
   if (name !== undefined) writeInFlightSample(name, inFlight);
   expect(inFlightSamples().length).toBeGreaterThan(0);
 });
 
+const latest = inFlightSamples().at(-1)?.inFlight ?? inFlightSchema.parse({});
+
+it('the latest sample has an item of each kind that the table can hold', () => {
+  expect(Object.keys(latest.items).sort()).toEqual(Object.keys(ITEM_BOUNDS).sort());
+});
+
+describe('a number of an item', () => {
+  it.each(Object.entries(latest.items))(
+    'that other code left as a fraction reads as rounded up: %s',
+    async (kind, item) => {
+      const read = await readItemOf(kind, withFractions(kind, item), latest);
+
+      expect(read).toEqual(await readItemOf(kind, item, latest));
+    },
+  );
+
+  it('that is a fraction reads as the next whole one', () => {
+    expect(wholeNumberSchema.parse(123.25)).toBe(124);
+  });
+
+  it('goes through wholeNumberSchema, but for three of a permit that conditions compare as they rest', () => {
+    const functions = join(import.meta.dirname, '../../functions');
+    const readers = globSync('**/*.ts', { cwd: functions })
+      .map((path) => readFileSync(join(functions, path), 'utf8'))
+      .filter((text) => /import \{[^}]*\b(readItem|updateIf)\b[^}]*\} from '[^']*\/table\.ts'/.test(text));
+    const bare = readers.flatMap((text) => [...text.matchAll(/(\w+): z\s*\.(?:number|int)\(/g)]);
+
+    expect(readers.length).toBeGreaterThan(5);
+    expect(bare.map(([, name]) => name).sort()).toEqual(['bookedUntilMs', 'slowedAtMs', 'slowedTo']);
+  });
+});
+
 describe.each(inFlightSamples())('what the version of $name left', ({ inFlight }) => {
   it.each(Object.entries(inFlight.windowItems))('as a window that is %s is understood', (phase, item) => {
     expect(windowItemSchema.parse(item)).toMatchObject({ phase, generation: 1 });
+  });
+
+  it.each(Object.entries(inFlight.items))('as an item of the kind %s is read', async (kind, item) => {
+    expect(await readItemOf(kind, item, inFlight)).toMatchObject(Object(READ[kind]));
   });
 
   it.each(Object.entries(inFlight.taskPayloads))('as a payload of %s is understood', (key, payload) => {
@@ -154,6 +285,12 @@ describe.each(inFlightSamples())('what the version of $name left', ({ inFlight }
       expect(lost(inFlight[kind], (await today())[kind])).toEqual([]);
     },
   );
+
+  // The line's counters are named after deadlines: in-flight-line.test.ts compares them.
+  it('as an item has no attribute that today leaves out', async () => {
+    const { line: _, ...then } = inFlight.items;
+    expect(lost(then, (await today()).items)).toEqual([]);
+  });
 
   it("as a window's input has no member that today leaves out", async () => {
     const inputOf = ({ windowItems }: InFlight) => executionInput(windowItems['AWAITING_RECONNECTION']);

@@ -1,6 +1,21 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ownerHashOf, rememberOwner } from '../../functions/shared/api/owners.ts';
+import type { SessionKey } from '../../functions/shared/contracts/index.ts';
+import { itemKindOf } from '../../functions/shared/contracts/table-keys.ts';
+import { slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
+import {
+  markServed,
+  offerIdOf,
+  offersWith,
+  readPlace,
+  rememberNotFound,
+  writeLossRefusal,
+  writePlace,
+} from '../../functions/shared/quota/places.ts';
+import { writeSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
+import { waitingNameOf, writeWaitingList } from '../../functions/shared/window/waiting-sessions.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const folder = join(import.meta.dirname, 'in-flight');
@@ -14,6 +29,8 @@ const record = z.record(z.string(), z.unknown());
 export const inFlightSchema = z.strictObject({
   /** Windows in the table, by phase. */
   windowItems: z.record(z.string(), record),
+  /** One item of each kind that the table can hold, with every attribute that a reader may find. */
+  items: z.record(z.string(), record).default({}),
   /** What tells a waiting execution of a signal, by kind. */
   signals: z.record(z.string(), record),
   /** Inputs of the Express machines, by machine. */
@@ -25,19 +42,31 @@ export const inFlightSchema = z.strictObject({
 });
 export type InFlight = z.infer<typeof inFlightSchema>;
 
+/** JSON has no sets, so they are written as DynamoDB writes them. */
+const setSchema = z.strictObject({ SS: z.array(z.string()) });
+
+function encodeSet(_name: string, value: unknown): unknown {
+  return value instanceof Set ? { SS: [...value] } : value;
+}
+
+function decodeSet(_name: string, value: unknown): unknown {
+  const set = setSchema.safeParse(value);
+  return set.success ? new Set(set.data.SS) : value;
+}
+
 /** The committed samples, the oldest first. */
 export function inFlightSamples(): { readonly name: string; readonly inFlight: InFlight }[] {
   return readdirSync(folder)
     .sort()
     .map((file) => {
-      const text: unknown = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+      const text: unknown = JSON.parse(readFileSync(join(folder, file), 'utf8'), decodeSet);
       return { name: file.replace('.json', ''), inFlight: inFlightSchema.parse(text) };
     });
 }
 
 export function writeInFlightSample(name: string, inFlight: InFlight): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(inFlight, null, 2)}\n`);
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(inFlight, encodeSet, 2)}\n`);
 }
 
 /** Lets today's service run, on the local stack, and takes down what is in flight meanwhile. */
@@ -55,7 +84,7 @@ export async function todaysInFlight(): Promise<InFlight> {
   const keepWindow = async (phase: string) => {
     const item = (await workflow.items()).find((candidate) => candidate['phase'] === phase);
     if (item === undefined) throw new Error(`No window is ${phase}.`);
-    windowItems[phase] = JSON.parse(JSON.stringify(item));
+    windowItems[phase] = item;
   };
 
   const session = await workflow.session({ connectionTimeoutSeconds: 60 });
@@ -96,6 +125,7 @@ export async function todaysInFlight(): Promise<InFlight> {
 
   return {
     windowItems,
+    items: await itemsOfEachKind(workflow, other),
     signals: await signalsOf(workflow),
     expressInputs: {
       'create-connection': expressInputOf(taskPayloads['createConnection']),
@@ -104,6 +134,51 @@ export async function todaysInFlight(): Promise<InFlight> {
     expressOutputs,
     taskPayloads,
   };
+}
+
+/** Adds to the table what takes a storm, an attack or an operator, and returns the fullest item of each kind. */
+async function itemsOfEachKind(
+  { table, clock, inTime, items }: Awaited<ReturnType<typeof startWorkflow>>,
+  session: SessionKey,
+): Promise<InFlight['items']> {
+  const nowMs = clock.nowMs();
+  const quota = { operation: 'CreateStreamSessionConnection', perSecond: 20 } as const;
+  await inTime(async () => {
+    await slowDown(quota, { table, clock });
+    await takePermit({ ...quota, latestMs: nowMs + 1000 }, { table, clock });
+    const place = await readPlace(table, session);
+    const offerId = offerIdOf('offer');
+    await writePlace(table, session, place, {
+      ...offersWith(place, offerId),
+      askedAtMs: nowMs,
+      deadlineMs: nowMs + 60_000,
+      listedAtMs: nowMs,
+      lineCounter: 'G12345',
+      lineNumber: 3,
+    });
+    await markServed(table, session, offerId);
+    await rememberNotFound(table, session, nowMs);
+    await writeLossRefusal(table, session, { firstAskedAtMs: nowMs, lastRefusedAtMs: nowMs });
+    await rememberOwner(table, session, ownerHashOf(session, 'player'), nowMs);
+    await writeWaitingList(table, session.streamGroupId, {
+      listedAtMs: nowMs,
+      names: new Set([waitingNameOf(session.streamSessionId)]),
+      isComplete: true,
+      nextAtMs: nowMs + 500,
+    });
+    await writeSwitchItem(table, {
+      state: 'on',
+      changedAt: new Date(nowMs).toISOString(),
+      reason: 'drill',
+    });
+  });
+  const byKind: InFlight['items'] = {};
+  const size = (item: object = {}) => Object.keys(item).length;
+  for (const item of await items()) {
+    const kind = itemKindOf({ sk: String(item['sk']) });
+    if (size(item) > size(byKind[kind])) byKind[kind] = item;
+  }
+  return byKind;
 }
 
 /** What the machine was given, from what it gave its task: all but what it knows by itself. */

@@ -91,7 +91,7 @@ export function expiresAfterDays(nowMs: number, days: number): number {
 
 /**
  * A number of an item: whole milliseconds, seconds, microseconds or a count. Only whole numbers rest in the table, because
- * DynamoDB adds decimals exactly and a double does not. A fraction that other code has left is rounded: one number must not
- * make an item unreadable.
+ * DynamoDB adds decimals exactly and a double does not. A fraction that other code has left is rounded up, so that no time
+ * is earlier than it was meant; one number must not make an item unreadable.
  */
-export const wholeNumberSchema = z.number().overwrite(Math.round);
+export const wholeNumberSchema = z.number().overwrite(Math.ceil);

@@ -42,7 +42,7 @@ const COUNTED_AS = {
 } as const satisfies Record<Outcome, MetricName>;
 
 /** Earlier code stored the service's reason as it was, and the event owes its readers the form of the contract. */
-const storedOutcomeSchema = outcomeDetailSchema.extend({
+export const storedOutcomeSchema = outcomeDetailSchema.extend({
   statusReason: z.string().nullable().transform(toStatusReason),
 });
 
