@@ -20,7 +20,7 @@ const OWN = {
   MISSING_AUTHENTICATION_TOKEN: { ownErrorType: 'MissingAuthenticationTokenException' },
   /** The function failed, gave no proxy reply, or could not be invoked. */
   DEFAULT_5XX: { ownErrorType: 'InternalServerErrorException', status: 502 },
-  INTEGRATION_TIMEOUT: { ownErrorType: 'InternalServerErrorException' },
+  INTEGRATION_TIMEOUT: { ownErrorType: 'InternalServerErrorException', status: 504 },
 } as const satisfies Record<string, { readonly ownErrorType: string; readonly status?: number }>;
 
 const gatewayResponseSchema = z.object({
@@ -63,9 +63,8 @@ export const GATEWAY_RESPONSES = {
 } as const satisfies Record<keyof typeof OWN, GatewayResponse>;
 
 /**
- * The reply for a gateway response. A mapped header does not replace the one that API Gateway sends itself, so
- * there are two `x-amzn-errortype`: botocore joins them to one name that it does not know, the SDK for
- * JavaScript takes the first.
+ * Returns the reply for a gateway response. A mapped header does not replace the one that API Gateway sends itself, so
+ * there are two `x-amzn-errortype`, the mapped one first (aws/aws-sdk-js-v3#3852 has a capture).
  *
  * @param status of this error, where the gateway response has none of its own
  */

@@ -15,7 +15,7 @@ const GROUP_ARN = 'arn:aws:gameliftstreams:us-west-2:123456789012:streamgroup/sg
 const SESSION_ARN = 'arn:aws:gameliftstreams:us-west-2:123456789012:streamsession/sg-1AB2C3De4/ABC123def4567';
 
 /** As Node joins two headers: the deployment's, and API Gateway's own. */
-const FAILED_TYPES = 'InternalServerException, InternalServerErrorException';
+const FAILED_TYPES = 'InternalServerException:, InternalServerErrorException';
 
 interface Invocation {
   readonly functionName: string;
@@ -366,7 +366,7 @@ describe('a path', () => {
       expect(reply).toMatchObject({
         status: 403,
         headers: {
-          'x-amzn-errortype': 'AccessDeniedException, MissingAuthenticationTokenException',
+          'x-amzn-errortype': 'AccessDeniedException:, MissingAuthenticationTokenException',
           'x-amzn-requestid': expect.any(String),
           'content-type': 'application/json',
         },
@@ -387,7 +387,7 @@ describe('a path', () => {
       const url = await start([things()]);
       expect(await send(url, path)).toMatchObject({
         status: 400,
-        headers: { 'x-amzn-errortype': 'ValidationException, BadRequestException' },
+        headers: { 'x-amzn-errortype': 'ValidationException:, BadRequestException' },
       });
       expect(invocations).toEqual([]);
     },

@@ -4,10 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
-import type { LoopbackRequest } from 'local-server-kit';
+import { type LoopbackRequest, VirtualClock } from 'local-server-kit';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { z } from 'zod';
 import { reconnect, reconnectionClient } from '../../clients/javascript/reconnection-client.ts';
+import { startRestApi } from '../../local/rest-api/server.ts';
 import { newOffer } from '../../local/simulation/offers.ts';
 import { REGION, SIGNER, startSignatureVerifier } from '../helpers/signature-verifier.ts';
 
@@ -277,6 +278,66 @@ client.create_stream_session_connection(Identifier="sg-1", StreamSessionIdentifi
     expect(api.accepted).toEqual([]);
   });
 });
+
+describe("an error of API Gateway's own, which has two headers for its type", () => {
+  const errors = [
+    ['of no route', 403, 'AccessDeniedException', undefined],
+    ['of a function that fails', 502, 'InternalServerException', 'Error'],
+    ['of a throttled function', 500, 'InternalServerException', 'Lambda.TooManyRequestsException'],
+  ] as const;
+
+  it.for(errors)('%s is a %i %s to boto3', async ([, status, type, failure], context) => {
+    const python = pythonOrSkip(context);
+    const url = await startLocalApi(failure);
+    const program = `
+import boto3, sys
+from botocore.config import Config
+from botocore.exceptions import ClientError
+client = boto3.client("gameliftstreams", endpoint_url=sys.argv[1], config=Config(retries={"total_max_attempts": 1}))
+try:
+    client.create_stream_session_connection(Identifier="sg-1", StreamSessionIdentifier="s-1", SignalRequest="offer")
+except ClientError as error:
+    print(error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]["Code"])
+`;
+
+    const { stdout, stderr } = await run(python, '-c', [program, url]);
+
+    expect({ stdout, stderr }).toEqual({ stdout: `${status} ${type}\n`, stderr: '' });
+  });
+
+  it.each(errors)('%s is a %i %s to the SDK for JavaScript', async (_what, status, type, failure) => {
+    const url = await startLocalApi(failure);
+    const client = reconnectionClient(url, { region: REGION, credentials: SIGNER, maxAttempts: 1 });
+    onTestFinished(() => client.destroy());
+
+    await expect(reconnect(client, ARNS, newOffer())).rejects.toMatchObject({
+      name: type,
+      $metadata: { httpStatusCode: status },
+    });
+  });
+});
+
+/** The local API, whose one route fails like this; without a failure it has no route. */
+async function startLocalApi(failure: string | undefined): Promise<string> {
+  const route = {
+    method: 'POST',
+    path: '/streamgroups/{Identifier}/streamsessions/{StreamSessionIdentifier}/connections',
+    functionName: 'request-connection',
+    authorizer: 'AWS_IAM',
+  } as const;
+  const api = await startRestApi({
+    port: 0,
+    routes: failure === undefined ? [] : [route],
+    invokeLambda: async () => ({ ok: false, failure: { errorType: failure ?? '', errorMessage: '' } }),
+    clock: new VirtualClock(0),
+    random: Math.random,
+    account: '111122223333',
+    region: REGION,
+    stage: 'dev',
+  });
+  onTestFinished(() => api.close());
+  return api.url;
+}
 
 /** boto3 of Debian does not know the service yet: `boto-data` has the one operation, as the service declares it. */
 async function run(program: string, script: string, args: readonly string[]) {

@@ -29,6 +29,14 @@ const routes = methods.map(([logicalId, { Properties }]) => {
   };
 });
 
+describe("the account's role for API Gateway's logs", () => {
+  it('is set after the API, for an account without any API refuses it', () => {
+    const [, account] = onlyResource(template, 'AWS::ApiGateway::Account');
+
+    expect([account.DependsOn].flat()).toContain(apiId);
+  });
+});
+
 describe('the REST API', () => {
   it('is Regional', () => {
     expect(api.Properties['EndpointConfiguration']).toEqual({ Types: ['REGIONAL'] });

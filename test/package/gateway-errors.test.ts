@@ -16,6 +16,8 @@ const responseSchema = z.object({
 });
 type Response = z.infer<typeof responseSchema>['Properties'];
 
+const SERVER_ERRORS = new Set(['DEFAULT_5XX', 'INTEGRATION_TIMEOUT']);
+
 const responses = new Map<string, Response>();
 
 beforeAll(async () => {
@@ -30,14 +32,28 @@ beforeAll(async () => {
 });
 
 describe("a deployed API's own errors", () => {
-  it('have a status of their own, but for the fallbacks, whose status would be that of every error', () => {
+  it('of 4xx have a status each, but for the fallback, whose status every one would get', () => {
     for (const [type, { StatusCode }] of responses) {
-      expect(StatusCode === undefined, type).toBe(type.startsWith('DEFAULT_'));
+      if (!SERVER_ERRORS.has(type)) expect(StatusCode === undefined, type).toBe(type === 'DEFAULT_4XX');
+    }
+  });
+
+  it('of 5xx keep the status that API Gateway gives them, which 5XXError counts', () => {
+    for (const type of SERVER_ERRORS) expect(responses.get(type)?.StatusCode, type).toBeUndefined();
+    // A response of its own would turn the 500 of a throttled function into 504, the default of the type.
+    expect(responses.has('INTEGRATION_FAILURE')).toBe(false);
+  });
+
+  it('name their type with a colon, so that botocore drops the second header', () => {
+    for (const [type, { ResponseParameters }] of responses) {
+      expect(ResponseParameters['gatewayresponse.header.x-amzn-errortype'], type).toMatch(
+        /^'\w+Exception:'$/,
+      );
     }
   });
 
   it('have fixed messages: nothing of the request, and nothing that API Gateway says of it', () => {
-    expect(responses.size).toBe(13);
+    expect(responses.size).toBe(12);
     for (const { ResponseTemplates, ResponseParameters } of responses.values()) {
       const body: unknown = JSON.parse(ResponseTemplates['application/json']);
       expect(Object.keys(z.record(z.string(), z.string()).parse(body))).toEqual(['Message']);
@@ -50,7 +66,7 @@ describe("a deployed API's own errors", () => {
       expect(responses.get(type)).toMatchObject({
         StatusCode: '429',
         ResponseParameters: {
-          'gatewayresponse.header.x-amzn-errortype': "'ThrottlingException'",
+          'gatewayresponse.header.x-amzn-errortype': "'ThrottlingException:'",
           'gatewayresponse.header.retry-after': "'1'",
         },
       });
