@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nextStep } from 'reconnection-client';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -47,7 +48,42 @@ async function gatewayHeaders() {
     });
 }
 
+/** What the browser's client does after each code, in a table of the package's README. */
+async function stepsOfTheClient() {
+  const page = await readFile(join(root, 'packages/reconnection-client/README.md'), 'utf8');
+  return [...page.matchAll(/^\| `([A-Z_]+)` \| `(\w+)` \|$/gm)].map(
+    ([, code = '', step = '']) => [code, step] as const,
+  );
+}
+
+/** The status that the API gives each type; the client is to go by the code first. */
+const STATUS: Readonly<Record<string, number>> = {
+  ValidationException: 400,
+  AccessDeniedException: 403,
+  ResourceNotFoundException: 404,
+  ConflictException: 409,
+  StreamSessionAccessNotReadyException: 409,
+  ThrottlingException: 429,
+  InternalServerException: 500,
+  ServiceUnavailableException: 503,
+};
+
 describe('the codes of refusals', () => {
+  it("lead to one step of the browser's client each, which its README lists", async () => {
+    const steps = Object.entries(REFUSALS)
+      .filter(([code]) => code !== 'PASSED_THROUGH')
+      .map(([code, { type, hasRetryAfter }]) => {
+        const reply = { kind: 'refused', code, status: STATUS[type ?? ''] ?? 0 } as const;
+        return [code, nextStep(hasRetryAfter ? { ...reply, retryAfterSeconds: 1 } : reply).step];
+      });
+
+    expect(Object.fromEntries(await stepsOfTheClient())).toEqual(Object.fromEntries(steps));
+    for (const [code, { hasRetryAfter }] of Object.entries(REFUSALS)) {
+      const isRepeated = steps.find(([name]) => name === code)?.[1] === 'repeat';
+      expect(isRepeated, code).toBe(hasRetryAfter);
+    }
+  });
+
   it('are in docs/api-clients.md, each with its type and whether it has Retry-After', async () => {
     const documented = await documentedCodes();
 

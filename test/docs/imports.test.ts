@@ -19,6 +19,8 @@ const PACKAGE_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'local-server-kit': [],
   'step-functions-local': ['local-server-kit'],
   'game-lift-streams-local': ['local-server-kit'],
+  // Its tests alone do; the package itself depends on nothing.
+  'reconnection-client': ['local-server-kit'],
 };
 
 /** What a folder of `game-lift-streams-local/src` may import of the others. */

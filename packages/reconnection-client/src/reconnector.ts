@@ -1,0 +1,582 @@
+import { attempt, browserEnvironment, type Environment } from './environment.ts';
+import { LeadingTab } from './leading-tab.ts';
+import { type HttpReply, nextStep, type Reply, readReply } from './reply.ts';
+
+/** One connection to the stream. The reconnector closes each and makes another one for every new offer. */
+export interface StreamClient {
+  /** Makes a WebRTC offer. */
+  generateSignalRequest(): Promise<string>;
+  /** Connects with the answer to that offer. */
+  processSignalResponse(signalResponse: string): Promise<void>;
+  close(): void;
+  /** Tells `listener`, and nobody else any more, the present connection state and every later event. */
+  listen(listener: (event: ClientEvent) => void): void;
+}
+
+export type ClientEvent =
+  /** The states of an RTCPeerConnection: `connecting`, `connected`, `disconnected`, `failed`, `closed`. */
+  | { readonly type: 'state'; readonly state: string }
+  /** The server has hung up, with a reason such as `terminated` or `idle`. */
+  | { readonly type: 'serverDisconnect'; readonly reason: string }
+  /** A data channel has failed. */
+  | { readonly type: 'error' };
+
+/**
+ * - `connected`: the stream runs
+ * - `suspect`: the connection is interrupted, and may heal by itself
+ * - `away`: the connection is lost; the reconnector asks to come back
+ * - `waiting`: the same request, or a new offer, follows at `retryAt`
+ * - `answering`: the answer is here; the stream connects with it
+ * - `back`: the stream runs again
+ *
+ * and the ends:
+ * - `over`: the session has ended, and `reason` says how; start a new one
+ * - `left`: the player has left
+ * - `takenOver`: the session is played elsewhere; `comeBack()` takes it back
+ * - `failed`: nothing more is tried, and `reason` says why; `comeBack()` tries again
+ *
+ * Times are epoch milliseconds of the local clock. `deadline` is when the service ends the session, if it is known.
+ */
+export type State =
+  | { readonly name: 'connected' }
+  | { readonly name: 'suspect' }
+  | { readonly name: 'away'; readonly deadline: number | undefined }
+  | {
+      readonly name: 'waiting';
+      readonly retryAt: number;
+      /** A code of the API such as `TURN_LATER`, or `UNREACHABLE`, `UNREADABLE`, `OFFLINE`, `NO_MEDIA`, `CLIENT_FAILED`. */
+      readonly reason: string;
+      readonly deadline: number | undefined;
+    }
+  | { readonly name: 'answering'; readonly deadline: number | undefined }
+  | { readonly name: 'back' }
+  | { readonly name: 'over'; readonly reason: string }
+  | { readonly name: 'left' }
+  | { readonly name: 'takenOver'; readonly by: 'anotherTab' | 'anotherClient' }
+  | { readonly name: 'failed'; readonly reason: string };
+
+export type StateName = State['name'];
+
+/** The states by name, and what happens on the way. */
+export type ReconnectorEvents = { readonly [Name in StateName]: Extract<State, { readonly name: Name }> } & {
+  /** Every state, as it is entered. */
+  readonly change: State;
+  /** A request to come back is sent: the first since the loss, the second, … */
+  readonly request: { readonly number: number };
+  /** A reply has come, or none has. */
+  readonly reply: Reply;
+};
+
+export interface ConnectionRequest {
+  readonly session: string;
+  /** The offer, as `generateSignalRequest()` made it. */
+  readonly signalRequest: string;
+  /** Aborted when nobody waits for the reply any more. */
+  readonly signal: AbortSignal;
+}
+
+export interface ReconnectorOptions {
+  /** What names the session to the game's backend. It is kept in `sessionStorage`, so it is no secret of its own. */
+  readonly session: string;
+  /** Makes a client for a new connection. */
+  readonly newClient: () => StreamClient;
+  /** The client that the session was started with. Without it the reconnector comes back at once, as after a reload. */
+  readonly client?: StreamClient | undefined;
+  /** Sends an offer to the game's backend and returns its response. `fetchAsk` makes one. */
+  readonly ask: (request: ConnectionRequest) => Promise<HttpReply>;
+  /** The session's own, from StartStreamSession: how long the service keeps it. */
+  readonly connectionTimeoutSeconds?: number | undefined;
+  /** Returns what is left of the session's window, in seconds, where the backend tells it. */
+  readonly secondsLeft?: ((session: string) => Promise<number | undefined>) | undefined;
+  /** Ends the session, where the backend can. Called by `leave()`. */
+  readonly endSession?: ((session: string) => Promise<unknown>) | undefined;
+  /** Says that the page goes away, perhaps for good, where the backend takes that. Use `navigator.sendBeacon`. */
+  readonly sayPerhapsLeaving?: ((session: string) => void) | undefined;
+  /** How long after the loss the last request is sent: 3,600 s, the longest that the service keeps a session. */
+  readonly giveUpAfterSeconds?: number | undefined;
+  /** How long an interruption may take to heal: 3 s. */
+  readonly healSeconds?: number | undefined;
+  /** How long the stream may take to connect with an answer: 10 s. */
+  readonly connectSeconds?: number | undefined;
+  /** The session's key in `sessionStorage`. */
+  readonly storageKey?: string | undefined;
+  /** Replaces parts of the browser, for tests. */
+  readonly environment?: Partial<Environment> | undefined;
+}
+
+export interface Reconnector {
+  readonly session: string;
+  /** The same object until the state changes. */
+  readonly state: State;
+  /** Calls `listener` at each event of that name. Returns a function that ends it. */
+  on<Name extends keyof ReconnectorEvents>(
+    name: Name,
+    listener: (event: ReconnectorEvents[Name]) => void,
+  ): () => void;
+  /** The network or the player is back: a wait that the service did not ask for ends now. */
+  hintNow(): void;
+  /** The player wants the session here: tries again after `failed`, and takes the session back after `takenOver`. */
+  comeBack(): void;
+  /** The player leaves: closes the stream, forgets the session, and ends it where the backend can. Never rejects. */
+  leave(): Promise<void>;
+  /** Closes the stream and stops, without a word to the backend. The session is kept for the next page. */
+  stop(): void;
+}
+
+const STORAGE_KEY = 'reconnection-client.session';
+/** With `iceServers` the Web SDK gathers candidates for up to 15 s. */
+const OFFER_MS = 20_000;
+/** API Gateway's limit is 29 s. */
+const REPLY_MS = 35_000;
+const MAX_BACKOFF_MS = 15_000;
+const MIN_BACKOFF_MS = 250;
+/** Offers that lead nowhere, in a row. One may be bad luck; more of them would use up the session's window. */
+const MAX_NEW_OFFERS = 3;
+/** A wait that ends so much late was a sleep. The offer is old then. */
+const SLEPT_MS = 60_000;
+/** The server's reasons for hanging up that end the session. Others are reserved, so the API decides. */
+const SERVER_ENDS = ['terminated', 'idle'];
+
+/**
+ * Brings the player back to a stream session, by itself. A lost connection becomes a new offer on a new connection; what the
+ * backend replies decides what happens next.
+ *
+ * @example
+ * const reconnector = createReconnector({
+ *   session,
+ *   client, // the one that has just started the session
+ *   newClient: () => webSdkClient((clientConnection) => new gameliftstreams.GameLiftStreams({ videoElement, clientConnection })),
+ *   ask: fetchAsk((id) => `/api/sessions/${id}/connections`),
+ * });
+ * reconnector.on('waiting', ({ retryAt }) => showCountdown(retryAt));
+ */
+export function createReconnector(options: ReconnectorOptions): Reconnector {
+  return new SessionReconnector(options);
+}
+
+/** Returns the session that a page of this tab has kept, or undefined. */
+export function keptSession(
+  environment: Pick<Environment, 'storage'> = browserEnvironment(),
+  storageKey: string = STORAGE_KEY,
+): string | undefined {
+  return attempt(() => environment.storage?.getItem(storageKey)) ?? undefined;
+}
+
+/**
+ * Returns an `ask` that posts `{"SignalRequest": …}` to the game's backend.
+ *
+ * @param url of the route that a handler of `reconnection-client/backend` serves.
+ */
+export function fetchAsk(
+  url: (session: string) => string,
+  init: {
+    readonly headers?: Record<string, string>;
+    readonly credentials?: 'include' | 'omit' | 'same-origin';
+  } = {},
+): ReconnectorOptions['ask'] {
+  return ({ session, signalRequest, signal }) =>
+    fetch(url(session), {
+      ...init,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...init.headers },
+      body: JSON.stringify({ SignalRequest: signalRequest }),
+      cache: 'no-store',
+      signal,
+    });
+}
+
+/** The run has another one after it, so what comes of it counts no more. */
+const STALE = Symbol('stale');
+
+class SessionReconnector implements Reconnector {
+  readonly session: string;
+  readonly #options: ReconnectorOptions;
+  readonly #environment: Environment;
+  readonly #tab: LeadingTab;
+  readonly #listeners = new Map<string, Set<(event: never) => void>>();
+  readonly #stopListening: (() => void)[];
+  #state: State = { name: 'away', deadline: undefined };
+  #client: StreamClient | undefined;
+  /** Ends what the present run waits for. */
+  #run = new AbortController();
+  /** What an interruption heals to. */
+  #steady: State = { name: 'connected' };
+  #lostAt: number;
+  #deadline: number | undefined;
+  #requests = 0;
+  /** Ends the present wait, unless it is one that the service asked for. */
+  #hint: (() => void) | undefined;
+  /** Tells how connecting with an answer has ended. */
+  #settle: ((isConnected: boolean) => void) | undefined;
+
+  constructor(options: ReconnectorOptions) {
+    this.#options = options;
+    this.session = options.session;
+    this.#environment = { ...browserEnvironment(), ...options.environment };
+    this.#lostAt = this.#environment.now();
+    this.#tab = new LeadingTab(`reconnection-client ${this.session}`, this.#environment, () =>
+      this.#end({ name: 'takenOver', by: 'anotherTab' }),
+    );
+    const { listen } = this.#environment;
+    this.#stopListening = [
+      listen('online', () => this.hintNow()),
+      listen('shown', () => this.hintNow()),
+      listen('restored', () => {
+        if (!this.#run.signal.aborted) this.#lose();
+      }),
+      listen('hidden', () => this.#sayPerhapsLeaving()),
+    ];
+    this.#begin(options.client, false);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  on<Name extends keyof ReconnectorEvents>(
+    name: Name,
+    listener: (event: ReconnectorEvents[Name]) => void,
+  ): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => listeners.delete(listener);
+  }
+
+  hintNow(): void {
+    this.#hint?.();
+  }
+
+  comeBack(): void {
+    const { name } = this.#state;
+    if (name === 'failed' || name === 'takenOver') this.#begin(undefined, true);
+    else this.hintNow();
+  }
+
+  async leave(): Promise<void> {
+    const { name } = this.#state;
+    if (name === 'over' || name === 'left') return;
+    this.#end({ name: 'left' });
+    // Somebody plays on elsewhere.
+    if (name === 'takenOver') return;
+    try {
+      await this.#options.endSession?.(this.session);
+    } catch {
+      // The service ends the session by itself when its time is up.
+    }
+  }
+
+  stop(): void {
+    this.#quit();
+    for (const stop of this.#stopListening) stop();
+    this.#listeners.clear();
+  }
+
+  /** Ends what is under way, and starts a run from a loss, or from a client that connects. */
+  #begin(client: StreamClient | undefined, takeOver: boolean): void {
+    this.#run.abort();
+    this.#run = new AbortController();
+    const { signal } = this.#run;
+    this.#keep(this.session);
+    this.#lostAt = this.#environment.now();
+    this.#requests = 0;
+    const { connectionTimeoutSeconds } = this.#options;
+    this.#deadline =
+      connectionTimeoutSeconds === undefined ? undefined : this.#lostAt + connectionTimeoutSeconds * 1000;
+    if (client === undefined) this.#show({ name: 'away', deadline: this.#deadline });
+    const run = client === undefined ? this.#comeBack(signal, takeOver) : this.#takeUp(client, signal);
+    run.catch((error: unknown) => {
+      if (error !== STALE && !signal.aborted) this.#end({ name: 'failed', reason: 'CLIENT_FAILED' });
+    });
+  }
+
+  /** The session's first client, which may have connected already. */
+  async #takeUp(client: StreamClient, signal: AbortSignal): Promise<void> {
+    this.#client = client;
+    this.#state = { name: 'answering', deadline: undefined };
+    // A tab that has just started the session has it.
+    void this.#lead(true);
+    if (await this.#connect(client, undefined, signal)) this.#isRunning({ name: 'connected' });
+    else this.#lose();
+  }
+
+  async #comeBack(signal: AbortSignal, takeOver: boolean): Promise<void> {
+    const leads = await this.#lead(takeOver);
+    fresh(signal);
+    if (!leads) return this.#end({ name: 'takenOver', by: 'anotherTab' });
+    for (let newOffers = 0; ; ) {
+      const reason = await this.#offer(signal);
+      if (reason === undefined) return;
+      if (reason === 'SLEPT') continue;
+      if (++newOffers >= MAX_NEW_OFFERS) return this.#end({ name: 'failed', reason });
+      await this.#wait(this.#backoff(newOffers), reason, signal);
+    }
+  }
+
+  /** Returns whether this tab may play the session. */
+  async #lead(takeOver: boolean): Promise<boolean> {
+    const leads = await this.#tab.take(takeOver);
+    // What was stopped meanwhile must not keep the session from other tabs.
+    if (this.#run.signal.aborted) this.#tab.release();
+    return leads;
+  }
+
+  #isRunning(state: State): void {
+    this.#steady = state;
+    this.#show(state);
+  }
+
+  /** One offer, asked until it has its reply. Returns why a new offer is needed, or undefined when there is a state for it. */
+  async #offer(signal: AbortSignal): Promise<string | undefined> {
+    let signalRequest: string;
+    let client: StreamClient;
+    try {
+      client = this.#replaceClient();
+      signalRequest = await this.#within(OFFER_MS, client.generateSignalRequest(), signal);
+    } catch {
+      fresh(signal);
+      return 'CLIENT_FAILED';
+    }
+    for (let repeats = 1; ; repeats++) {
+      this.#tellDeadline(signal);
+      if (!this.#environment.isOnline()) {
+        const slept = await this.#wait(MAX_BACKOFF_MS, 'OFFLINE', signal);
+        if (slept) return 'SLEPT';
+      }
+      if (this.#state.name !== 'away') this.#show({ name: 'away', deadline: this.#deadline });
+      const next = nextStep(await this.#ask(signalRequest, signal));
+      switch (next.step) {
+        case 'answering':
+          this.#show({ name: 'answering', deadline: this.#deadline });
+          if (!(await this.#connect(client, next.signalResponse, signal))) return 'NO_MEDIA';
+          this.#isRunning({ name: 'back' });
+          return undefined;
+        case 'repeat': {
+          const { giveUpAfterSeconds = 3_600 } = this.#options;
+          const { reason, retryAfterSeconds } = next;
+          if (this.#environment.now() - this.#lostAt > giveUpAfterSeconds * 1000) {
+            this.#end({ name: 'failed', reason });
+            return undefined;
+          }
+          const slept =
+            retryAfterSeconds === undefined
+              ? await this.#wait(this.#backoff(repeats), reason, signal)
+              : await this.#wait(retryAfterSeconds * 1000, reason, signal, true);
+          if (slept) return 'SLEPT';
+          break;
+        }
+        case 'newOffer':
+          return next.reason;
+        case 'takenOver':
+          this.#end({ name: 'takenOver', by: 'anotherClient' });
+          return undefined;
+        case 'over':
+        case 'failed':
+          this.#end({ name: next.step, reason: next.reason });
+          return undefined;
+      }
+    }
+  }
+
+  async #ask(signalRequest: string, signal: AbortSignal): Promise<Reply> {
+    const { session } = this;
+    const request = new AbortController();
+    this.#tell('request', { number: ++this.#requests });
+    let reply: Reply;
+    try {
+      const asked = async () =>
+        readReply(
+          await this.#options.ask({ session, signalRequest, signal: request.signal }),
+          this.#environment.now(),
+        );
+      reply = await this.#within(REPLY_MS, asked(), signal);
+    } catch {
+      reply = { kind: 'unreachable' };
+    }
+    request.abort();
+    fresh(signal);
+    this.#tell('reply', reply);
+    return reply;
+  }
+
+  /** Returns whether the stream runs in time. */
+  #connect(client: StreamClient, signalResponse: string | undefined, signal: AbortSignal): Promise<boolean> {
+    const { connectSeconds = 10 } = this.#options;
+    const connected = new Promise<boolean>((resolve) => {
+      this.#settle = resolve;
+      if (signalResponse === undefined) this.#listenTo(client);
+      else client.processSignalResponse(signalResponse).catch(() => resolve(false));
+    });
+    return this.#within(connectSeconds * 1000, connected, signal).catch(() => {
+      fresh(signal);
+      return false;
+    });
+  }
+
+  /** Waits and returns whether the machine slept meanwhile. @param isTold the service said how long */
+  async #wait(waitMs: number, reason: string, signal: AbortSignal, isTold = false): Promise<boolean> {
+    const { now, setTimer } = this.#environment;
+    const retryAt = now() + waitMs;
+    this.#show({ name: 'waiting', retryAt, reason, deadline: this.#deadline });
+    let cancel = () => {};
+    await this.#unlessStale(
+      new Promise<void>((resolve) => {
+        cancel = setTimer(waitMs, resolve);
+        // A timer of a tab in the background may be a minute late.
+        this.#hint = () => {
+          if (!isTold || now() >= retryAt) resolve();
+        };
+      }),
+      signal,
+    ).finally(() => {
+      cancel();
+      this.#hint = undefined;
+    });
+    return now() - retryAt > SLEPT_MS;
+  }
+
+  /** Rejects when `work` takes longer, or when the run is stale. */
+  async #within<Value>(limitMs: number, work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+    let cancel = () => {};
+    const late = new Promise<never>((_resolve, reject) => {
+      cancel = this.#environment.setTimer(limitMs, () => reject(new Error('It took too long.')));
+    });
+    return this.#unlessStale(Promise.race([work, late]), signal).finally(() => cancel());
+  }
+
+  async #unlessStale<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+    let stop = () => {};
+    const stale = new Promise<never>((_resolve, reject) => {
+      stop = () => reject(STALE);
+      // A listener of the game may have ended the run just now.
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop);
+    });
+    try {
+      const value = await Promise.race([work, stale]);
+      fresh(signal);
+      return value;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Full jitter, so that players who dropped together come back spread out. */
+  #backoff(tries: number): number {
+    const longest = Math.min(MAX_BACKOFF_MS, 500 * 2 ** Math.min(tries, 10));
+    return Math.round(MIN_BACKOFF_MS + this.#environment.random() * (longest - MIN_BACKOFF_MS));
+  }
+
+  /** Learns the deadline, where the backend tells it: by what is left, because the clocks may be minutes apart. */
+  #tellDeadline(signal: AbortSignal): void {
+    const { secondsLeft } = this.#options;
+    if (secondsLeft === undefined) return;
+    const learn = async () => {
+      const seconds = await secondsLeft(this.session);
+      if (signal.aborted || typeof seconds !== 'number' || !Number.isFinite(seconds)) return;
+      this.#deadline = this.#environment.now() + Math.max(0, seconds) * 1000;
+      if ('deadline' in this.#state) this.#show({ ...this.#state, deadline: this.#deadline });
+    };
+    learn().catch(() => {});
+  }
+
+  #replaceClient(): StreamClient {
+    this.#closeClient();
+    const client = this.#options.newClient();
+    this.#client = client;
+    this.#listenTo(client);
+    return client;
+  }
+
+  #listenTo(client: StreamClient): void {
+    client.listen((event) => {
+      if (client === this.#client) this.#hear(event);
+    });
+  }
+
+  #hear(event: ClientEvent): void {
+    if (event.type === 'serverDisconnect' && SERVER_ENDS.includes(event.reason)) {
+      this.#end({ name: 'over', reason: event.reason });
+    } else if (event.type === 'state' && event.state === 'connected') {
+      this.#settle?.(true);
+      if (this.#state.name === 'suspect') this.#show(this.#steady);
+    } else if (event.type === 'state' && event.state === 'disconnected') {
+      this.#suspect();
+    } else if (event.type !== 'state' || event.state === 'failed' || event.state === 'closed') {
+      this.#settle?.(false);
+      if (this.#isLive()) this.#lose();
+    }
+  }
+
+  #suspect(): void {
+    if (!this.#isLive() || this.#state.name === 'suspect') return;
+    const { healSeconds = 3 } = this.#options;
+    this.#show({ name: 'suspect' });
+    const suspected = this.#state;
+    this.#environment.setTimer(healSeconds * 1000, () => {
+      if (this.#state === suspected) this.#lose();
+    });
+  }
+
+  #isLive(): boolean {
+    return ['connected', 'suspect', 'back'].includes(this.#state.name);
+  }
+
+  #lose(): void {
+    this.#begin(undefined, false);
+  }
+
+  #end(state: Extract<State, { readonly name: 'over' | 'left' | 'takenOver' | 'failed' }>): void {
+    this.#quit();
+    // A reload after a failure is another try.
+    if (state.name !== 'failed') this.#keep(undefined);
+    this.#show(state);
+  }
+
+  #quit(): void {
+    this.#run.abort();
+    this.#closeClient();
+    this.#tab.release();
+  }
+
+  #closeClient(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    this.#settle = undefined;
+    attempt(() => client?.close());
+  }
+
+  #sayPerhapsLeaving(): void {
+    if (this.#run.signal.aborted) return;
+    attempt(() => this.#options.sayPerhapsLeaving?.(this.session));
+  }
+
+  #keep(session: string | undefined): void {
+    const { storage } = this.#environment;
+    const { storageKey = STORAGE_KEY } = this.#options;
+    attempt(() =>
+      session === undefined ? storage?.removeItem(storageKey) : storage?.setItem(storageKey, session),
+    );
+  }
+
+  #show(state: State): void {
+    this.#state = state;
+    this.#tell('change', state);
+    this.#tell(state.name, state);
+  }
+
+  #tell(name: string, event: State | Reply | { readonly number: number }): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      try {
+        // `on` has typed the listener by the name, and each name has one kind of event.
+        Reflect.apply(listener, undefined, [event]);
+      } catch (error) {
+        this.#environment.report(error);
+      }
+    }
+  }
+}
+
+/** @throws STALE when another run has begun. */
+function fresh(signal: AbortSignal): void {
+  if (signal.aborted) throw STALE;
+}
