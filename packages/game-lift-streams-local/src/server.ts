@@ -26,6 +26,10 @@ export interface GameLiftStreamsOptions {
   readonly connectionMs?: number;
   /** From ACTIVATING to ACTIVE. The default is 3000 ms. */
   readonly activationMs?: number;
+  /** From ACTIVATING to ACTIVE of a stream group that CreateStreamGroup makes. The default is a minute. */
+  readonly groupActivationMs?: number;
+  /** From DeleteStreamGroup to the time when the stream group is gone. The default is a minute. */
+  readonly groupDeletionMs?: number;
   /** From TERMINATING to TERMINATED. The default is 1000 ms. */
   readonly terminationMs?: number;
   /** From the loss of a client to PENDING_CLIENT_RECONNECTION. The default is at once. */
@@ -58,7 +62,7 @@ export const DEFAULT_STREAM_GROUP_ID = 'sg-local0001';
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
 
 /**
- * A stand-in for Amazon GameLift Streams on 127.0.0.1, for the stream session operations. README.md in this
+ * A stand-in for Amazon GameLift Streams on 127.0.0.1, for the operations of stream sessions, stream groups and tags. README.md in this
  * folder says what it promises and how a test moves its time.
  *
  * @throws the system's error (EADDRINUSE, …) when the port cannot be had
@@ -81,6 +85,9 @@ export async function startGameLiftStreams(options: GameLiftStreamsOptions): Pro
         terminationMs: options.terminationMs ?? 1000,
         lossNoticeMs: options.lossNoticeMs ?? 0,
         overstayMs: 0,
+        groupActivationMs: options.groupActivationMs ?? 60_000,
+        groupDeletionMs: options.groupDeletionMs ?? 60_000,
+        onlyTagged: null,
         repeatedClientToken: 'firstAnswer',
         timestampUnit: 'millisecond',
         listedLaterMs: 0,

@@ -2,7 +2,7 @@ import {
   ConflictException,
   CreateApplicationCommand,
   GetStreamSessionCommand,
-  ListStreamGroupsCommand,
+  ListApplicationsCommand,
   ResourceNotFoundException,
   ValidationException,
 } from '@aws-sdk/client-gameliftstreams';
@@ -163,7 +163,7 @@ describe('the protocol', () => {
 
     // Act
     const failures = await Promise.all([
-      failureOf(gls.client.send(new ListStreamGroupsCommand({}))),
+      failureOf(gls.client.send(new ListApplicationsCommand({}))),
       failureOf(
         gls.client.send(
           new CreateApplicationCommand({

@@ -2,6 +2,7 @@ import { describeIssues, type LoopbackReply, type LoopbackRequest } from 'local-
 import type { z } from 'zod';
 import { faultSchema } from '../sessions/fault.ts';
 import { sessionSettingsChangeSchema, settingsChangeSchema, settingsSchema } from '../sessions/settings.ts';
+import type { StreamGroupRecord } from '../sessions/stream-group.ts';
 import type { World } from '../sessions/world.ts';
 import { makeHappen } from './happenings.ts';
 import { ControlRefusal } from './refusal.ts';
@@ -9,6 +10,7 @@ import {
   adminShellReadinessSchema,
   happeningSchema,
   startSessionsSchema,
+  streamGroupChangeSchema,
   streamGroupSchema,
 } from './schemas.ts';
 import { changeSessionSettings, readSession, readSessions, startSessions } from './session-records.ts';
@@ -29,8 +31,22 @@ type ControlRoute = (context: ControlContext) => object;
 
 const ROUTES: Readonly<Record<string, ControlRoute>> = {
   'POST stream-groups': ({ world, body }) => {
-    const { streamGroupId, location } = read(streamGroupSchema, body);
-    return world.addStreamGroup(streamGroupId, location);
+    const { streamGroupId, ...given } = read(streamGroupSchema, body);
+    return world.addStreamGroup(streamGroupId, given);
+  },
+  'GET stream-groups': ({ world }) => {
+    world.settle();
+    return { streamGroups: world.streamGroups() };
+  },
+  'PATCH stream-groups/': ({ world, rest, body }) => {
+    const lastUpdatedAtMs = world.settle();
+    const change = read(streamGroupChangeSchema, body);
+    return world.changeStreamGroup(groupOf(world, rest), { ...change, lastUpdatedAtMs });
+  },
+  'DELETE stream-groups/': ({ world, rest }) => {
+    world.settle();
+    world.removeStreamGroup(groupOf(world, rest));
+    return {};
   },
   'POST stream-sessions': ({ world, body }) => startSessions(world, read(startSessionsSchema, body)),
   'GET stream-sessions': ({ world, query }) => readSessions(world, query),
@@ -91,6 +107,12 @@ function dispatch(world: World, reset: () => void, request: LoopbackRequest): ob
     query: new URLSearchParams(search),
     body: parseJson(request.body),
   });
+}
+
+function groupOf(world: World, streamGroupId: string): StreamGroupRecord {
+  const group = world.streamGroup(streamGroupId);
+  if (group === undefined) throw new ControlRefusal(404, 'There is no such stream group.');
+  return group;
 }
 
 function parseJson(body: Buffer): unknown {

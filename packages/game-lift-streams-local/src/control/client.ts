@@ -12,8 +12,10 @@ import {
   type NewStreamGroup,
   type NewStreamSessions,
   type SessionRecord,
+  type StreamGroupChange,
   sessionRecordSchema,
   sessionRecordsSchema,
+  streamGroupsSchema,
 } from './schemas.ts';
 
 /** A control call that was refused: 400 not understood, 404 unknown session or group, 409 cannot happen. */
@@ -49,6 +51,21 @@ export class GameLiftStreamsControl {
 
   createStreamGroup(streamGroup: NewStreamGroup): Promise<StreamGroupRecord> {
     return this.#send('POST', 'stream-groups', streamGroupRecordSchema, streamGroup);
+  }
+
+  async streamGroups(): Promise<StreamGroupRecord[]> {
+    return (await this.#send('GET', 'stream-groups', streamGroupsSchema)).streamGroups;
+  }
+
+  /** A stream group's status, expiry or tags, at once. DELETING stops its sessions, as DeleteStreamGroup does. */
+  changeStreamGroup(streamGroupId: string, change: StreamGroupChange): Promise<StreamGroupRecord> {
+    const path = `stream-groups/${encodeURIComponent(streamGroupId)}`;
+    return this.#send('PATCH', path, streamGroupRecordSchema, change);
+  }
+
+  /** The stream group is gone at once, with its sessions. */
+  async removeStreamGroup(streamGroupId: string): Promise<void> {
+    await this.#send('DELETE', `stream-groups/${encodeURIComponent(streamGroupId)}`, emptySchema);
   }
 
   /** One session, in CONNECTED unless `status` says otherwise. */

@@ -1,21 +1,35 @@
 import {
   ExportFilesStatus,
+  StreamGroupStatus,
   StreamSessionStatus,
   StreamSessionStatusReason,
 } from '@aws-sdk/client-gameliftstreams';
 import { z } from 'zod';
 import { faultSchema } from '../sessions/fault.ts';
 import { durationMs, sessionSettingsChangeSchema } from '../sessions/settings.ts';
+import { streamGroupRecordSchema } from '../sessions/stream-group.ts';
 
 /* The control API's bodies, for the server and its client alike. Times are epoch milliseconds. */
 
 const id = z.string().regex(/^[a-zA-Z0-9-]{1,32}$/);
+const streamGroupChange = {
+  status: z.enum(StreamGroupStatus).exactOptional(),
+  /** When it becomes EXPIRED. The default is 365 days after it was made. */
+  expiresAtMs: z.int().min(0).exactOptional(),
+  tags: z.record(z.string().min(1).max(128), z.string().max(256)).exactOptional(),
+};
 export const streamGroupSchema = z.strictObject({
   streamGroupId: id,
   /** Where its sessions run, unless StartStreamSession says. The default is the account's Region. */
-  location: id.max(20).optional(),
+  location: id.max(20).exactOptional(),
+  createdAtMs: z.int().min(0).exactOptional(),
+  ...streamGroupChange,
 });
 export type NewStreamGroup = z.input<typeof streamGroupSchema>;
+/** What may happen to a stream group; tags replace those that it has. */
+export const streamGroupChangeSchema = z.strictObject(streamGroupChange);
+export type StreamGroupChange = z.input<typeof streamGroupChangeSchema>;
+export const streamGroupsSchema = z.object({ streamGroups: z.array(streamGroupRecordSchema) });
 
 export const startSessionsSchema = z.strictObject({
   /** The default is the first stream group. */

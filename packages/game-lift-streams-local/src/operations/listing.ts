@@ -8,7 +8,7 @@ import { summarizeListed } from './describe.ts';
 /** MaxResults when the call has none (SDK documentation). */
 const DEFAULT_PAGE_SIZE = 25;
 
-const pageStartSchema = z.object({ from: z.int().min(0), query: z.string() });
+const pageStartSchema = z.object({ from: z.union([z.int().min(0), z.string()]), query: z.string() });
 
 /**
  * A page of the account's sessions, or of one stream group's.
@@ -30,18 +30,32 @@ export function listPage(world: World, streamGroupId: string | undefined, parame
     if (Status !== undefined && session.status !== Status) continue;
     if (ExportFilesStatus !== undefined && session.exportFilesMetadata?.Status !== ExportFilesStatus)
       continue;
-    if (items.length === MaxResults) return { Items: items, NextToken: writeToken(index, query) };
+    if (items.length === MaxResults) return { Items: items, NextToken: pageToken(index, query) };
     items.push(summarizeListed(session, world));
   }
   return { Items: items };
 }
 
-function writeToken(from: number, query: string): string {
+/** The NextToken of the page that begins after `from`, for the list that `query` names. */
+export function pageToken(from: number | string, query: string): string {
   return Buffer.from(JSON.stringify({ from, query })).toString('base64url');
 }
 
+/** Where the page of a list ordered by text begins. */
+export function pageAfter(token: string | undefined, query: string): string {
+  const from = startOf(token, query);
+  if (typeof from === 'number') throw validation('The NextToken is not valid.');
+  return from ?? '';
+}
+
 function readToken(token: string | undefined, query: string): number {
-  if (token === undefined) return 0;
+  const from = startOf(token, query);
+  if (typeof from === 'string') throw validation('The NextToken is not valid.');
+  return from ?? 0;
+}
+
+function startOf(token: string | undefined, query: string): number | string | undefined {
+  if (token === undefined) return undefined;
   const start = pageStartSchema.safeParse(parseJson(Buffer.from(token, 'base64url').toString()));
   if (!start.success || start.data.query !== query) throw validation('The NextToken is not valid.');
   return start.data.from;

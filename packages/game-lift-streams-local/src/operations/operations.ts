@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { streamGroupIdIn, streamSessionIdIn } from '../protocol/identifiers.ts';
+import { streamSessionIdIn } from '../protocol/identifiers.ts';
 import type { Call, OperationName } from '../protocol/routes.ts';
 import { accessNotReady, conflict, resourceNotFound, validation } from '../protocol/service-error.ts';
 import {
@@ -17,10 +17,21 @@ import type { ConnectionAttempt } from '../sessions/connection-attempt.ts';
 import { fingerprintOf, sha256 } from '../sessions/idempotency.ts';
 import { beginConnection, mayBecome } from '../sessions/lifecycle.ts';
 import type { ClientAnswer, StreamClients } from '../sessions/stream-clients.ts';
+import { hostsSessions } from '../sessions/stream-group.ts';
 import type { StreamSession } from '../sessions/stream-session.ts';
 import type { World } from '../sessions/world.ts';
 import { describeSession } from './describe.ts';
 import { listPage } from './listing.ts';
+import {
+  authorizedStreamGroup,
+  createStreamGroup,
+  deleteStreamGroup,
+  getStreamGroup,
+  listStreamGroups,
+  listTagsForResource,
+  tagResource,
+  untagResource,
+} from './stream-groups.ts';
 
 export interface OperationResult {
   readonly httpStatus: number;
@@ -51,6 +62,13 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   TerminateStreamSession: terminateStreamSession,
   CreateStreamSessionConnection: createStreamSessionConnection,
   CreateStreamSessionAdminShell: createStreamSessionAdminShell,
+  CreateStreamGroup: createStreamGroup,
+  DeleteStreamGroup: deleteStreamGroup,
+  GetStreamGroup: getStreamGroup,
+  ListStreamGroups: listStreamGroups,
+  ListTagsForResource: listTagsForResource,
+  TagResource: tagResource,
+  UntagResource: untagResource,
 };
 
 async function startStreamSession(context: OperationContext): Promise<OperationResult> {
@@ -64,13 +82,16 @@ function startWith(
   client: ClientAnswer | undefined,
 ): OperationResult {
   const nowMs = world.settle();
-  const group = findStreamGroup(world, input.Identifier);
+  const group = authorizedStreamGroup(world, input.Identifier);
   const { ClientToken: token, ...parameters } = input;
   const fingerprint = fingerprintOf({ ...parameters, Identifier: group.streamGroupId });
   const earlier = world.startTokens.find(token, fingerprint, nowMs);
   if (earlier !== undefined) {
     refuseRepeat(world);
     return { httpStatus: 201, body: earlier, isReplay: true };
+  }
+  if (!hostsSessions(group)) {
+    throw validation(`The stream group cannot host sessions while its status is ${group.status}.`);
   }
   const session = world.addSession(group, input, undefined, client?.answer);
   client?.keep(session);
@@ -88,7 +109,7 @@ function getStreamSession({ world, call }: OperationContext): OperationResult {
 function listStreamSessions({ world, call }: OperationContext): OperationResult {
   world.settle();
   const input = parseInput(listInput, { ...listMembers(call.query), ...call.labels });
-  const { streamGroupId } = findStreamGroup(world, input.Identifier);
+  const { streamGroupId } = authorizedStreamGroup(world, input.Identifier);
   return { httpStatus: 200, body: listPage(world, streamGroupId, input) };
 }
 
@@ -157,6 +178,8 @@ async function connectWith(
   if (signalRequest === firstOffer || signalRequest === NO_CLIENT_CONNECTION) {
     throw validation('The SignalRequest must be newly generated, not the one given to StartStreamSession.');
   }
+  const group = world.streamGroup(session.streamGroupId);
+  if (group === undefined || !hostsSessions(group)) throw wrongConnectionGroup(world);
   if (!mayBecome(session, 'RECONNECTING')) throw wrongConnectionStatus(world, session);
 
   const attempt: ConnectionAttempt = {
@@ -209,6 +232,12 @@ function wrongConnectionStatus(world: World, session: StreamSession) {
   return world.settings.wrongStatusConnectionHttpStatus === 409 ? conflict(message) : validation(message);
 }
 
+/** "The stream group must be ACTIVE": the documentation does not name the error, so it is as for a session's wrong status. */
+function wrongConnectionGroup({ settings }: World) {
+  const message = 'The stream session cannot be connected to while its stream group is not ACTIVE.';
+  return settings.wrongStatusConnectionHttpStatus === 409 ? conflict(message) : validation(message);
+}
+
 function createStreamSessionAdminShell({ world, call }: OperationContext): OperationResult {
   const nowMs = world.settle();
   const session = findSession(world, parseInput(streamSessionInput, call.labels));
@@ -221,18 +250,11 @@ function createStreamSessionAdminShell({ world, call }: OperationContext): Opera
   return { httpStatus: 200, body: newAdminShell(world.account.region, world.nextSerial(), world.random) };
 }
 
-function findStreamGroup(world: World, identifier: string) {
-  const streamGroupId = streamGroupIdIn(world.account, identifier);
-  const group = streamGroupId === undefined ? undefined : world.streamGroup(streamGroupId);
-  if (group === undefined) throw resourceNotFound('stream group');
-  return group;
-}
-
 function findSession(
   world: World,
   input: { readonly Identifier: string; readonly StreamSessionIdentifier: string },
 ): StreamSession {
-  const { streamGroupId } = findStreamGroup(world, input.Identifier);
+  const { streamGroupId } = authorizedStreamGroup(world, input.Identifier);
   const id = streamSessionIdIn(world.account, streamGroupId, input.StreamSessionIdentifier);
   const session = id === undefined ? undefined : world.session(id);
   if (session?.streamGroupId !== streamGroupId) throw resourceNotFound('stream session');

@@ -7,6 +7,13 @@ export const OPERATION_NAMES = [
   'TerminateStreamSession',
   'CreateStreamSessionConnection',
   'CreateStreamSessionAdminShell',
+  'CreateStreamGroup',
+  'DeleteStreamGroup',
+  'GetStreamGroup',
+  'ListStreamGroups',
+  'ListTagsForResource',
+  'TagResource',
+  'UntagResource',
 ] as const;
 
 export type OperationName = (typeof OPERATION_NAMES)[number];

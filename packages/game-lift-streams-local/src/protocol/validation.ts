@@ -1,4 +1,9 @@
-import { ExportFilesStatus, Protocol, StreamSessionStatus } from '@aws-sdk/client-gameliftstreams';
+import {
+  ExportFilesStatus,
+  Protocol,
+  StreamClass,
+  StreamSessionStatus,
+} from '@aws-sdk/client-gameliftstreams';
 import { z } from 'zod';
 import { serialization, validation } from './service-error.ts';
 
@@ -18,6 +23,11 @@ const clientToken = z
   .max(128)
   .regex(/^[\x21-\x7E]+$/);
 const signalRequest = z.string().min(1);
+const description = z
+  .string()
+  .min(1)
+  .max(80)
+  .regex(/^[a-zA-Z0-9-_.!+@/][a-zA-Z0-9-_.!+@/ ]*$/);
 const seconds = (max: number) => z.int().min(1).max(max);
 
 /** 1920 × 1080: more pixels than that the virtual monitor has not. */
@@ -51,12 +61,7 @@ export const startStreamSessionInput = z.object({
   SignalRequest: signalRequest,
   ApplicationIdentifier: identifier,
   ClientToken: clientToken.optional(),
-  Description: z
-    .string()
-    .min(1)
-    .max(80)
-    .regex(/^[a-zA-Z0-9-_.!+@/][a-zA-Z0-9-_.!+@/ ]*$/)
-    .optional(),
+  Description: description.optional(),
   UserId: z
     .string()
     .max(1024)
@@ -105,6 +110,67 @@ export const listByAccountInput = z.object({
 });
 
 export const listInput = listByAccountInput.extend({ Identifier: identifier });
+
+/** "aws:" is reserved for AWS's own tags, as for every service that has tags. */
+const tagKey = z
+  .string()
+  .min(1)
+  .max(128)
+  .refine((key) => !key.toLowerCase().startsWith('aws:'), 'Tag keys must not begin with aws:');
+const MOST_TAGS = 50;
+const tags = z.record(tagKey, z.string().max(256)).refine((map) => {
+  const count = Object.keys(map).length;
+  return count >= 1 && count <= MOST_TAGS;
+}, `Member must have length between 1 and ${MOST_TAGS}`);
+const capacity = z.int().min(0);
+
+export const createStreamGroupInput = z.object({
+  Description: description,
+  StreamClass: z.enum(StreamClass),
+  DefaultApplicationIdentifier: identifier.optional(),
+  LocationConfigurations: z
+    .array(
+      z.object({
+        LocationName: z
+          .string()
+          .min(1)
+          .max(20)
+          .regex(/^[a-zA-Z0-9-]+$/),
+        AlwaysOnCapacity: capacity.optional(),
+        OnDemandCapacity: capacity.optional(),
+        TargetIdleCapacity: capacity.optional(),
+        MaximumCapacity: capacity.optional(),
+      }),
+    )
+    .min(1)
+    .max(100)
+    .optional(),
+  Tags: tags.optional(),
+  ClientToken: clientToken.optional(),
+});
+
+export const streamGroupInput = z.object({ Identifier: identifier });
+
+export const listStreamGroupsInput = z.object({
+  MaxResults: z.int().min(1).max(100).optional(),
+  NextToken: z.string().optional(),
+});
+
+const resourceArn = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^arn:aws:gameliftstreams:[^: ]*:[0-9]{12}:[^: ]*$/);
+export const listTagsInput = z.object({ ResourceArn: resourceArn });
+export const tagInput = listTagsInput.extend({ Tags: tags });
+export const untagInput = listTagsInput.extend({ TagKeys: z.array(z.string().min(1).max(128)).max(50) });
+
+/** @throws ServiceError ValidationException for more tags than a resource may have. */
+export function checkTagCount(map: Readonly<Record<string, string>>): void {
+  if (Object.keys(map).length > MOST_TAGS) {
+    throw validation(`A resource has at most ${MOST_TAGS} tags.`);
+  }
+}
 
 export type StartStreamSessionParameters = z.output<typeof startStreamSessionInput>;
 export type ListParameters = z.output<typeof listByAccountInput>;
@@ -160,7 +226,11 @@ function describe(issue: z.core.$ZodIssue, members: unknown): Problem {
       return of(`Member must satisfy enum value set: [${issue.values.map(String).join(', ')}]`);
     }
     case 'invalid_key':
-      return of('Map keys must have length between 1 and 256 and match ^[_a-zA-Z][_a-zA-Z0-9]*$');
+      return of(
+        path === '/Tags'
+          ? 'Map keys must have length between 1 and 128 and must not begin with aws:'
+          : 'Map keys must have length between 1 and 256 and match ^[_a-zA-Z][_a-zA-Z0-9]*$',
+      );
     case 'custom':
       return of(issue.message);
     default:
@@ -174,7 +244,8 @@ const atMost = (origin: string) => (isNumber(origin) ? 'be less than' : 'have le
 
 /** `/DisplayConfiguration/Resolution/Width`; a map's key is the caller's own text and is left out. */
 function memberPath(path: readonly PropertyKey[]): string {
-  const shown = path[0] === 'AdditionalEnvironmentVariables' ? path.slice(0, 1) : path;
+  const isMap = path[0] === 'AdditionalEnvironmentVariables' || path[0] === 'Tags';
+  const shown = isMap ? path.slice(0, 1) : path;
   return `/${shown.map(String).join('/')}`;
 }
 

@@ -65,6 +65,13 @@ export class CallCounters {
       TerminateStreamSession: of('TerminateStreamSession'),
       CreateStreamSessionConnection: of('CreateStreamSessionConnection'),
       CreateStreamSessionAdminShell: of('CreateStreamSessionAdminShell'),
+      CreateStreamGroup: of('CreateStreamGroup'),
+      DeleteStreamGroup: of('DeleteStreamGroup'),
+      GetStreamGroup: of('GetStreamGroup'),
+      ListStreamGroups: of('ListStreamGroups'),
+      ListTagsForResource: of('ListTagsForResource'),
+      TagResource: of('TagResource'),
+      UntagResource: of('UntagResource'),
     };
   }
 }

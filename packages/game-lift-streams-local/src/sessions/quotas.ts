@@ -9,6 +9,13 @@ export const DEFAULT_QUOTAS: Quotas = {
   TerminateStreamSession: 20,
   CreateStreamSessionConnection: 20,
   CreateStreamSessionAdminShell: 1,
+  CreateStreamGroup: 1,
+  DeleteStreamGroup: 5,
+  GetStreamGroup: 10,
+  ListStreamGroups: 10,
+  ListTagsForResource: 10,
+  TagResource: 10,
+  UntagResource: 10,
 };
 
 /** Requests a second for each operation; `Infinity` turns the quota off. */

@@ -30,6 +30,15 @@ export const settingsSchema = z.strictObject({
   wrongStatusAdminShellHttpStatus: z.union([z.literal(400), z.literal(404)]),
   /** From ACTIVATING to ACTIVE. */
   activationMs: durationMs,
+  /** From ACTIVATING to ACTIVE of a stream group. */
+  groupActivationMs: durationMs,
+  /** From DELETING to the time when nobody knows the stream group any more. */
+  groupDeletionMs: durationMs,
+  /**
+   * As if the caller's policy had `aws:ResourceTag/<key>` as its condition: calls for other stream groups, and for those
+   * that do not exist, are denied. Without it everything is allowed.
+   */
+  onlyTagged: z.strictObject({ key: z.string().min(1).max(128), value: z.string().max(256) }).nullable(),
   /** What a call is answered that repeats the ClientToken and the parameters of an earlier one. */
   repeatedClientToken: z.enum(['firstAnswer', 'conflict']),
   /** How exact LastUpdatedAt and CreatedAt are. Whole seconds are rounded down. */

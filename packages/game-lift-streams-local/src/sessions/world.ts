@@ -8,11 +8,11 @@ import type { ConnectionAttempt } from './connection-attempt.ts';
 import { CallCounters } from './counters.ts';
 import { PlannedFaults } from './faults.ts';
 import { ClientTokens } from './idempotency.ts';
-import { become, setDue } from './lifecycle.ts';
+import { become, mayBecome, setDue } from './lifecycle.ts';
 import { QuotaBuckets, type Quotas } from './quotas.ts';
 import { type Random, randomAlphanumeric } from './randomness.ts';
 import type { Settings } from './settings.ts';
-import type { StreamGroupRecord } from './stream-group.ts';
+import { nextOfGroup, STREAM_GROUP_LIFETIME_MS, type StreamGroupRecord } from './stream-group.ts';
 import type { Due, StreamSession } from './stream-session.ts';
 import { DueTimes } from './timers.ts';
 
@@ -38,6 +38,7 @@ export class World {
   readonly readiness = new AdminShellReadiness();
   readonly startTokens = new ClientTokens<object>();
   readonly connectionTokens = new ClientTokens<ConnectionAttempt>();
+  readonly groupTokens = new ClientTokens<object>();
   readonly quotas: QuotaBuckets;
   settings: Settings;
   /** Told of each change of a session, when it has happened. */
@@ -48,7 +49,7 @@ export class World {
   /** By number, which never changes, so that a page of a list can begin where the last one ended. */
   readonly #sessions: StreamSession[] = [];
   readonly #sessionsById = new Map<string, StreamSession>();
-  readonly #dueTimes = new DueTimes<{ readonly session: StreamSession; readonly due: Due }>();
+  readonly #dueTimes = new DueTimes<() => void>();
   #serial = 0;
 
   constructor(options: WorldOptions) {
@@ -63,10 +64,7 @@ export class World {
   /** The present, after everything that was due by now has happened, each at its own time. */
   settle(): number {
     const nowMs = this.#clock.nowMs();
-    for (let next = this.#dueTimes.takeDue(nowMs); next; next = this.#dueTimes.takeDue(nowMs)) {
-      // A session that has changed since has another `due`.
-      if (next.session.due === next.due) this.become(next.session, next.due);
-    }
+    for (let next = this.#dueTimes.takeDue(nowMs); next; next = this.#dueTimes.takeDue(nowMs)) next();
     return nowMs;
   }
 
@@ -92,10 +90,63 @@ export class World {
     return ++this.#serial;
   }
 
-  addStreamGroup(streamGroupId: string, location: string = this.account.region): StreamGroupRecord {
-    const record = { streamGroupId, arn: streamGroupArn(this.account, streamGroupId), location };
-    this.#streamGroups.set(streamGroupId, record);
-    return record;
+  /** A stream group, ACTIVE unless `given` says otherwise. */
+  addStreamGroup(streamGroupId: string, given: Partial<StreamGroupRecord> = {}): StreamGroupRecord {
+    const nowMs = this.settle();
+    const { createdAtMs = nowMs } = given;
+    return this.#keepStreamGroup({
+      location: this.account.region,
+      status: 'ACTIVE',
+      createdAtMs,
+      lastUpdatedAtMs: createdAtMs,
+      expiresAtMs: createdAtMs + STREAM_GROUP_LIFETIME_MS,
+      description: streamGroupId,
+      streamClass: 'gen5n_high',
+      tags: {},
+      ...given,
+      streamGroupId,
+      arn: streamGroupArn(this.account, streamGroupId),
+    });
+  }
+
+  /** A record is never changed but replaced, so whatever was due for the one before is not done. */
+  changeStreamGroup(group: StreamGroupRecord, change: Partial<StreamGroupRecord>): StreamGroupRecord {
+    const changed = this.#keepStreamGroup({ ...group, ...change });
+    if (changed.status === 'DELETING' && group.status !== 'DELETING') this.#stopSessionsOf(changed);
+    return changed;
+  }
+
+  /** From one moment to the next nobody knows the stream group, nor its sessions. */
+  removeStreamGroup({ streamGroupId }: Pick<StreamGroupRecord, 'streamGroupId'>): void {
+    this.#streamGroups.delete(streamGroupId);
+  }
+
+  streamGroups(): StreamGroupRecord[] {
+    return [...this.#streamGroups.values()];
+  }
+
+  #keepStreamGroup(group: StreamGroupRecord): StreamGroupRecord {
+    this.#streamGroups.set(group.streamGroupId, group);
+    const due = nextOfGroup(group, this.settings);
+    if (due === undefined) return group;
+    const { atMs, status } = due;
+    this.#dueTimes.add(atMs, () => {
+      if (this.#streamGroups.get(group.streamGroupId) !== group) return;
+      if (status === 'GONE') this.removeStreamGroup(group);
+      else this.changeStreamGroup(group, { status, lastUpdatedAtMs: atMs });
+    });
+    return group;
+  }
+
+  /** DeleteStreamGroup "stops streams in progress". The reason that is given is our assumption: the API was called. */
+  #stopSessionsOf({ streamGroupId, lastUpdatedAtMs: atMs }: StreamGroupRecord): void {
+    for (const session of this.#sessions) {
+      if (session.streamGroupId !== streamGroupId) continue;
+      if (mayBecome(session, 'TERMINATING')) this.become(session, { status: 'TERMINATING', atMs });
+      else if (mayBecome(session, 'TERMINATED') && session.status !== 'TERMINATING') {
+        this.become(session, { status: 'TERMINATED', atMs, reason: 'apiTerminated' });
+      }
+    }
   }
 
   streamGroup(streamGroupId: string): StreamGroupRecord | undefined {
@@ -165,6 +216,11 @@ export class World {
   /** To be called after each change of a session. */
   watch(session: StreamSession): void {
     this.onChange(session);
-    if (session.due !== undefined) this.#dueTimes.add(session.due.atMs, { session, due: session.due });
+    const { due } = session;
+    if (due === undefined) return;
+    this.#dueTimes.add(due.atMs, () => {
+      // A session that has changed since has another `due`.
+      if (session.due === due) this.become(session, due);
+    });
   }
 }
