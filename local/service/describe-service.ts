@@ -13,8 +13,16 @@ import {
 } from './names.ts';
 import { evaluateConditions, type ParsedResources, parseResources } from './resources.ts';
 import { routesAndRules } from './routes-and-rules.ts';
-import { functionSchema, type ParsedFunction, printedSchema, stateMachineSchema } from './schemas.ts';
-import type { Service, ServiceFunction, StateMachine } from './service.ts';
+import {
+  functionSchema,
+  type ParsedFunction,
+  printedSchema,
+  resourceSchema,
+  resourcesSchema,
+  rolePropertiesSchema,
+  stateMachineSchema,
+} from './schemas.ts';
+import type { Permission, Service, ServiceFunction, StateMachine } from './service.ts';
 
 type Printed = z.output<typeof printedSchema>;
 
@@ -71,7 +79,7 @@ export function describeService(document: unknown, { account }: DescribeOptions)
 function describeFunction(
   key: string,
   parsed: ParsedFunction,
-  { provider }: Printed,
+  { provider, resources }: Printed,
   account: string,
 ): ServiceFunction {
   const dot = parsed.handler.indexOf('.');
@@ -89,7 +97,24 @@ function describeFunction(
       reservedConcurrency: parsed.reservedConcurrency,
     }),
     environment: { ...provider.environment, ...parsed.environment },
+    ...(typeof parsed.role === 'string' && { permissions: permissionsOf(parsed.role, resources) }),
   };
+}
+
+/** @throws ServiceDescriptionError when the template has no such role, or it has what the stand-ins do not know. */
+function permissionsOf(role: string, printedResources: unknown): Permission[] {
+  const { Resources } = parseAt(resourcesSchema, printedResources ?? {}, 'resources');
+  const path = `resources.Resources.${role}`;
+  const { Properties } = parseAt(resourceSchema, Resources[role], path);
+  const { Policies } = parseAt(rolePropertiesSchema, Properties, `${path}.Properties`);
+  return Policies.flatMap(({ PolicyDocument }) =>
+    PolicyDocument.Statement.map(({ Action, Condition }) => ({
+      actions: Action,
+      conditions: Object.values(Condition).flatMap((keys = {}) =>
+        Object.entries(keys).map(([key, patterns]) => ({ key, patterns })),
+      ),
+    })),
+  );
 }
 
 /** The machines with their definitions as printed: intrinsics in them may name one another. */

@@ -46,7 +46,8 @@ export const functionSchema = z.strictObject({
   package: withoutLocalMeaning,
   runtime: withoutLocalMeaning,
   architecture: withoutLocalMeaning,
-  role: withoutLocalMeaning,
+  // The logical id of a role in the template, when it is text.
+  role: z.unknown().optional(),
   tags: withoutLocalMeaning,
   tracing: withoutLocalMeaning,
   logRetentionInDays: withoutLocalMeaning,
@@ -150,6 +151,42 @@ export const RESOURCE_TYPES_WITHOUT_LOCAL_MEANING: ReadonlySet<string> = new Set
   'AWS::Logs::MetricFilter',
   'AWS::SQS::QueuePolicy',
 ]);
+
+const oneOrMany = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
+
+/** A role's own policies. What a function may do is checked by action and condition. */
+export const rolePropertiesSchema = z.looseObject({
+  Policies: z
+    .array(
+      z.looseObject({
+        PolicyDocument: z.looseObject({
+          Statement: z.array(
+            z.strictObject({
+              Sid: withoutLocalMeaning,
+              Effect: z.literal('Allow', 'the stand-ins know no statement that denies'),
+              Action: oneOrMany,
+              Resource: withoutLocalMeaning,
+              Condition: z
+                .strictObject({
+                  StringEquals: z.record(z.string(), oneOrMany).optional(),
+                  'ForAllValues:StringEquals': z.record(z.string(), oneOrMany).optional(),
+                  'ForAllValues:StringLike': z
+                    .record(
+                      z.string(),
+                      oneOrMany.refine((patterns) => patterns.every((text) => /^[^*?]+\*?$/.test(text)), {
+                        error: 'the stand-ins know no pattern with an asterisk before its end',
+                      }),
+                    )
+                    .optional(),
+                })
+                .default({}),
+            }),
+          ),
+        }),
+      }),
+    )
+    .default([]),
+});
 
 const keySchema = z
   .array(z.strictObject({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }))

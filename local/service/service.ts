@@ -38,6 +38,14 @@ export interface ServiceFunction {
   readonly reservedConcurrency?: number;
   /** The provider's and its own; values may be intrinsics (`resolveEnvironment` replaces them). */
   readonly environment: Readonly<Record<string, unknown>>;
+  /** What its role allows; undefined when `serverless.yml` names no role of the template's. */
+  readonly permissions?: readonly Permission[];
+}
+
+/** A statement of a function's role. Every condition must hold for every value; `*` ends a pattern that is a prefix. */
+export interface Permission {
+  readonly actions: readonly string[];
+  readonly conditions: readonly { readonly key: string; readonly patterns: readonly string[] }[];
 }
 
 export interface Route {

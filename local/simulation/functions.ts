@@ -19,6 +19,7 @@ import { FUNCTION_DEFINITIONS } from './definitions.ts';
 import { documentsAt } from './documents.ts';
 import { ExecutionEnvironments } from './execution-environments.ts';
 import { type FunctionHooks, sendAround } from './hooks.ts';
+import { confineTo } from './permissions.ts';
 
 type Invocation = (payloadText: string, context: Context) => Promise<unknown>;
 
@@ -111,7 +112,9 @@ export function simulateFunctions({
           ...environment,
         },
       };
-      return [key, new ExecutionEnvironments(() => fromText(definition.handler(clients, surroundings)))];
+      const permissions = service.functions.find((fn) => fn.key === key)?.permissions;
+      const confined = permissions === undefined ? clients : confineTo(permissions, clients);
+      return [key, new ExecutionEnvironments(() => fromText(definition.handler(confined, surroundings)))];
     }),
   );
 

@@ -13,6 +13,8 @@ const RETENTION_DAYS = [
 const retentionDays = wholeNumber(1, 3653).refine((days) => RETENTION_DAYS.includes(days), {
   error: `must be one of ${RETENTION_DAYS.join(', ')}: CloudWatch Logs keeps logs no other number of days`,
 });
+/** A comma, which a name may have, separates the ARNs of a list. */
+const PRINCIPAL_ARN = /^arn:aws[a-z-]*:iam::[\d*]{1,12}:(role|user)\/[\w+=.@/*-]{1,512}$/;
 const switchSchema = z.enum(['true', 'false']);
 
 /** What a function checks again when it starts has its rule there; the rest is the template's alone. */
@@ -57,6 +59,10 @@ const parameterSchemas: Readonly<Record<string, z.ZodType>> = {
   runbookUrl: z
     .string()
     .regex(/^[\w./:~%?=&-]{1,300}$/, 'must be an address or a path, without spaces, quotes and "#"'),
+  adminShellPrincipals: z.string().refine((text) => listOf(text).every((arn) => PRINCIPAL_ARN.test(arn)), {
+    error:
+      'must be ARNs of IAM roles and users (arn:aws:iam::<account>:role/<name>), separated by commas; for whoever assumes a role, the role',
+  }),
   lostWindowsPercent: wholeNumber(1, 100),
   logRetentionDays: retentionDays,
   adminShellAuditDays: retentionDays,
@@ -102,15 +108,15 @@ export function problemsOf(parameters: Parameters): string[] {
       problems.push(`${name}, "${value}": ${result.error.issues[0]?.message ?? 'is not valid'}`);
     }
   }
-  const allowed = streamGroupsOf(parameters['streamGroups']);
-  const strangers = streamGroupsOf(parameters['watchedStreamGroups']).filter((id) => !allowed.includes(id));
+  const allowed = listOf(parameters['streamGroups']);
+  const strangers = listOf(parameters['watchedStreamGroups']).filter((id) => !allowed.includes(id));
   if (allowed.length > 0 && strangers.length > 0) {
     problems.push(`watchedStreamGroups: ${strangers.join(', ')} must be among streamGroups too`);
   }
   return problems;
 }
 
-/** `sg-a, sg-b` → `['sg-a', 'sg-b']`. */
-export function streamGroupsOf(text = ''): string[] {
+/** `sg-a, sg-b` → `['sg-a', 'sg-b']`, each once. */
+export function listOf(text = ''): string[] {
   return [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== '');
 }

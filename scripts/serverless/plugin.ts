@@ -2,8 +2,14 @@
  * The service's own plugin of the framework: it refuses wrong parameters before anything is packaged, knows what has
  * to be computed from them (`${deployment:…}`), and finishes the compiled template.
  */
-import { parametersOf, problemsOf, streamGroupsOf } from './parameters.ts';
-import { encryptWith, leaveStageToTemplate, problemsOfNames, type Resources } from './template.ts';
+import { listOf, parametersOf, problemsOf } from './parameters.ts';
+import {
+  confineAdminShells,
+  encryptWith,
+  leaveStageToTemplate,
+  problemsOfNames,
+  type Resources,
+} from './template.ts';
 
 /** As much of the framework as is used here. */
 interface Serverless {
@@ -35,8 +41,8 @@ export default class DeploymentPlugin {
   readonly configurationVariablesSources = {
     deployment: {
       resolve: async ({ address, resolveVariable }: ResolveVariable) => {
-        const streamGroups = streamGroupsOf(String(await resolveVariable('param:streamGroups')));
-        const watched = streamGroupsOf(String(await resolveVariable('param:watchedStreamGroups')));
+        const streamGroups = listOf(String(await resolveVariable('param:streamGroups')));
+        const watched = listOf(String(await resolveVariable('param:watchedStreamGroups')));
         const topic = String(await resolveVariable('param:alarmTopicArn'));
         const reserved = String(await resolveVariable('param:openingReservedConcurrency'));
         switch (address) {
@@ -89,7 +95,10 @@ export default class DeploymentPlugin {
       throw new this.#serverless.classes.Error(['Names to mend:', ...problems].join('\n  '), 'NAMES_WRONG');
     }
     leaveStageToTemplate(Resources);
-    const { kmsKeyArn = '' } = this.#parameters();
+    const { kmsKeyArn = '', adminShellPrincipals } = this.#parameters();
+    const principals = listOf(adminShellPrincipals);
+    if (principals.length > 0)
+      confineAdminShells(Resources, principals, this.#serverless.service.provider.stage);
     if (kmsKeyArn !== '') encryptWith(Resources, kmsKeyArn);
   }
 }

@@ -42,6 +42,35 @@ export function leaveStageToTemplate(resources: Resources): void {
 }
 
 /**
+ * Denies admin shells to everybody but these principals, whatever their own policies allow: many an administrator has
+ * `execute-api:Invoke` on `*`. An assumed role counts as the role.
+ *
+ * @throws Error when the template has no REST API, or more than one.
+ */
+export function confineAdminShells(resources: Resources, principals: readonly string[], stage: string): void {
+  const [api, ...others] = ofType(resources, 'AWS::ApiGateway::RestApi');
+  if (api === undefined || others.length > 0) throw new Error('The template must have one REST API.');
+  const [, resource] = api;
+  resource.Properties = {
+    ...resource.Properties,
+    Policy: {
+      Version: '2012-10-17',
+      Statement: [
+        // Without it the policy would allow nothing, and IAM's own would have to: API Gateway Developer Guide, "API Gateway
+        // resource policies", table A: within an account either may allow. A caller of another account needs both.
+        {
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'execute-api:Invoke',
+          Resource: `execute-api:/${stage}/POST/streamgroups/*/streamsessions/*/access`,
+          Condition: { ArnNotLike: { 'aws:PrincipalArn': principals } },
+        },
+      ],
+    },
+  };
+}
+
+/**
  * Encrypts everything that rests with the customer's own key, and lets the functions and the state machines use it.
  * The key's policy must let CloudWatch Logs and EventBridge use it: docs/customer-managed-key.md.
  */

@@ -83,6 +83,19 @@ describe('the REST API', () => {
   });
 });
 
+function methodSettings() {
+  return z
+    .array(
+      z.looseObject({
+        HttpMethod: z.string(),
+        ResourcePath: z.string(),
+        ThrottlingRateLimit: z.number(),
+        ThrottlingBurstLimit: z.number(),
+      }),
+    )
+    .parse(stage.Properties['MethodSettings']);
+}
+
 describe('the stage', () => {
   it('logs who called which route and what came of it: no path, no body, no query, no header', () => {
     const { Format, DestinationArn } = z
@@ -115,17 +128,21 @@ describe('the stage', () => {
 
   it('traces, limits requests, and never logs what is in them', () => {
     expect(stage.Properties['TracingEnabled']).toBe(true);
-    expect(stage.Properties['MethodSettings']).toEqual([
-      {
-        HttpMethod: '*',
-        ResourcePath: '/*',
-        ThrottlingRateLimit: 1000,
-        ThrottlingBurstLimit: 2000,
-        MetricsEnabled: true,
-        LoggingLevel: 'OFF',
-        DataTraceEnabled: false,
-      },
-    ]);
+    const settings = methodSettings();
+    expect(settings.map(({ ThrottlingRateLimit }) => ThrottlingRateLimit)).toEqual([1000, 1000, 1000, 10]);
+    expect(settings.map(({ ThrottlingBurstLimit }) => ThrottlingBurstLimit)).toEqual([2000, 2000, 2000, 20]);
+    for (const { LoggingLevel, DataTraceEnabled } of settings) {
+      expect([LoggingLevel, DataTraceEnabled]).toEqual(['OFF', false]);
+    }
+  });
+
+  it('limits each route by itself, so that a flood of one leaves the others alone', () => {
+    const own = methodSettings()
+      .filter(({ HttpMethod }) => HttpMethod !== '*')
+      // How CloudFormation has a path: a slash of its own, then every slash as ~1.
+      .map(({ HttpMethod, ResourcePath }) => `${HttpMethod} ${ResourcePath.slice(1).replaceAll('~1', '/')}`);
+
+    expect(own.sort()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).sort());
   });
 
   it('shows the deployment that has all gateway responses in it', () => {
@@ -156,17 +173,21 @@ describe('the policies to attach', () => {
   const CONNECTIONS = 'POST/streamgroups/*/streamsessions/*/connections';
   const SHELLS = 'POST/streamgroups/*/streamsessions/*/access';
 
-  it('let a backend reconnect players and read windows, and open no shell', () => {
-    expect(invokes('BackendPolicy')).toEqual([WINDOW, CONNECTIONS]);
+  it('let a backend reconnect players, and neither read windows nor open shells', () => {
+    expect(invokes('BackendPolicy')).toEqual([CONNECTIONS]);
   });
 
-  it('let an operator open shells too', () => {
-    expect(invokes('OperatorPolicy')).toEqual([WINDOW, SHELLS, CONNECTIONS]);
+  it('let whoever only looks read windows', () => {
+    expect(invokes('WindowPolicy')).toEqual([WINDOW]);
+  });
+
+  it('let an operator read windows and open shells, and take no session over', () => {
+    expect(invokes('OperatorPolicy')).toEqual([WINDOW, SHELLS]);
   });
 
   it('name every route', () => {
     const all = routes.map(({ method, path }) => `${method}${path.replace(/\{\w+\}/g, '*')}`);
 
-    expect(all.sort()).toEqual(invokes('OperatorPolicy'));
+    expect(all.sort()).toEqual([...invokes('BackendPolicy'), ...invokes('OperatorPolicy')].sort());
   });
 });

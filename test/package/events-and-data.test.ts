@@ -188,6 +188,7 @@ describe('the outputs', () => {
         'EventBusName',
         'TableName',
         'BackendPolicyArn',
+        'WindowPolicyArn',
         'OperatorPolicyArn',
         'FeedPolicyArn',
         'ReconnectionWindowArn',

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { encryptWith, leaveStageToTemplate, problemsOfNames } from '../../scripts/serverless/template.ts';
+import {
+  confineAdminShells,
+  encryptWith,
+  leaveStageToTemplate,
+  problemsOfNames,
+} from '../../scripts/serverless/template.ts';
 
 const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555';
 
@@ -67,6 +72,31 @@ describe('a name', () => {
   it("that is nobody's business or not known yet is left alone", () => {
     expect(problemsOfNames(named('AWS::Lambda::Function', 'FunctionName', { Ref: 'Name' }))).toEqual([]);
     expect(problemsOfNames(named('AWS::S3::Bucket', 'FunctionName', 'n'.repeat(100)))).toEqual([]);
+  });
+});
+
+describe('the principals that may open admin shells', () => {
+  it('are the only ones, whatever the policies of others allow', () => {
+    const resources = { Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { Name: 'api' } } };
+    const principals = ['arn:aws:iam::123456789012:role/operators-*'];
+
+    confineAdminShells(resources, principals, 'prod');
+
+    expect(resources.Api.Properties).toEqual({
+      Name: 'api',
+      Policy: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Deny',
+            Principal: '*',
+            Action: 'execute-api:Invoke',
+            Resource: 'execute-api:/prod/POST/streamgroups/*/streamsessions/*/access',
+            Condition: { ArnNotLike: { 'aws:PrincipalArn': principals } },
+          },
+        ],
+      },
+    });
   });
 });
 

@@ -51,6 +51,8 @@ describe('a parameter', () => {
     ['alarmTopicArn', 'pagers', 'must be the ARN of an SNS topic'],
     ['alarmTopicArn', 'arn:aws:sns:us-west-2:111122223333:pagers.fifo', 'FIFO topics take no alarms'],
     ['runbookUrl', 'a"b', 'without spaces, quotes and "#"'],
+    ['adminShellPrincipals', 'operators', 'must be ARNs of IAM roles and users'],
+    ['adminShellPrincipals', 'arn:aws:sts::111122223333:assumed-role/a/b', 'the role'],
     ['lostWindowsPercent', '0', 'must be a whole number from 1 to 100'],
     ['logRetentionDays', '31', 'must be one of 1, 3, 5, 7, 14, 30, 60,'],
     ['adminShellAuditDays', 'ever', 'must be a whole number from 1 to 3653'],
@@ -76,6 +78,13 @@ describe('a parameter', () => {
   it('has a rule, whichever serverless.yml declares', () => {
     expect(problemsOf(defaults())).toEqual([]);
     expect(Object.keys(defaults()).length).toBeGreaterThan(15);
+  });
+
+  it('that names principals may name several roles and users, with asterisks', () => {
+    const arns =
+      'arn:aws:iam::111122223333:role/ops/on-call, arn:aws:iam::111122223333:user/jo@example.com,arn:aws-cn:iam::*:role/a*';
+
+    expect(problems({ adminShellPrincipals: arns })).toEqual([]);
   });
 });
 

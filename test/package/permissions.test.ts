@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { ClientName } from '../../functions/shared/runtime/definition.ts';
+import { z } from 'zod';
+import {
+  ADMIN_SHELL_AUDIT_DETAIL_TYPE,
+  OUTCOME_DETAIL_TYPE,
+  STATUS_CHANGE_DETAIL_TYPE,
+  STATUS_CHANGE_REJECTED_DETAIL_TYPE,
+} from '../../functions/shared/contracts/detail-types.ts';
+import { SWITCH_KEY } from '../../functions/shared/contracts/table-keys.ts';
 import { FUNCTION_DEFINITIONS } from '../../local/simulation/definitions.ts';
+import { IAM_SERVICES, iamActionOf } from '../../local/simulation/permissions.ts';
 import { sdkCommands } from '../../scripts/sdk-use.ts';
 import { packagedService, resourcesOfType } from '../helpers/packaged-service.ts';
 import { functionsOf, roleStatements, statementsOf, textOf } from '../helpers/template-view.ts';
@@ -17,7 +25,7 @@ const granted = [
   })),
 ];
 
-/** How IAM names the service of a client. */
+/** How IAM names the service behind each package of a client. */
 const IAM_PREFIX: Readonly<Record<string, string>> = {
   '@aws-sdk/lib-dynamodb': 'dynamodb',
   '@aws-sdk/client-dynamodb': 'dynamodb',
@@ -27,31 +35,13 @@ const IAM_PREFIX: Readonly<Record<string, string>> = {
   '@aws-sdk/client-sqs': 'sqs',
 };
 
-/** The package behind each client that a definition names. */
-const CLIENT_PACKAGES: Readonly<Record<ClientName, string>> = {
-  documents: '@aws-sdk/client-dynamodb',
-  eventBridge: '@aws-sdk/client-eventbridge',
-  gameLiftStreams: '@aws-sdk/client-gameliftstreams',
-  sqs: '@aws-sdk/client-sqs',
-  stepFunctions: '@aws-sdk/client-sfn',
-  stepFunctionsSingleAttempt: '@aws-sdk/client-sfn',
-};
-
-/** How DynamoDB names the operations behind the document client's commands. */
-const DOCUMENT_OPERATIONS: Readonly<Record<string, string>> = {
-  Get: 'GetItem',
-  Put: 'PutItem',
-  Update: 'UpdateItem',
-  Delete: 'DeleteItem',
-  BatchGet: 'BatchGetItem',
-  BatchWrite: 'BatchWriteItem',
-  Query: 'Query',
-  Scan: 'Scan',
-};
-
-/** How IAM names the actions behind SQS's batches: as the same call for one message. */
-const QUEUE_OPERATIONS: Readonly<Record<string, string>> = {
-  ChangeMessageVisibilityBatch: 'ChangeMessageVisibility',
+/** The one type of event that a function publishes. */
+const PUBLISHED: Readonly<Record<string, string>> = {
+  'on-status-change': STATUS_CHANGE_REJECTED_DETAIL_TYPE,
+  'watch-sessions': STATUS_CHANGE_DETAIL_TYPE,
+  'record-outcome': OUTCOME_DETAIL_TYPE,
+  'on-execution-failure': OUTCOME_DETAIL_TYPE,
+  'request-admin-shell': ADMIN_SHELL_AUDIT_DETAIL_TYPE,
 };
 
 /** Actions that no code of ours calls: what Lambda itself does in the function's name. */
@@ -85,22 +75,12 @@ const WITHOUT_RESOURCE: Readonly<Record<string, string>> = {
   'logs:DescribeLogGroups': 'Step Functions Developer Guide, Using CloudWatch Logs: asked for all groups',
 };
 
-/** The clients whose commands are not named as IAM's actions are. */
-const OPERATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  '@aws-sdk/lib-dynamodb': DOCUMENT_OPERATIONS,
-  '@aws-sdk/client-sqs': QUEUE_OPERATIONS,
-};
-
 /** What a bundle's code calls, as IAM actions. */
 function actionsCalled(folder: string): string[] {
   const bundle = bundles.find(({ name }) => name === folder);
   if (bundle === undefined) throw new Error(`There is no bundle of ${folder}.`);
   const actions = sdkCommands(bundle)
-    .map(({ client, command }) => {
-      const name = command.replace(/Command$/, '');
-      const operation = OPERATIONS[client] === undefined ? name : OPERATIONS[client][name];
-      return `${IAM_PREFIX[client]}:${operation}`;
-    })
+    .map(({ client, command }) => iamActionOf(IAM_PREFIX[client] ?? client, command))
     // The client carries it for endpoint discovery, which DynamoDB has switched off.
     .filter((action) => action !== 'dynamodb:DescribeEndpoints');
   return [...new Set(actions)].sort();
@@ -111,11 +91,23 @@ function actionsGranted(folder: string): string[] {
   return statements.flatMap(({ actions }) => actions);
 }
 
+/** The partition keys that a condition allows, as patterns; it must have some. */
+function leadingKeysOf(condition: unknown): readonly string[] {
+  const keys = z.strictObject({ 'dynamodb:LeadingKeys': z.array(z.string()).min(1) });
+  const byOperator = z
+    .strictObject({
+      'ForAllValues:StringLike': keys.optional(),
+      'ForAllValues:StringEquals': keys.optional(),
+    })
+    .parse(condition);
+  return Object.values(byOperator).flatMap((of) => of?.['dynamodb:LeadingKeys'] ?? []);
+}
+
 describe.each(functions)('$folder', ({ folder, key, statements }) => {
   it('may call the services whose clients its definition names, and no others', () => {
     const own = actionsGranted(folder).filter((action) => !LAMBDA_ITSELF.has(action));
 
-    const named = FUNCTION_DEFINITIONS[key]?.clients.map((name) => IAM_PREFIX[CLIENT_PACKAGES[name]]) ?? [];
+    const named = FUNCTION_DEFINITIONS[key]?.clients.map((name) => IAM_SERVICES[name]) ?? [];
     expect(new Set(own.map((action) => action.split(':')[0]))).toEqual(new Set(named));
   });
 
@@ -123,6 +115,37 @@ describe.each(functions)('$folder', ({ folder, key, statements }) => {
     const ownActions = actionsGranted(folder).filter((action) => !LAMBDA_ITSELF.has(action));
 
     expect([...new Set(ownActions)].sort()).toEqual(actionsCalled(folder));
+  });
+
+  it('reaches the items of the table by their kind, and writes no switch', () => {
+    const onItems = statements.filter(
+      ({ actions }) =>
+        actions.some((action) => action.startsWith('dynamodb:')) && !actions.includes('dynamodb:Query'),
+    );
+
+    for (const { actions, condition } of onItems) {
+      const keys = leadingKeysOf(condition);
+      expect(keys.filter((key) => !/^[a-z]+#\*$/.test(key) && key !== SWITCH_KEY.pk)).toEqual([]);
+      if (keys.includes(SWITCH_KEY.pk)) expect(actions).toEqual(['dynamodb:GetItem']);
+    }
+  });
+
+  it('publishes events of one type of its own, from one source', () => {
+    const publishing = statements.filter(({ actions }) => actions.includes('events:PutEvents'));
+
+    const expected = PUBLISHED[folder];
+    expect(publishing.map(({ condition }) => condition)).toEqual(
+      expected === undefined
+        ? []
+        : [
+            {
+              StringEquals: {
+                'events:source': 'stream-session-reconnection',
+                'events:detail-type': expected,
+              },
+            },
+          ],
+    );
   });
 
   it('writes to its own log group alone', () => {
