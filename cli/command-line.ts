@@ -12,6 +12,18 @@ export function explainUsageError({ message }: UsageError): string {
   return `${message}\n--help shows the usage.\n`;
 }
 
+/**
+ * Returns the text with every control character but the line feed written out, such as `\x1b`. What a command tells may hold
+ * what others wrote (an error's message, the reason of a switch, a window's fields), and a terminal obeys C0 and C1 controls;
+ * marks that turn the direction of text make it read as something else.
+ */
+export function printable(text: string): string {
+  return text.replace(/(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
+  });
+}
+
 const HELP = { help: { type: 'boolean', short: 'h', default: false } } as const;
 
 /**

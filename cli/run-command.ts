@@ -1,5 +1,11 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
-import { explainUsageError, parseCommandLine, USAGE_EXIT_CODE, UsageError } from './command-line.ts';
+import {
+  explainUsageError,
+  parseCommandLine,
+  printable,
+  USAGE_EXIT_CODE,
+  UsageError,
+} from './command-line.ts';
 
 export type ValuesOf<Options extends ParseArgsOptionsConfig> = ReturnType<
   typeof parseCommandLine<Options>
@@ -24,7 +30,7 @@ export async function runCommand<const Options extends ParseArgsOptionsConfig>({
     else await run(values);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(explainUsageError(error));
+    process.stderr.write(printable(explainUsageError(error)));
     process.exitCode = USAGE_EXIT_CODE;
   }
 }

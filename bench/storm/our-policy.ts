@@ -96,7 +96,7 @@ export function ourPolicy(): Policy {
           const reply = await requestConnection(
             { session, requestId, body },
             { ...common, gameLiftStreams, readSwitch, stepFunctions },
-            { headers: new Map() },
+            { headers: new Map(), caller: { name: 'backend', accessKeyId: null, sourceIp: null } },
           ).catch(busyReply);
           await storm.service.travel();
           if (reply.statusCode === 200) return true;

@@ -43,12 +43,20 @@ export function pluginRun(shell: AdminShell, region: string, version: string | u
 }
 
 function argumentsWith(response: string, { sessionId }: AdminShell, region: string): readonly string[] {
-  const target = JSON.stringify({ Target: sessionId });
+  const target = asciiJson({ Target: sessionId });
   return [response, region, 'StartSession', '', target, `https://ssm.${region}.api.aws`];
 }
 
 function responseOf({ sessionId, streamUrl, tokenValue }: AdminShell): string {
-  return JSON.stringify({ SessionId: sessionId, StreamUrl: streamUrl, TokenValue: tokenValue });
+  return asciiJson({ SessionId: sessionId, StreamUrl: streamUrl, TokenValue: tokenValue });
+}
+
+/** JSON in printable ASCII: the same value, and no character that a terminal obeys when the command is printed. */
+function asciiJson(value: object): string {
+  return JSON.stringify(value).replace(
+    /[\x7f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Whether the version is a newer one than the last that reads arguments only. An unreadable version is not. */

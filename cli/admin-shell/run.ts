@@ -1,5 +1,5 @@
 import type { Clock } from '../../functions/shared/runtime/clock.ts';
-import { explainUsageError, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
+import { explainUsageError, printable, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
 import { apiClient } from './api-client.ts';
 import { checkReason, parseArguments, USAGE } from './arguments.ts';
 import { countDown, type Terminal } from './countdown.ts';
@@ -24,7 +24,7 @@ export interface Surroundings {
 
 /** @returns the exit code: the plugin's, 0 for a printed command, 1 when there is no shell, 2 for a wrong call. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const tell = (line: string) => surroundings.stderr.write(`${line}\n`);
+  const tell = (line: string) => surroundings.stderr.write(printable(`${line}\n`));
   let endpoint = parseEndpoint();
   try {
     const parsed = parseArguments(args);
@@ -47,7 +47,7 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     }
   } catch (error) {
     if (error instanceof UsageError) {
-      surroundings.stderr.write(explainUsageError(error));
+      surroundings.stderr.write(printable(explainUsageError(error)));
       return USAGE_EXIT_CODE;
     }
     tell(explain(error, endpoint));

@@ -13,7 +13,13 @@ import {
 } from '../../functions/shared/runtime/switch-item.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 import { parseEndpoint } from '../admin-shell/endpoint.ts';
-import { explainUsageError, parseCommandLine, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
+import {
+  explainUsageError,
+  parseCommandLine,
+  printable,
+  USAGE_EXIT_CODE,
+  UsageError,
+} from '../command-line.ts';
 
 export const USAGE = `Usage: npm run switch -- [on | passThrough | refuse] --table <name> [options]
 
@@ -56,7 +62,11 @@ interface SwitchArguments {
 }
 
 /** @returns the exit code: 0, 1 when the table could not be read or written, 2 for a wrong call. */
-export async function run(args: readonly string[], { clock, tell }: Surroundings): Promise<number> {
+export async function run(
+  args: readonly string[],
+  { clock, ...surroundings }: Surroundings,
+): Promise<number> {
+  const tell = (text: string) => surroundings.tell(printable(text));
   try {
     const parsed = parseArguments(args);
     if (parsed === 'help') {

@@ -5,7 +5,7 @@ import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import type { Clock } from '../../functions/shared/runtime/clock.ts';
 import { isOpen } from '../../functions/shared/window/window-item.ts';
 import { parseEndpoint } from '../admin-shell/endpoint.ts';
-import { explainUsageError, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
+import { explainUsageError, printable, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
 import { parseArguments, type RetryArguments, USAGE } from './arguments.ts';
 import { type FoundWindow, findWindows } from './find-windows.ts';
 import { type Retried, type RetryDependencies, retryWindow } from './retry-window.ts';
@@ -19,7 +19,11 @@ export interface Surroundings {
  * @returns the exit code: 0 when every named window is with an execution or has its outcome, 1 when one is not or
  *   AWS could not be called, 2 for a wrong call.
  */
-export async function run(args: readonly string[], { clock, tell }: Surroundings): Promise<number> {
+export async function run(
+  args: readonly string[],
+  { clock, ...surroundings }: Surroundings,
+): Promise<number> {
+  const tell = (text: string) => surroundings.tell(printable(text));
   const tellLine = (line: string) => tell(`${line}\n`);
   try {
     const parsed = parseArguments(args, clock.nowMs());

@@ -75,7 +75,10 @@ export function notFoundReply(): APIGatewayProxyResult {
 }
 
 function supersededReply(): APIGatewayProxyResult {
-  return errorReply('NEWER_OFFER', 'A newer offer for the stream session has taken the place of this one.');
+  return errorReply(
+    'NEWER_OFFER',
+    "A newer offer for the stream session has taken the place of this one. If it was not the same player's, make a new offer and send it with a new ClientToken.",
+  );
 }
 
 /** The answer to a request whose turn is not now. */
@@ -118,7 +121,7 @@ function failureReply(error: string): APIGatewayProxyResult {
     case 'SessionAnsweredException':
       return errorReply(
         'NEW_OFFER_NEEDED',
-        'The stream session has an answer already, which cannot be had again. Make a new offer.',
+        'The stream session has an answer already, which cannot be had again. Make a new offer and send it with a new ClientToken.',
       );
     case 'ServiceAccessDeniedException':
       return serviceDeniedReply();

@@ -54,7 +54,7 @@ const CALLER_TIME_MS = 20_000;
 export async function requestConnection(
   request: ApiRequest,
   dependencies: RequestConnectionDependencies,
-  origin: Pick<RequestOrigin, 'headers'>,
+  origin: Pick<RequestOrigin, 'headers' | 'caller'>,
 ): Promise<APIGatewayProxyResult> {
   const { clock } = dependencies;
   const startedAtMs = clock.nowMs();
@@ -79,7 +79,7 @@ type Request = ApiRequest & { readonly startedAtMs: number };
 type AnswerRequest = (
   request: Request,
   dependencies: RequestConnectionDependencies,
-  origin: Pick<RequestOrigin, 'headers'>,
+  origin: Pick<RequestOrigin, 'headers' | 'caller'>,
 ) => Promise<Answer>;
 
 const ANSWERS: Readonly<Record<SwitchState, AnswerRequest>> = {
@@ -94,7 +94,7 @@ const ANSWERS: Readonly<Record<SwitchState, AnswerRequest>> = {
 async function reconnect(
   { session, requestId, body, startedAtMs }: Request,
   dependencies: RequestConnectionDependencies,
-  origin: Pick<RequestOrigin, 'headers'>,
+  origin: Pick<RequestOrigin, 'headers' | 'caller'>,
 ): Promise<Answer> {
   const { table, log, metrics } = dependencies;
   const { signalRequest, clientToken } = parseConnectionBody(body);
@@ -102,7 +102,7 @@ async function reconnect(
   const stranger = await strangersAnswer(session, dependencies, origin, refuseStranger);
   if (stranger !== undefined) return stranger;
   if (clientToken !== undefined) {
-    const binding = { clientToken, signalRequest, nowMs: startedAtMs };
+    const binding = { clientToken, signalRequest, nowMs: startedAtMs, caller: origin.caller.name };
     if (!(await bindClientToken(table, session, binding))) {
       throw new InvalidRequestError(
         'ClientToken was used with another SignalRequest before; a new offer needs a new one.',
@@ -123,7 +123,7 @@ async function reconnect(
 async function strangersAnswer(
   session: SessionKey,
   dependencies: RequestConnectionDependencies,
-  origin: Pick<RequestOrigin, 'headers'>,
+  origin: Pick<RequestOrigin, 'headers' | 'caller'>,
   refuse: typeof refuseStranger,
 ): Promise<Answer | undefined> {
   return dependencies.settings.USER_ID_CHECK ? refuse(session, userIdOf(origin), dependencies) : undefined;

@@ -88,6 +88,17 @@ describe('session-manager-plugin', () => {
     ]);
   });
 
+  it('of the command is printable ASCII, whatever the credentials hold', () => {
+    const shell = { ...SHELL, tokenValue: 'a\x1b[2J\x9b2J\u202e' };
+
+    const command = pluginCommand(shell, 'us-west-2');
+
+    expect(command).toMatch(/^[ -~]+$/);
+    expect(JSON.parse(/'(\{"SessionId.*?\})'/.exec(command)?.[1] ?? '')).toMatchObject({
+      TokenValue: shell.tokenValue,
+    });
+  });
+
   it('gets the same from a shell that runs the command', () => {
     const command = pluginCommand(SHELL, 'us-west-2').replace('session-manager-plugin', "printf '%s\\n'");
 

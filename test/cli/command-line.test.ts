@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCommandLine, parseWholeNumber, UsageError } from '../../cli/command-line.ts';
+import { parseCommandLine, parseWholeNumber, printable, UsageError } from '../../cli/command-line.ts';
 
 const OPTIONS = {
   runs: { type: 'string', default: '4' },
@@ -43,4 +43,16 @@ describe('a command line', () => {
       );
     },
   );
+});
+
+describe('what a command tells', () => {
+  it('obeys no control character of what others wrote', () => {
+    const text = 'a\x1b[2J\x9b2J\x07\b\r\x7f\u202e\u2028b';
+
+    expect(printable(text)).toBe('a\\x1b[2J\\x9b2J\\x07\\x08\\x0d\\x7f\\u202e\\u2028b');
+  });
+
+  it('keeps lines, and letters of every language', () => {
+    expect(printable('für\n日本語 😀\n')).toBe('für\n日本語 😀\n');
+  });
 });

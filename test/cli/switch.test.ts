@@ -40,6 +40,13 @@ describe('npm run switch', () => {
     expect((await onTable()).told).toBe('on since 2026-01-01T00:00:00.000Z.\n');
   });
 
+  it('shows a reason that holds terminal escapes, and does not send them', async () => {
+    await onTable('passThrough', '--reason', 'a\x1b]0;b\x07\x9b2J');
+
+    expect((await onTable()).told).toContain('(a\\x1b]0;b\\x07\\x9b2J)');
+    await onTable('on');
+  });
+
   it('finds what was written by hand, and wrong, and sets it right', async () => {
     const { documents, name } = tableAt(server.url);
     const Item = { ...SWITCH_KEY, state: 'off' };

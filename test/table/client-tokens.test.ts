@@ -46,16 +46,47 @@ describe('a ClientToken', () => {
     expect(taken.filter(Boolean)).toHaveLength(1);
   });
 
-  it('rests as hashes only, and for an hour longer than a session can live', async () => {
+  it('of another caller locks nobody out, and locks itself out only', async () => {
+    const session = newSession();
+    const mine = { ...binding, caller: 'arn:aws:sts::111122223333:assumed-role/backend/i-1' };
+    const foreign = { ...binding, signalRequest: 'foreign', caller: 'arn:aws:iam::111122223333:user/other' };
+    await bindClientToken(table(), session, foreign);
+
+    expect(await bindClientToken(table(), session, mine)).toBe(true);
+    expect(await bindClientToken(table(), session, { ...mine, signalRequest: 'offer-2' })).toBe(false);
+    expect(await bindClientToken(table(), session, foreign)).toBe(true);
+    expect(await bindClientToken(table(), session, mine)).toBe(true);
+  });
+
+  it('is bound for all sessions of a role, whose machines repeat each other’s requests', async () => {
+    const session = newSession();
+    const by = (machine: string) => `arn:aws:sts::111122223333:assumed-role/backend/${machine}`;
+    await bindClientToken(table(), session, { ...binding, caller: by('i-1') });
+
+    const other = { ...binding, signalRequest: 'offer-2', caller: by('i-2') };
+    expect(await bindClientToken(table(), session, other)).toBe(false);
+    expect(await bindClientToken(table(), session, { ...binding, caller: by('i-2') })).toBe(true);
+  });
+
+  it('that earlier code bound stays bound for every caller', async () => {
     const session = newSession();
     await bindClientToken(table(), session, binding);
+
+    const later = { ...binding, signalRequest: 'offer-2', caller: 'arn:aws:iam::111122223333:user/other' };
+    expect(await bindClientToken(table(), session, later)).toBe(false);
+  });
+
+  it('rests as hashes only, and for an hour longer than a session can live', async () => {
+    const session = newSession();
+    await bindClientToken(table(), session, { ...binding, caller: 'arn:aws:iam::111122223333:user/jo' });
 
     const items = (await allItems(table())).filter(({ pk }) => String(pk).includes(session.streamSessionId));
 
     expect(items).toHaveLength(1);
-    expect(Object.keys(items[0] ?? {}).sort()).toEqual(['expiresAt', 'offerHash', 'pk', 'sk']);
+    expect(Object.keys(items[0] ?? {}).sort()).toEqual(['boundBy', 'expiresAt', 'offerHash', 'pk', 'sk']);
     expect(JSON.stringify(items)).not.toContain(binding.clientToken);
     expect(JSON.stringify(items)).not.toContain(binding.signalRequest);
+    expect(JSON.stringify(items)).not.toContain('user/jo');
     expect(items[0]?.['expiresAt']).toBe((NOW_MS + 25 * 3600 * 1000) / 1000);
   });
 

@@ -113,7 +113,12 @@ const FILL: Readonly<Record<string, (table: Table) => Promise<unknown>>> = {
     await writeLossRefusal(table, session, { firstAskedAtMs: NOW_MS, lastRefusedAtMs: NOW_MS });
   },
   'client-token': (table) =>
-    bindClientToken(table, session, { clientToken: 't'.repeat(128), signalRequest: 'offer', nowMs: NOW_MS }),
+    bindClientToken(table, session, {
+      clientToken: 't'.repeat(128),
+      signalRequest: 'offer',
+      nowMs: NOW_MS,
+      caller: 'arn:aws:iam::111122223333:user/jo',
+    }),
   async outcome(table) {
     const { generation } = await openedWindow(table);
     const input = { executionName: 'n'.repeat(80), generation, ackSeq: 0, disconnectedAtMs: NOW_MS };

@@ -12,6 +12,13 @@ describe('a reason', () => {
     },
   );
 
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', ' \t=HYPERLINK("https://example.com")'])(
+    'that begins like a formula is recorded as text: %j',
+    (reason) => {
+      expect(parse(reason)).toBe(`'${reason.trim()}`);
+    },
+  );
+
   it('is taken without the space around it', () => {
     expect(parse('  incident 4711 ')).toBe('incident 4711');
   });
@@ -25,6 +32,7 @@ describe('a reason', () => {
     ['empty', ['']],
     ['blank', ['  ']],
     ['too long', ['a'.repeat(257)]],
+    ['too long with its apostrophe', [`=${'a'.repeat(255)}`]],
     ['of two lines', ['SECRET\nwhy']],
     ['with a control character', ['SECRET\u0007']],
     ['beyond ASCII', ['für SECRET']],

@@ -52,7 +52,10 @@ describe('an execution that ends green', () => {
       409,
       'ConflictException',
       'NEWER_OFFER',
-      { Message: 'A newer offer for the stream session has taken the place of this one.' },
+      {
+        Message:
+          "A newer offer for the stream session has taken the place of this one. If it was not the same player's, make a new offer and send it with a new ClientToken.",
+      },
     ],
     [
       { result: 'SESSION_ENDED', outcome: 'TERMINATED', statusReason: 'reconnectionTimeout' },

@@ -93,7 +93,10 @@ function prepare({
           DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
         },
       },
-      { headers: new Map(userIds.length === 0 ? [] : [['x-user-id', userIds]]) },
+      {
+        headers: new Map(userIds.length === 0 ? [] : [['x-user-id', userIds]]),
+        caller: { name: 'arn:aws:iam::111122223333:user/backend', accessKeyId: null, sourceIp: null },
+      },
     );
   return { log, metrics, clock, request };
 }
