@@ -1,9 +1,11 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { runCommand } from '../cli/run-command.ts';
+import { descriptionFiles } from './api-description.ts';
 import { EVENT_CONTRACTS, schemaFileText } from './event-schemas.ts';
 
-const EVENTS_FOLDER = join(import.meta.dirname, '..', 'events');
+const ROOT = join(import.meta.dirname, '..');
+const EVENTS_FOLDER = join(ROOT, 'events');
 
 /** Writes every schema into `folder`, which must exist. Files of no contract are left alone. */
 export async function writeSchemaFiles(folder: string): Promise<void> {
@@ -42,14 +44,32 @@ export async function run(
 
 const usage = `Usage: npm run events [-- --check]
 
-Writes the JSON Schemas of events/ from the code's contracts.
+Writes the JSON Schemas of events/, and the descriptions of the API (OpenAPI, the model for botocore, the types of the client for
+backends), from the code's contracts.
 
   --check   only say which are out of date, and exit with 1 if any is
   --help    this text
 `;
 
+/** Writes the descriptions of the API, or checks them. Returns the exit code. */
+export async function runDescriptions({ check }: { readonly check: boolean }, root = ROOT): Promise<0 | 1> {
+  let exitCode: 0 | 1 = 0;
+  for (const [path, text] of await descriptionFiles()) {
+    const file = join(root, path);
+    if (!check) {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, text);
+    } else if ((await readFile(file, 'utf8').catch(() => undefined)) !== text) {
+      console.error(`out of date: ${path}`);
+      exitCode = 1;
+    }
+  }
+  return exitCode;
+}
+
 async function main(values: { readonly check: boolean }): Promise<void> {
-  process.exitCode = await run(values);
+  const codes = [await run(values), await runDescriptions(values)];
+  process.exitCode = Math.max(...codes);
 }
 
 if (import.meta.main) {

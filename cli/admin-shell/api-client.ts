@@ -1,6 +1,6 @@
 import type { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
-import { reconnectionClient } from '../../clients/javascript/reconnection-client.ts';
+import { createReconnectionClient } from 'reconnection-client/backend';
 import { UsageError } from '../command-line.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -20,7 +20,8 @@ export interface ApiClient {
  */
 export async function apiClient(endpoint: Endpoint, givenRegion: string | undefined): Promise<ApiClient> {
   const region = givenRegion ?? endpoint.region;
-  const client = reconnectionClient(endpoint.url, {
+  const { sdk: client } = createReconnectionClient({
+    endpoint: endpoint.url,
     maxAttempts: 1,
     requestHandler: { requestTimeout: REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true },
     ...(region === undefined ? {} : { region }),

@@ -138,10 +138,10 @@ describe('the backend of the player page', () => {
 
     const { json } = await call('POST', `/backend/sessions/${id}/connections`, {
       cookie,
-      body: { signalRequest: 'a new offer' },
+      body: { SignalRequest: 'a new offer' },
     });
 
-    expect(json).toEqual({ kind: 'answer', signalResponse: 'the answer' });
+    expect(json).toEqual({ SignalResponse: 'the answer' });
     const [request] = apiRequests;
     expect(request?.target).toBe(`/streamgroups/sg-local0001/streamsessions/${id}/connections`);
     expect(`player=${request?.headers['x-user-id']}`).toBe(cookie);
@@ -151,20 +151,27 @@ describe('the backend of the player page', () => {
   it('tells the page when to come again, and makes one request for each of the page’s', async () => {
     const { id, cookie } = await aPlayer();
     apiReplies = [
-      reply(429, { Message: 'Too many.' }, { 'x-amzn-errortype': 'ThrottlingException', 'retry-after': '4' }),
+      reply(
+        429,
+        { Message: 'Too many.' },
+        {
+          'x-amzn-errortype': 'ThrottlingException',
+          'x-reconnection-code': 'TURN_LATER',
+          'retry-after': '4',
+        },
+      ),
     ];
 
     const { status, json } = await call('POST', `/backend/sessions/${id}/connections`, {
       cookie,
-      body: { signalRequest: 'a new offer' },
+      body: { SignalRequest: 'a new offer' },
     });
 
     expect(status).toBe(200);
     expect(json).toEqual({
-      kind: 'refused',
       status: 429,
-      name: 'ThrottlingException',
-      message: 'Too many.',
+      code: 'TURN_LATER',
+      type: 'ThrottlingException',
       retryAfterSeconds: 4,
     });
     expect(apiRequests).toHaveLength(1);
@@ -173,7 +180,14 @@ describe('the backend of the player page', () => {
   it('passes the window on as the API has it, and says nothing while there is none', async () => {
     const { id, cookie } = await aPlayer();
     const window = { phase: 'AWAITING_RECONNECTION', generation: 1, remainingSeconds: 7.5 };
-    apiReplies = [reply(404, { Message: 'None.' }), reply(200, window)];
+    apiReplies = [
+      reply(
+        404,
+        { Message: 'None.' },
+        { 'x-amzn-errortype': 'ResourceNotFoundException', 'x-reconnection-code': 'WINDOW_NOT_FOUND' },
+      ),
+      reply(200, window),
+    ];
 
     const none = await call('GET', `/backend/sessions/${id}/window`, { cookie });
     const open = await call('GET', `/backend/sessions/${id}/window`, { cookie });
@@ -189,7 +203,7 @@ describe('the backend of the player page', () => {
   ])('lets nobody else %s a player’s session%s', async (method, what) => {
     const { id } = await aPlayer();
     const stranger = await aPlayer();
-    const body = method === 'POST' ? { body: { signalRequest: 'an offer' } } : {};
+    const body = method === 'POST' ? { body: { SignalRequest: 'an offer' } } : {};
 
     const withAnotherCookie = await call(method, `/backend/sessions/${id}${what}`, {
       cookie: stranger.cookie,
@@ -197,7 +211,11 @@ describe('the backend of the player page', () => {
     });
     const withoutCookie = await call(method, `/backend/sessions/${id}${what}`, body);
 
-    expect(withAnotherCookie).toMatchObject({ status: 403, json: { name: 'NotYourSessionError' } });
+    expect(withAnotherCookie).toMatchObject(
+      method === 'POST'
+        ? { status: 200, json: { status: 403, code: 'NOT_THE_USERS_SESSION' } }
+        : { status: 403, json: { name: 'NotYourSessionError' } },
+    );
     expect(withoutCookie).toMatchObject({ status: 403, json: { name: 'NotYourSessionError' } });
     expect(apiRequests).toEqual([]);
   });

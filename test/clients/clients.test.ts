@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { type LoopbackRequest, VirtualClock } from 'local-server-kit';
+import { createReconnectionClient, refusalOf } from 'reconnection-client/backend';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { z } from 'zod';
-import { reconnect, reconnectionClient } from '../../clients/javascript/reconnection-client.ts';
 import { startRestApi } from '../../local/rest-api/server.ts';
 import { newOffer } from '../../local/simulation/offers.ts';
 import { REGION, SIGNER, startSignatureVerifier } from '../helpers/signature-verifier.ts';
@@ -63,15 +63,15 @@ function wireOf(request: LoopbackRequest | undefined) {
 }
 
 describe('a client in JavaScript', () => {
-  const config = { region: REGION, credentials: SIGNER, maxAttempts: 1 };
+  const config = { region: REGION, credentials: SIGNER };
 
   it('is answered by an API that takes signatures for execute-api only', async () => {
     const api = await startApi();
-    const client = reconnectionClient(`${api.url}/dev`, config);
+    const client = createReconnectionClient({ ...config, endpoint: `${api.url}/dev` });
     onTestFinished(() => client.destroy());
     const offer = newOffer();
 
-    expect(await reconnect(client, ARNS, offer)).toBe(ANSWER);
+    expect(await client.reconnect(ARNS, offer)).toBe(ANSWER);
 
     expect(api.accepted.map(wireOf)).toEqual([
       {
@@ -86,10 +86,10 @@ describe('a client in JavaScript', () => {
 
   it('signs who asks', async () => {
     const api = await startApi();
-    const client = reconnectionClient(`${api.url}/dev`, config);
+    const client = createReconnectionClient({ ...config, endpoint: `${api.url}/dev` });
     onTestFinished(() => client.destroy());
 
-    await reconnect(client, ARNS, newOffer(), 'player-1');
+    await client.reconnect({ ...ARNS, userId: 'player-1' }, newOffer());
 
     expect(api.accepted.map(wireOf)).toEqual([
       expect.objectContaining({ userId: 'player-1', isUserIdSigned: true }),
@@ -98,10 +98,10 @@ describe('a client in JavaScript', () => {
 
   it('repeats the same request, signed again, when the API fails', async () => {
     const api = await startFailingApi();
-    const client = reconnectionClient(`${api.url}/dev`, { ...config, maxAttempts: 2 });
+    const client = createReconnectionClient({ ...config, endpoint: `${api.url}/dev`, maxAttempts: 2 });
     onTestFinished(() => client.destroy());
 
-    expect(await reconnect(client, ARNS, newOffer(), 'player-1')).toBe(ANSWER);
+    expect(await client.reconnect({ ...ARNS, userId: 'player-1' }, newOffer())).toBe(ANSWER);
 
     const [first, second] = api.accepted;
     expect(wireOf(second)).toEqual(wireOf(first));
@@ -113,15 +113,90 @@ describe('a client in JavaScript', () => {
     [403, 'AccessDeniedException', 'SERVICE_ACCESS_DENIED'],
   ])('reads the code of a refusal, and does not repeat it: %i %s', async (status, type, code) => {
     const api = await startRefusingApi(status, type, code);
-    const client = reconnectionClient(`${api.url}/dev`, { ...config, maxAttempts: 3 });
+    const client = createReconnectionClient({ ...config, endpoint: `${api.url}/dev`, maxAttempts: 3 });
     onTestFinished(() => client.destroy());
 
-    await expect(reconnect(client, ARNS, newOffer())).rejects.toMatchObject({
+    await expect(client.reconnect(ARNS, newOffer())).rejects.toMatchObject({
       name: type,
       $response: { headers: { 'x-reconnection-code': code } },
     });
 
     expect(api.accepted).toHaveLength(1);
+  });
+
+  it('says why a session is over, and when to come again', async () => {
+    const replies = [
+      {
+        status: 409,
+        headers: { 'x-amzn-errortype': 'ConflictException', 'x-reconnection-code': 'SESSION_ENDED' },
+        body: '{"Message":"Ended.","Outcome":"TERMINATED","StatusReason":"reconnectionTimeout"}',
+      },
+      {
+        status: 429,
+        headers: {
+          'x-amzn-errortype': 'ThrottlingException',
+          'x-reconnection-code': 'TURN_LATER',
+          'retry-after': '7',
+        },
+        body: '{"Message":"Later."}',
+      },
+    ];
+    const api = await startSignatureVerifier(() => replies.shift() ?? answered);
+    const client = createReconnectionClient({ ...config, endpoint: `${api.url}/dev` });
+    onTestFinished(() => client.destroy());
+    const refused = () => client.reconnect(ARNS, newOffer()).catch(refusalOf);
+
+    expect([await refused(), await refused()]).toEqual([
+      {
+        status: 409,
+        code: 'SESSION_ENDED',
+        type: 'ConflictException',
+        retryAfterSeconds: undefined,
+        statusReason: 'reconnectionTimeout',
+      },
+      {
+        status: 429,
+        code: 'TURN_LATER',
+        type: 'ThrottlingException',
+        retryAfterSeconds: 7,
+        statusReason: undefined,
+      },
+    ]);
+  });
+
+  it('reads a window with the same signature, whatever members it has', async () => {
+    const window = {
+      phase: 'CLOSED',
+      generation: 2,
+      remainingSeconds: 0,
+      outcome: 'RECONNECTED',
+      later: [1],
+    };
+    const api = await startSignatureVerifier(() => ({ ...answered, body: JSON.stringify(window) }));
+    const client = createReconnectionClient({ ...config, endpoint: `${api.url}/dev` });
+    onTestFinished(() => client.destroy());
+
+    expect(await client.window(ARNS)).toEqual(window);
+
+    expect(api.accepted.map(({ method, target }) => [method, target])).toEqual([
+      ['GET', TARGET.replace(/connections$/, 'window')],
+    ]);
+  });
+
+  it('knows no window before the first, and throws other refusals', async () => {
+    const none = await startRefusingApi(404, 'ResourceNotFoundException', 'WINDOW_NOT_FOUND');
+    const denied = await startRefusingApi(403, 'AccessDeniedException', 'CALLER_NOT_ALLOWED');
+    const clients = [none, denied].map(({ url }) =>
+      createReconnectionClient({ ...config, endpoint: `${url}/dev` }),
+    );
+    onTestFinished(() => {
+      for (const client of clients) client.destroy();
+    });
+
+    const [first, second] = await Promise.allSettled(clients.map((client) => client.window(ARNS)));
+
+    expect(first).toEqual({ status: 'fulfilled', value: undefined });
+    expect(second).toMatchObject({ status: 'rejected', reason: { name: 'AccessDeniedException' } });
   });
 
   it('is refused with the SDK’s own signature, which is for gameliftstreams', async () => {
@@ -150,9 +225,9 @@ describe('a client in JavaScript', () => {
     ];
 
     for (const other of others) {
-      const client = reconnectionClient(`${api.url}/dev`, other);
+      const client = createReconnectionClient({ ...other, endpoint: `${api.url}/dev` });
       onTestFinished(() => client.destroy());
-      await expect(reconnect(client, ARNS, newOffer())).rejects.toMatchObject({
+      await expect(client.reconnect(ARNS, newOffer())).rejects.toMatchObject({
         $metadata: { httpStatusCode: 403 },
       });
     }
@@ -195,13 +270,17 @@ describe('a client in Python', () => {
   it('sends what the client in JavaScript sends, and is answered by the same API', async (context) => {
     const python = pythonOrSkip(context);
     const api = await startApi();
-    const client = reconnectionClient(`${api.url}/dev`, { region: REGION, credentials: SIGNER });
+    const client = createReconnectionClient({
+      endpoint: `${api.url}/dev`,
+      region: REGION,
+      credentials: SIGNER,
+    });
     onTestFinished(() => client.destroy());
     const offer = newOffer();
     const args = [`${api.url}/dev`, ...Object.values(ARNS), await fileWith(offer), 'player-1'];
 
     const { code, stdout, stderr } = await run(python, script, args);
-    await reconnect(client, ARNS, offer, 'player-1');
+    await client.reconnect({ ...ARNS, userId: 'player-1' }, offer);
 
     expect({ code, stdout: stdout.trim(), stderr }).toEqual({ code: 0, stdout: ANSWER, stderr: '' });
     const [fromPython, fromJavaScript] = api.accepted.map(wireOf);
@@ -307,10 +386,10 @@ except ClientError as error:
 
   it.each(errors)('%s is a %i %s to the SDK for JavaScript', async (_what, status, type, failure) => {
     const url = await startLocalApi(failure);
-    const client = reconnectionClient(url, { region: REGION, credentials: SIGNER, maxAttempts: 1 });
+    const client = createReconnectionClient({ endpoint: url, region: REGION, credentials: SIGNER });
     onTestFinished(() => client.destroy());
 
-    await expect(reconnect(client, ARNS, newOffer())).rejects.toMatchObject({
+    await expect(client.reconnect(ARNS, newOffer())).rejects.toMatchObject({
       name: type,
       $metadata: { httpStatusCode: status },
     });

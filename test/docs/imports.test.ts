@@ -97,7 +97,7 @@ it('a package is imported by its name, never by a path into its folder', () => {
 });
 
 it.each([...packages])('%s declares what it imports, and nothing else', (name) => {
-  const manifest: { dependencies: object; devDependencies: object } = JSON.parse(
+  const manifest: { dependencies: object; peerDependencies?: object; devDependencies: object } = JSON.parse(
     readText(`packages/${name}/package.json`),
   );
   const importedIn = (folder: string) =>
@@ -106,7 +106,7 @@ it.each([...packages])('%s declares what it imports, and nothing else', (name) =
       .flatMap((path) => [...readText(path).matchAll(/\b(?:from |import\()'([\w@][^']*)'/g)])
       .map(([, path = '']) => /^(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? '')
       .filter((imported) => !imported.startsWith('node:') && imported !== name);
-  const dependencies = Object.keys(manifest.dependencies);
+  const dependencies = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
 
   expect(new Set(importedIn('src'))).toEqual(new Set(dependencies));
   const ofTests = [...importedIn('test'), ...importedIn('examples')];

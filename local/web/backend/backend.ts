@@ -1,7 +1,7 @@
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { DEFAULT_STREAM_GROUP_ID } from 'game-lift-streams-local';
 import { LOCAL_CREDENTIALS, type LoopbackReply, type LoopbackRequest } from 'local-server-kit';
-import { reconnectionClient } from '../../../clients/javascript/reconnection-client.ts';
+import { createReconnectionClient } from 'reconnection-client/backend';
 import type { Stack } from '../../stack.ts';
 import { ControlStrip } from './control-strip.ts';
 import { GameBackend } from './game-backend.ts';
@@ -21,8 +21,7 @@ export function startPlayerBackend(
   const config = { region: service.region, credentials: LOCAL_CREDENTIALS };
   const game = new GameBackend({
     gameLiftStreams: new GameLiftStreamsClient({ ...config, endpoint: endpoints.gameLiftStreams }),
-    api: reconnectionClient(endpoints.api, { ...config, maxAttempts: 1 }),
-    apiUrl: endpoints.api,
+    api: createReconnectionClient({ ...config, endpoint: endpoints.api }),
     streamGroupId: DEFAULT_STREAM_GROUP_ID,
   });
   const strip = new ControlStrip({

@@ -1,14 +1,14 @@
 /**
  * The backend of the player page, as a game has one: it holds the AWS credentials, which a browser never may, and
  * it knows whose session is whose. It starts sessions at Amazon GameLift Streams and reconnects through the
- * service's API, with the client that `clients/javascript` has for that.
+ * service's API, with the client and the handler of `reconnection-client/backend`.
  */
 import {
   type GameLiftStreamsClient,
   GetStreamSessionCommand,
   StartStreamSessionCommand,
 } from '@aws-sdk/client-gameliftstreams';
-import { reconnect, type reconnectionClient } from '../../../clients/javascript/reconnection-client.ts';
+import type { ReconnectionClient, ReconnectionWindow, SessionOfUser } from 'reconnection-client/backend';
 import type { StartedSession, WatchedSession } from './messages.ts';
 
 /** The application of the stand-in, which takes any name. */
@@ -17,9 +17,8 @@ const APPLICATION = 'a-local0001';
 export interface GameBackendOptions {
   /** Amazon GameLift Streams itself. */
   readonly gameLiftStreams: GameLiftStreamsClient;
-  /** The service's API, with `maxAttempts: 1`: the page sees each attempt, and waits as it is told. */
-  readonly api: ReturnType<typeof reconnectionClient>;
-  readonly apiUrl: string;
+  /** The service's API. */
+  readonly api: ReconnectionClient;
   readonly streamGroupId: string;
 }
 
@@ -35,6 +34,10 @@ export class GameBackend {
 
   constructor(options: GameBackendOptions) {
     this.#options = options;
+  }
+
+  get api(): ReconnectionClient {
+    return this.#options.api;
   }
 
   /** @throws the service's errors by name, as the SDK does */
@@ -74,20 +77,15 @@ export class GameBackend {
     };
   }
 
-  /** @throws NotYourSessionError, and the API's errors by name, with `Retry-After` in their `$response` */
-  async reconnect(userId: string, streamSessionId: string, signalRequest: string): Promise<string> {
+  /** Returns the session as the API names it. @throws NotYourSessionError */
+  async sessionOf(userId: string, streamSessionId: string): Promise<SessionOfUser> {
     await this.#refuseStranger(userId, streamSessionId);
-    const { api, streamGroupId } = this.#options;
-    const session = { streamGroup: streamGroupId, streamSession: streamSessionId };
-    return reconnect(api, session, signalRequest, userId);
+    return { streamGroup: this.#options.streamGroupId, streamSession: streamSessionId, userId };
   }
 
-  /** The API's reply to `GET …/window`, as it is. @throws NotYourSessionError */
-  async window(userId: string, streamSessionId: string): Promise<Response> {
-    await this.#refuseStranger(userId, streamSessionId);
-    const { apiUrl, streamGroupId } = this.#options;
-    const path = `streamgroups/${streamGroupId}/streamsessions/${encodeURIComponent(streamSessionId)}/window`;
-    return fetch(`${apiUrl}/${path}`);
+  /** Returns undefined before the session's first window. @throws NotYourSessionError */
+  async window(userId: string, streamSessionId: string): Promise<ReconnectionWindow | undefined> {
+    return this.#options.api.window(await this.sessionOf(userId, streamSessionId));
   }
 
   close(): void {

@@ -10,7 +10,6 @@ export const startSchema = z.strictObject({
   signalRequest,
   connectionTimeoutSeconds: z.int().min(1).max(3600),
 });
-export const reconnectSchema = z.strictObject({ signalRequest });
 export { streamSessionId as streamSessionIdSchema };
 
 export const startedSessionSchema = z.object({ streamGroupId: z.string(), streamSessionId });
@@ -23,19 +22,6 @@ export const watchedSessionSchema = z.object({
   signalResponse: z.string().optional(),
 });
 export type WatchedSession = z.infer<typeof watchedSessionSchema>;
-
-/** A refusal by the service or its API is an ordinary answer here, in a body that says when to come again. */
-export const connectionReplySchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('answer'), signalResponse: z.string() }),
-  z.object({
-    kind: z.literal('refused'),
-    status: z.number(),
-    name: z.string(),
-    message: z.string(),
-    retryAfterSeconds: z.number().optional(),
-  }),
-]);
-export type ConnectionReplyMessage = z.infer<typeof connectionReplySchema>;
 
 export const windowSchema = z.object({
   phase: z.string(),

@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
 import type { LoopbackReply, LoopbackRequest } from 'local-server-kit';
+import { fetchHandler, type SessionOfUser } from 'reconnection-client/backend';
 import { type GameBackend, NotYourSessionError } from './game-backend.ts';
 import { BadRequestError, json, readJson, refusal } from './json-routes.ts';
-import {
-  type ConnectionReplyMessage,
-  reconnectSchema,
-  startSchema,
-  streamSessionIdSchema,
-} from './messages.ts';
+import { startSchema, streamSessionIdSchema } from './messages.ts';
 
 const PREFIX = '/backend/sessions';
 /** Stands in for the game's own sign-in: it says which player this browser is, in all its tabs. */
@@ -51,35 +47,47 @@ async function answer(
   switch (route) {
     case 'GET :id':
       return json(200, await backend.session(userId, id));
-    case 'POST :id/connections': {
-      const { signalRequest } = readJson(reconnectSchema, request);
-      return json(200, await connectionReply(() => backend.reconnect(userId, id, signalRequest)));
-    }
+    case 'POST :id/connections':
+      return connect(request, () => backend.sessionOf(userId, id), backend);
     case 'GET :id/window': {
-      const reply = await backend.window(userId, id);
+      const window = await backend.window(userId, id);
       // Most of a session's life there is none: no error that a browser's log should fill with.
-      return reply.status === 404 ? { status: 204 } : json(reply.status, Object(await reply.json()));
+      return window === undefined ? { status: 204 } : json(200, window);
     }
     default:
       return refusal(405, 'MethodNotAllowed', 'The backend does not do that.');
   }
 }
 
-/** What the service or its API refuses goes on to the page by name, with the time to come again. */
-async function connectionReply(reconnect: () => Promise<string>): Promise<ConnectionReplyMessage> {
-  try {
-    return { kind: 'answer', signalResponse: await reconnect() };
-  } catch (error) {
-    if (!(error instanceof GameLiftStreamsServiceException)) throw error;
-    const retryAfter = error.$response?.headers['retry-after'];
-    return {
-      kind: 'refused',
-      status: error.$metadata.httpStatusCode ?? 500,
-      name: error.name,
-      message: error.message,
-      ...(retryAfter === undefined ? {} : { retryAfterSeconds: Number(retryAfter) }),
-    };
-  }
+/** The handler that every game's backend can mount, between this server's requests and those of `fetch`. */
+async function connect(
+  { method, target, headers, body }: LoopbackRequest,
+  sessionOf: () => Promise<SessionOfUser>,
+  backend: GameBackend,
+): Promise<LoopbackReply> {
+  const handle = fetchHandler({
+    client: backend.api,
+    authorize: async () => {
+      try {
+        return await sessionOf();
+      } catch (error) {
+        if (error instanceof NotYourSessionError) return undefined;
+        throw error;
+      }
+    },
+  });
+  const response = await handle(
+    new Request(new URL(target, 'http://127.0.0.1'), {
+      method,
+      headers: { 'content-type': headers['content-type'] ?? '' },
+      body: body.toString('utf8'),
+    }),
+  );
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: await response.text(),
+  };
 }
 
 function refusalOf(error: unknown): LoopbackReply {

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { WindowView } from '../backend/messages.ts';
 import type { PlayerSession, PlayerView } from './player-session.ts';
 import { addressOf } from './session-address.ts';
-import { isOver } from './situation.ts';
+import { isLive, isOnTheWay, isOut, isOver } from './situation.ts';
 
 /** The service's own default, and what a window assumes until the session has been read. */
 const DEFAULT_TIMEOUT_SECONDS = 120;
@@ -18,9 +18,8 @@ export function Actions({ view, window, player }: ActionsProps) {
   const [timeoutSeconds, setTimeoutSeconds] = useState(String(DEFAULT_TIMEOUT_SECONDS));
   const { phase, session } = view;
   const over = isOver(view, window);
-  const isOut = phase === 'away' || phase === 'refused' || phase === 'gone';
   const mayConnect = phase === 'absent' || phase === 'gone' || over;
-  const mayComeBack = isOut && !over;
+  const mayComeBack = isOut(phase) && !over;
   const secondTab = session === undefined || over ? undefined : addressOf(session);
   return (
     <div className="actions">
@@ -51,7 +50,7 @@ export function Actions({ view, window, player }: ActionsProps) {
         <button
           type="button"
           className="button danger"
-          disabled={phase !== 'connected'}
+          disabled={!isLive(phase)}
           onClick={() => player.pullThePlug()}
         >
           Pull the plug
@@ -60,7 +59,7 @@ export function Actions({ view, window, player }: ActionsProps) {
           type="button"
           className={mayComeBack && phase !== 'gone' ? 'button primary' : 'button'}
           disabled={!mayComeBack}
-          onClick={() => void player.comeBack()}
+          onClick={() => player.comeBack()}
         >
           Come back
         </button>
@@ -76,7 +75,7 @@ export function Actions({ view, window, player }: ActionsProps) {
         <button
           type="button"
           className="button"
-          disabled={(phase !== 'connected' && !isOut && phase !== 'returning') || phase === 'gone' || over}
+          disabled={!(isLive(phase) || isOut(phase) || isOnTheWay(phase)) || phase === 'gone' || over}
           onClick={() => player.neverComeBack()}
         >
           Never come back

@@ -1,8 +1,8 @@
 /** The page's calls to its own server, which holds the credentials. */
+import { fetchAsk } from 'reconnection-client';
 import type * as z from 'zod';
 import {
   type ControlState,
-  connectionReplySchema,
   controlStateSchema,
   type Mishap,
   type StartedSession,
@@ -13,7 +13,6 @@ import {
   watchedSessionSchema,
   windowSchema,
 } from '../backend/messages.ts';
-import type { ConnectionReply } from './come-back.ts';
 
 /** The server has refused, or does not answer. The message is for people. */
 export class BackendError extends Error {
@@ -32,17 +31,10 @@ export function readSession(streamSessionId: string): Promise<WatchedSession> {
   return call(watchedSessionSchema, 'GET', `/backend/sessions/${encodeURIComponent(streamSessionId)}`);
 }
 
-export async function requestConnection(
-  streamSessionId: string,
-  signalRequest: string,
-): Promise<ConnectionReply> {
-  try {
-    const path = `/backend/sessions/${encodeURIComponent(streamSessionId)}/connections`;
-    return await call(connectionReplySchema, 'POST', path, { signalRequest });
-  } catch {
-    return { kind: 'unreachable' };
-  }
-}
+/** Sends an offer to come back, for the reconnector. */
+export const requestConnection = fetchAsk(
+  (streamSessionId) => `/backend/sessions/${encodeURIComponent(streamSessionId)}/connections`,
+);
 
 /** @returns null before the session's first window */
 export async function readWindow(streamSessionId: string): Promise<WindowView | null> {

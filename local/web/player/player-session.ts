@@ -1,6 +1,12 @@
+import {
+  createReconnector,
+  type Reconnector,
+  type Reply,
+  type State,
+  type StateName,
+} from 'reconnection-client';
 import * as backend from './backend.ts';
-import { comeBack, type Step } from './come-back.ts';
-import { type GameView, StreamClient } from './stream-client.ts';
+import { type GameView, PeerClient } from './stream-client.ts';
 
 export interface SessionIds {
   readonly streamGroupId: string;
@@ -8,14 +14,14 @@ export interface SessionIds {
 }
 
 /**
+ * The states of the reconnector, and what the page has beside them:
+ *
  * - `absent`: no session yet
- * - `starting`, `returning`: on the way to `connected`
- * - `away`: the connection is lost, the player may come back
- * - `gone`: the player will not come back
- * - `refused`: the way back is closed, or another client is connected
- * - `ended`: the server has hung up
+ * - `starting`: on the way to `connected`
+ * - `unplugged`: the player has pulled the plug, and may come back
+ * - `gone`: the player has said never to come back
  */
-export type Phase = 'absent' | 'starting' | 'connected' | 'away' | 'returning' | 'gone' | 'refused' | 'ended';
+export type Phase = StateName | 'absent' | 'starting' | 'unplugged' | 'gone';
 
 export interface LogEntry {
   readonly id: number;
@@ -45,12 +51,19 @@ const READY_POLL_MS = 500;
 /** The service takes up to 30 s to start a session. */
 const READY_TIMEOUT_MS = 45_000;
 
+/** The page's own names for what the reconnector tells. */
+const REASONS: Readonly<Record<string, string>> = {
+  UNREACHABLE: 'no reply',
+  NO_MEDIA: 'no media came with the answer',
+};
+
 /** One player in one tab: at most one client, and one thing under way at a time. */
 export class PlayerSession {
   #view: PlayerView = { phase: 'absent', attempts: 0, windowsBefore: 0, log: [] };
   readonly #listeners = new Set<() => void>();
-  #client: StreamClient | undefined;
-  /** Whatever began before the latest thing that the player did is not theirs any more. */
+  #client: PeerClient | undefined;
+  #reconnector: Reconnector | undefined;
+  /** What began before the player's latest act does not count any more. */
   #turn = 0;
   #entries = 0;
   #generation = 0;
@@ -76,64 +89,39 @@ export class PlayerSession {
       this.#note('idle', `Session ${session.streamSessionId} is ACTIVATING`);
       const answer = await this.#firstAnswer(session, turn);
       if (answer === undefined || turn !== this.#turn) return;
-      const isConnected = await client.connect(answer);
-      if (turn !== this.#turn) return;
-      if (isConnected) this.#connected('Connected: video and data flow');
-      else this.#fail('away', 'No media came within 8 s.');
+      await client.processSignalResponse(answer);
+      if (turn === this.#turn) this.#follow(session, client);
     } catch (error) {
-      if (turn === this.#turn)
-        this.#fail(this.#view.session === undefined ? 'absent' : 'away', messageOf(error));
+      if (turn !== this.#turn) return;
+      const reason = messageOf(error);
+      this.#change({ phase: this.#view.session === undefined ? 'absent' : 'failed', reason });
+      this.#note('bad', reason);
     }
   }
 
   /** Takes up a session that another tab, or this one before it was loaded anew, has started. */
   resume(session: SessionIds): void {
-    this.#change({ session, phase: 'away' });
-    void this.comeBack();
+    this.#change({ session });
+    this.#follow(session);
   }
 
-  async comeBack(): Promise<void> {
-    const { session } = this.#view;
+  comeBack(): void {
+    const { session, phase } = this.#view;
     if (session === undefined) return;
-    const turn = this.#begin();
-    this.#change({ phase: 'returning' });
-    try {
-      const result = await comeBack({
-        newClient: () => {
-          if (turn !== this.#turn) throw new GaveUpError();
-          return this.#newClient();
-        },
-        ask: (offer) => {
-          if (turn !== this.#turn) throw new GaveUpError();
-          this.#change({ attempts: this.#view.attempts + 1 });
-          return backend.requestConnection(session.streamSessionId, offer);
-        },
-        wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-        report: (step) => {
-          if (turn === this.#turn) this.#tellStep(step);
-        },
-      });
-      if (turn !== this.#turn) return;
-      if (result.kind === 'back') this.#connected('Back: video and data flow again');
-      else if (result.kind === 'unreachable') this.#fail('away', 'The backend does not answer.');
-      else this.#fail('refused', `${result.name}: ${result.message}`);
-    } catch (error) {
-      if (turn === this.#turn) this.#fail('away', messageOf(error));
-    }
+    if (phase === 'unplugged' || phase === 'gone') this.#follow(session);
+    else this.#reconnector?.comeBack();
   }
 
   /** The connection is closed, and nobody is told: the service has to notice by itself. */
   pullThePlug(): void {
     this.#begin();
-    this.#hangUp();
-    this.#change({ phase: 'away', ...this.#lossNow() });
+    this.#change({ phase: 'unplugged', ...this.#lossNow() });
     this.#note('warn', 'The plug is pulled; nobody is told');
   }
 
   neverComeBack(): void {
+    const loss = this.#view.phase === 'connected' || this.#view.phase === 'back' ? this.#lossNow() : {};
     this.#begin();
-    const loss = this.#view.phase === 'connected' ? this.#lossNow() : {};
-    this.#hangUp();
     this.#change({ phase: 'gone', ...loss });
     this.#note('warn', 'The player is gone for good; nobody is told');
   }
@@ -147,27 +135,36 @@ export class PlayerSession {
     this.#client?.sendInput();
   }
 
-  /** A new turn: answers to what went before are not heard any more. */
+  /** Ends what went before. */
   #begin(): number {
+    this.#reconnector?.stop();
+    this.#reconnector = undefined;
+    this.#client?.close();
+    this.#client = undefined;
     return ++this.#turn;
   }
 
-  #newClient(): StreamClient {
-    this.#hangUp();
-    const client: StreamClient = new StreamClient({
-      onStream: (stream) => this.#whenCurrent(client, () => this.#change({ stream })),
-      onGame: (game) => this.#whenCurrent(client, () => this.#change({ game })),
-      onServerDisconnect: (reason) =>
-        this.#whenCurrent(client, () => {
-          this.#hangUp();
-          this.#fail('ended', `The server has hung up: ${reason}.`);
-        }),
-      onLost: () =>
-        this.#whenCurrent(client, () => {
-          this.#hangUp();
-          this.#change(this.#lossNow());
-          this.#fail('away', 'The connection is lost.');
-        }),
+  /** Lets the reconnector look after the session from now on. */
+  #follow(session: SessionIds, client?: PeerClient): void {
+    const turn = client === undefined ? this.#begin() : this.#turn;
+    const reconnector = createReconnector({
+      session: session.streamSessionId,
+      newClient: () => this.#newClient(),
+      client,
+      ask: backend.requestConnection,
+      secondsLeft: async (id) => (await backend.readWindow(id))?.remainingSeconds,
+    });
+    this.#reconnector = reconnector;
+    this.#show(reconnector.state);
+    reconnector.on('change', (state) => turn === this.#turn && this.#show(state));
+    reconnector.on('request', ({ number }) => this.#change({ attempts: number }));
+    reconnector.on('reply', (reply) => this.#noteReply(reply));
+  }
+
+  #newClient(): PeerClient {
+    const client: PeerClient = new PeerClient({
+      onStream: (stream) => this.#client === client && this.#change({ stream }),
+      onGame: (game) => this.#client === client && this.#change({ game }),
     });
     this.#client = client;
     return client;
@@ -177,15 +174,25 @@ export class PlayerSession {
     return { attempts: 0, windowsBefore: this.#generation };
   }
 
-  #whenCurrent(client: StreamClient, act: () => void): void {
-    if (this.#client === client) act();
+  #show(state: State): void {
+    const before = this.#view.phase;
+    const { reason: _, ...rest } = this.#view;
+    const isLoss =
+      state.name === 'away' && (before === 'connected' || before === 'suspect' || before === 'back');
+    this.#view = {
+      ...rest,
+      phase: state.name,
+      ...('reason' in state ? { reason: state.reason } : {}),
+      ...('by' in state ? { reason: state.by } : {}),
+      ...(isLoss ? this.#lossNow() : {}),
+    };
+    const entry = before === state.name ? undefined : entryOf(state, before);
+    if (entry === undefined) this.#change({});
+    else this.#note(...entry);
   }
 
-  #hangUp(): void {
-    this.#client?.close();
-    this.#client = undefined;
-    const { stream: _stream, ...rest } = this.#view;
-    this.#view = rest;
+  #noteReply(reply: Reply): void {
+    if (reply.kind === 'answer') this.#note('idle', 'The answer is here; connecting with it');
   }
 
   /** Polls, as AWS recommends for the start of a session. */
@@ -202,40 +209,6 @@ export class PlayerSession {
     return undefined;
   }
 
-  #tellStep(step: Step): void {
-    switch (step.kind) {
-      case 'offers':
-        this.#note('running', 'Asking to come back, with a new connection and a new offer');
-        return;
-      case 'waits':
-        this.#note('warn', `Told to wait (${step.name}): the same request again in ${step.seconds} s`);
-        return;
-      case 'offerRefused':
-        this.#note('warn', `The offer is refused: ${step.message}`);
-        return;
-      case 'answered':
-        this.#note('idle', 'The answer is here; connecting with it');
-        return;
-      case 'noMedia':
-        this.#note('bad', 'No media came with this answer');
-    }
-  }
-
-  #connected(text: string): void {
-    this.#view = { ...this.#without('reason'), phase: 'connected' };
-    this.#note('good', text);
-  }
-
-  #fail(phase: Phase, reason: string): void {
-    this.#change({ phase, reason });
-    this.#note('bad', reason);
-  }
-
-  #without<Key extends keyof PlayerView>(key: Key): Omit<PlayerView, Key> {
-    const { [key]: _left, ...rest } = this.#view;
-    return rest;
-  }
-
   #note(tone: LogEntry['tone'], text: string): void {
     const entry = { id: ++this.#entries, at: new Date(), tone, text };
     this.#change({ log: [entry, ...this.#view.log].slice(0, MAX_LOG_ENTRIES) });
@@ -247,9 +220,32 @@ export class PlayerSession {
   }
 }
 
-/** The player did something else meanwhile. */
-class GaveUpError extends Error {
-  override readonly name = 'GaveUpError';
+/** What the log says of a state as it is entered. */
+function entryOf(state: State, before: Phase): [LogEntry['tone'], string] | undefined {
+  switch (state.name) {
+    case 'connected':
+      return ['good', 'Connected: video and data flow'];
+    case 'back':
+      return ['good', 'Back: video and data flow again'];
+    case 'suspect':
+      return ['warn', 'The connection is interrupted, and may heal'];
+    case 'away':
+      if (before === 'waiting') return undefined;
+      return ['running', 'Asking to come back, with a new connection and a new offer'];
+    case 'waiting': {
+      const seconds = Math.max(0, state.retryAt - Date.now()) / 1000;
+      const reason = REASONS[state.reason] ?? state.reason;
+      return ['warn', `Waiting (${reason}): the next request is in ${seconds.toFixed(1)} s`];
+    }
+    case 'over':
+      return ['bad', `The session is over: ${state.reason}`];
+    case 'takenOver':
+      return ['warn', 'The session is played elsewhere'];
+    case 'failed':
+      return ['bad', `Nothing more is tried: ${state.reason}`];
+    default:
+      return undefined;
+  }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,5 @@
 import type { WindowView } from '../backend/messages.ts';
-import type { PlayerView } from './player-session.ts';
+import type { Phase, PlayerView } from './player-session.ts';
 
 export interface Situation {
   readonly title: string;
@@ -7,11 +7,20 @@ export interface Situation {
   readonly tone: 'idle' | 'running' | 'good' | 'bad' | 'warn';
 }
 
-/** Whether the session is over: the outcome says so, or the server did. */
+const ON_THE_WAY: readonly Phase[] = ['away', 'waiting', 'answering'];
+const LIVE: readonly Phase[] = ['connected', 'back', 'suspect'];
+
+export const isOnTheWay = (phase: Phase): boolean => ON_THE_WAY.includes(phase);
+export const isLive = (phase: Phase): boolean => LIVE.includes(phase);
+
+/** Whether the player is out, and may come back by a click. */
+export const isOut = (phase: Phase): boolean =>
+  phase === 'unplugged' || phase === 'gone' || phase === 'failed' || phase === 'takenOver';
+
+/** Whether the session is over: the reconnector says so, or the outcome does. */
 export function isOver({ phase }: Pick<PlayerView, 'phase'>, window: WindowView | undefined): boolean {
-  if (phase === 'ended') return true;
-  const isAway = phase === 'away' || phase === 'gone' || phase === 'refused';
-  return isAway && (window?.outcome === 'TERMINATED' || window?.outcome === 'ERRORED');
+  if (phase === 'over') return true;
+  return isOut(phase) && (window?.outcome === 'TERMINATED' || window?.outcome === 'ERRORED');
 }
 
 /** What to tell the player, in a line and a sentence. */
@@ -35,10 +44,27 @@ export function situationOf(view: PlayerView, window: WindowView | undefined): S
     case 'starting':
       return { title: 'Starting', text: 'The session needs about 3 s until its game runs.', tone: 'running' };
     case 'connected':
+    case 'back':
       return { title: 'Connected', text: 'The stream is live.', tone: 'good' };
-    case 'returning':
+    case 'suspect':
+      return { title: 'Interrupted', text: 'The connection is interrupted, and may heal.', tone: 'warn' };
+    case 'away':
       return { title: 'Coming back', text: 'A new offer is on its way to the session.', tone: 'running' };
-    case 'refused':
+    case 'waiting':
+      return {
+        title: 'Coming back',
+        text: `The next request follows by itself${reason === undefined ? '' : ` (${reason})`}.`,
+        tone: 'running',
+      };
+    case 'answering':
+      return { title: 'Coming back', text: 'The answer is here; the stream connects.', tone: 'running' };
+    case 'takenOver':
+      return {
+        title: 'Played elsewhere',
+        text: `${reason === 'anotherTab' ? 'Another tab' : 'Another client'} plays this session. Come back takes it back.`,
+        tone: 'warn',
+      };
+    case 'failed':
       return { title: 'Turned away', text: reason ?? '', tone: 'bad' };
     case 'gone':
       return {
@@ -47,11 +73,11 @@ export function situationOf(view: PlayerView, window: WindowView | undefined): S
         tone: 'warn',
       };
     default:
-      return awaySituation(view, window);
+      return lostSituation(view, window);
   }
 }
 
-function awaySituation({ reason, windowsBefore }: PlayerView, window: WindowView | undefined): Situation {
+function lostSituation({ windowsBefore }: PlayerView, window: WindowView | undefined): Situation {
   const isOfThisLoss = window !== undefined && window.generation > windowsBefore;
   if (isOfThisLoss && window.outcome === 'RECONNECTED') {
     return {
@@ -63,5 +89,5 @@ function awaySituation({ reason, windowsBefore }: PlayerView, window: WindowView
   const text = isOfThisLoss
     ? 'The game goes on, and waits for its player.'
     : 'Nobody has noticed yet: the service takes about 5 s, the watcher up to 5 s more.';
-  return { title: 'Connection lost', text: reason === undefined ? text : `${reason} ${text}`, tone: 'warn' };
+  return { title: 'Connection lost', text, tone: 'warn' };
 }

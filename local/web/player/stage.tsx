@@ -4,7 +4,7 @@ import { Badge } from '../shared/badge.tsx';
 import type { IconName } from '../shared/icon.tsx';
 import { gameClock } from './game-clock.ts';
 import type { PlayerView } from './player-session.ts';
-import { type Situation, situationOf } from './situation.ts';
+import { isLive, type Situation, situationOf } from './situation.ts';
 
 const ICONS: Readonly<Record<Situation['tone'], IconName>> = {
   idle: 'none',
@@ -24,12 +24,12 @@ interface StageProps {
 export function Stage({ view, window, onJump }: StageProps) {
   const { stream, game, phase } = view;
   const situation = situationOf(view, window);
-  const isLive = phase === 'connected';
+  const isPlaying = isLive(phase);
   return (
     <>
       <div className="stage">
         <Video stream={stream} />
-        {!isLive && (
+        {!isPlaying && (
           <div className="stage-cover">
             <p className="stage-title">{situation.title}</p>
             <p>{situation.text}</p>
@@ -47,13 +47,13 @@ export function Stage({ view, window, onJump }: StageProps) {
             <span className="muted">No game yet</span>
           ) : (
             <>
-              <span className="muted">{isLive ? 'Game time' : 'Last seen'}</span>{' '}
+              <span className="muted">{isPlaying ? 'Game time' : 'Last seen'}</span>{' '}
               <strong data-testid="game-time">{gameClock(game.elapsedMs)}</strong>
               <span className="muted"> score</span> <strong data-testid="score">{game.inputs}</strong>
             </>
           )}
         </p>
-        <button type="button" className="button spread" onClick={onJump} disabled={!isLive}>
+        <button type="button" className="button spread" onClick={onJump} disabled={!isPlaying}>
           Jump: one more point
         </button>
       </div>

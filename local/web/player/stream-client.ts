@@ -3,14 +3,9 @@
  * makes no second offer, the offer is not held up for candidates, an answer must name `webSdkProtocolUrl`. One
  * thing is left out on purpose: the SDK loads that URL as a script, and this page loads nothing from elsewhere.
  */
+import type { ClientEvent, StreamClient } from 'reconnection-client';
 import * as z from 'zod';
 import { rewriteAsWebSdk, signalRequestText } from '../../../scripts/web-sdk-offer.ts';
-import type { ReconnectingClient } from './come-back.ts';
-
-/** Media comes within milliseconds on one machine; a player on the other side of a bad network waits as long. */
-const CONNECT_TIMEOUT_MS = 8_000;
-/** `disconnected` may heal. */
-const DISCONNECTED_GRACE_MS = 2_000;
 
 const answerSchema = z.object({ type: z.literal('answer'), sdp: z.string(), webSdkProtocolUrl: z.string() });
 
@@ -24,30 +19,27 @@ export interface GameView {
   readonly inputs: number;
 }
 
-export interface StreamClientOptions {
+export interface PeerClientOptions {
   readonly onStream: (stream: MediaStream) => void;
   readonly onGame: (game: GameView) => void;
-  /** The server has hung up: "terminated" or "idle". There is nothing to come back to. */
-  readonly onServerDisconnect: (reason: string) => void;
-  /** The connection is gone, and not by `close`. */
-  readonly onLost: () => void;
 }
 
-export class StreamClient implements ReconnectingClient {
-  readonly #options: StreamClientOptions;
+export class PeerClient implements StreamClient {
+  readonly #options: PeerClientOptions;
   readonly #connection = new RTCPeerConnection();
   readonly #input: RTCDataChannel;
   #isBound = false;
   #isClosed = false;
-  #isConnected = false;
+  #listener: (event: ClientEvent) => void = () => {};
 
-  constructor(options: StreamClientOptions) {
+  constructor(options: PeerClientOptions) {
     this.#options = options;
     this.#input = this.#connection.createDataChannel('inputChannel', { ordered: false, maxRetransmits: 0 });
     const messages = this.#connection.createDataChannel('clientMessageChannel', { ordered: true });
     messages.onmessage = ({ data }) => this.#hear(data);
     this.#connection.addTransceiver('audio', { direction: 'recvonly' });
     this.#connection.addTransceiver('video', { direction: 'recvonly' });
+    this.#connection.onconnectionstatechange = () => this.#tellState();
     this.#connection.ontrack = ({ track }) => {
       if (track.kind === 'video') options.onStream(new MediaStream([track]));
     };
@@ -62,23 +54,14 @@ export class StreamClient implements ReconnectingClient {
     return signalRequestText(rewritten);
   }
 
-  async connect(signalResponse: string): Promise<boolean> {
+  async processSignalResponse(signalResponse: string): Promise<void> {
     const { sdp } = answerSchema.parse(JSON.parse(signalResponse));
-    if (this.#isClosed) return false;
-    const connected = new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => resolve(false), CONNECT_TIMEOUT_MS);
-      this.#connection.onconnectionstatechange = () => {
-        const { connectionState } = this.#connection;
-        if (connectionState === 'connecting') return;
-        clearTimeout(timer);
-        resolve(connectionState === 'connected');
-      };
-    });
-    await this.#connection.setRemoteDescription({ type: 'answer', sdp });
-    this.#isConnected = await connected;
-    this.#connection.onconnectionstatechange = () => this.#watch();
-    if (this.#isConnected) this.#watch();
-    return this.#isConnected;
+    if (!this.#isClosed) await this.#connection.setRemoteDescription({ type: 'answer', sdp });
+  }
+
+  listen(listener: (event: ClientEvent) => void): void {
+    this.#listener = listener;
+    this.#tellState();
   }
 
   sendInput(): void {
@@ -91,19 +74,8 @@ export class StreamClient implements ReconnectingClient {
     this.#connection.close();
   }
 
-  #watch(): void {
-    const { connectionState } = this.#connection;
-    if (connectionState === 'failed') this.#lose();
-    if (connectionState !== 'disconnected') return;
-    setTimeout(() => {
-      if (this.#connection.connectionState === 'disconnected') this.#lose();
-    }, DISCONNECTED_GRACE_MS);
-  }
-
-  #lose(): void {
-    if (this.#isClosed) return;
-    this.close();
-    this.#options.onLost();
+  #tellState(): void {
+    if (!this.#isClosed) this.#listener({ type: 'state', state: this.#connection.connectionState });
   }
 
   #hear(data: unknown): void {
@@ -113,7 +85,6 @@ export class StreamClient implements ReconnectingClient {
       this.#options.onGame(message);
       return;
     }
-    this.close();
-    this.#options.onServerDisconnect(message.reason);
+    this.#listener({ type: 'serverDisconnect', reason: message.reason });
   }
 }

@@ -1,0 +1,142 @@
+import { type ReconnectionClient, refusalOf, type SessionOfUser } from './client.ts';
+
+export interface HandlerOptions<Request> {
+  readonly client: ReconnectionClient;
+  /**
+   * The game's own check of who asks. Returns the session that the signed-in player may come back to, or undefined when there
+   * is none: then the request is refused with NOT_THE_USERS_SESSION.
+   */
+  readonly authorize: (request: Request) => Promise<SessionOfUser | undefined>;
+}
+
+/** What Express gives and takes, as far as it is used. */
+export interface ExpressRequest extends AsyncIterable<Uint8Array | string> {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Set where `express.json()` has read the body. */
+  readonly body?: unknown;
+}
+
+export interface ExpressResponse {
+  writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
+  end(body: string): unknown;
+}
+
+/** The API takes an offer of 64 KiB. JSON text escapes its quotes and line ends. */
+const MAX_BODY_CHARACTERS = 2 * 65_536;
+/** The API replies within 29 s. */
+const REPLY_MS = 33_000;
+
+interface Reply {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * Returns a handler for servers in the style of `fetch`: Hono, Next.js route handlers, Deno. It stands between the browser, which has no
+ * AWS credentials, and the API. It never rejects because of what the caller sends.
+ *
+ * @example
+ * app.post('/api/sessions/:id/connections', (context) => connections(context.req.raw));
+ */
+export function fetchHandler(options: HandlerOptions<Request>): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const { headers, body } = await replyTo(request, request.headers.get('content-type'), options, () =>
+      request.text(),
+    );
+    return new Response(body, { headers });
+  };
+}
+
+/**
+ * Returns a handler for Express, and for every server whose requests are Node's own.
+ *
+ * @example
+ * app.post('/api/sessions/:id/connections', expressHandler({ client, authorize }));
+ */
+export function expressHandler<Request extends ExpressRequest>(
+  options: HandlerOptions<Request>,
+): (request: Request, response: ExpressResponse) => Promise<void> {
+  return async (request, response) => {
+    const { headers, body } = await replyTo(
+      request,
+      String(request.headers['content-type']),
+      options,
+      async () => (request.body === undefined ? readText(request) : JSON.stringify(request.body)),
+    );
+    response.writeHead(200, headers);
+    response.end(body);
+  };
+}
+
+async function replyTo<Request>(
+  request: Request,
+  contentType: string | null,
+  { client, authorize }: HandlerOptions<Request>,
+  readBody: () => Promise<string>,
+): Promise<Reply> {
+  try {
+    // A page of another site cannot send this type without asking first.
+    if (!contentType?.startsWith('application/json')) return refused(400, 'INVALID_REQUEST');
+    const signalRequest = signalRequestIn(await readBody());
+    if (signalRequest === undefined) return refused(400, 'INVALID_REQUEST');
+    const session = await authorize(request);
+    if (session === undefined) return refused(403, 'NOT_THE_USERS_SESSION');
+    const abortSignal = AbortSignal.timeout(REPLY_MS);
+    const SignalResponse = await client.reconnect(session, signalRequest, { abortSignal });
+    return { headers: HEADERS, body: JSON.stringify({ SignalResponse }) };
+  } catch (error) {
+    const refusal = refusalOf(error);
+    // The API was not reached, or the game's own check failed. Its message may hold anything, so it stays here.
+    if (refusal === undefined) return refused(502, 'REQUEST_FAILED', { retryAfterSeconds: 1 });
+    const { status, code = `HTTP_${status}`, ...more } = refusal;
+    return refused(status, code, more);
+  }
+}
+
+/** Answers are for the one who asked. */
+const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+
+/**
+ * A refusal is a 200, because a browser writes every 4xx and 5xx to its console, and proxies replace their bodies.
+ */
+function refused(
+  status: number,
+  code: string,
+  more: {
+    readonly type?: string;
+    readonly retryAfterSeconds?: number | undefined;
+    readonly statusReason?: string | undefined;
+  } = {},
+): Reply {
+  const { retryAfterSeconds } = more;
+  return {
+    headers: {
+      ...HEADERS,
+      'x-reconnection-code': code,
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
+    body: JSON.stringify({ status, code, ...more }),
+  };
+}
+
+function signalRequestIn(text: string): string | undefined {
+  if (text.length > MAX_BODY_CHARACTERS) return undefined;
+  try {
+    const body: unknown = JSON.parse(text);
+    const signalRequest: unknown =
+      typeof body === 'object' && body !== null ? Reflect.get(body, 'SignalRequest') : undefined;
+    return typeof signalRequest === 'string' && signalRequest !== '' ? signalRequest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readText(request: ExpressRequest): Promise<string> {
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of request) {
+    text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    if (text.length > MAX_BODY_CHARACTERS) return '';
+  }
+  return text + decoder.decode();
+}

@@ -1,0 +1,168 @@
+import { Readable } from 'node:stream';
+import { GameLiftStreamsClient, ThrottlingException } from '@aws-sdk/client-gameliftstreams';
+import { readReply } from 'reconnection-client';
+import {
+  expressHandler,
+  fetchHandler,
+  type ReconnectionClient,
+  type SessionOfUser,
+} from 'reconnection-client/backend';
+import { describe, expect, it } from 'vitest';
+
+const SESSION: SessionOfUser = { streamGroup: 'sg-1', streamSession: 's-1', userId: 'player-1' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+function apiThat(reconnect: ReconnectionClient['reconnect']) {
+  const asked: unknown[] = [];
+  const client: ReconnectionClient = {
+    sdk: new GameLiftStreamsClient({ region: 'us-west-2' }),
+    reconnect: (session, signalRequest) => {
+      asked.push([session, signalRequest]);
+      return reconnect(session, signalRequest);
+    },
+    window: async () => undefined,
+    destroy: () => {},
+  };
+  return { client, asked };
+}
+
+const answering = () => apiThat(async () => 'the answer');
+
+/** Every style of server, called with the same request. */
+const STYLES = [
+  [
+    'fetch',
+    async (options: Options, body: string, headers: Record<string, string> = JSON_TYPE) =>
+      fetchHandler(options)(new Request('http://game.example/', { method: 'POST', headers, body })),
+  ],
+  [
+    'Express, with a parsed body',
+    (options: Options, body: string, headers: Record<string, string> = JSON_TYPE) => {
+      const request = Object.assign(Readable.from([]), { headers, body: parsed(body) });
+      return throughExpress(options, request);
+    },
+  ],
+  [
+    "Node's own requests",
+    (options: Options, body: string, headers: Record<string, string> = JSON_TYPE) => {
+      const bytes = Buffer.from(body);
+      const chunks = [bytes.subarray(0, 5), bytes.subarray(5)];
+      return throughExpress(
+        options,
+        Object.assign(Readable.from(chunks, { objectMode: false }), { headers }),
+      );
+    },
+  ],
+] as const;
+
+interface Options {
+  readonly client: ReconnectionClient;
+  readonly authorize: (request: unknown) => Promise<SessionOfUser | undefined>;
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+}
+
+async function throughExpress(
+  options: Options,
+  request: Parameters<ReturnType<typeof expressHandler>>[0],
+): Promise<Response> {
+  let status = 0;
+  let headers: Readonly<Record<string, string>> = {};
+  let body = '';
+  await expressHandler(options)(request, {
+    writeHead: (given, more) => {
+      status = given;
+      headers = more;
+    },
+    end: (text) => {
+      body = text;
+    },
+  });
+  return new Response(body, { status, headers });
+}
+
+describe.each(STYLES)('a handler for %s', (_style, call) => {
+  const authorize = async () => SESSION;
+
+  it("hands an answer on, in the player's name", async () => {
+    const { client, asked } = answering();
+
+    const response = await call({ client, authorize }, '{"SignalRequest":"öffer"}');
+
+    expect(await response.json()).toEqual({ SignalResponse: 'the answer' });
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(asked).toEqual([[SESSION, 'öffer']]);
+  });
+
+  it("refuses, without a call, what is not the player's", async () => {
+    const { client, asked } = answering();
+
+    const response = await call({ client, authorize: async () => undefined }, '{"SignalRequest":"offer"}');
+
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ status: 403, code: 'NOT_THE_USERS_SESSION' });
+    expect(asked).toEqual([]);
+  });
+
+  it.each([
+    ['no JSON', 'offer', JSON_TYPE],
+    ['no offer', '{}', JSON_TYPE],
+    ['an offer that is no text', '{"SignalRequest":1}', JSON_TYPE],
+    ['more than an offer can have', JSON.stringify({ SignalRequest: 'x'.repeat(140_000) }), JSON_TYPE],
+    ["another site's form", '{"SignalRequest":"offer"}', { 'content-type': 'text/plain' }],
+  ])('refuses %s before it asks who the player is', async (_what, body, headers) => {
+    const { client, asked } = answering();
+    const never = async () => {
+      throw new Error('It was asked.');
+    };
+
+    const response = await call({ client, authorize: never }, body, headers);
+
+    expect(await response.json()).toEqual({ status: 400, code: 'INVALID_REQUEST' });
+    expect(asked).toEqual([]);
+  });
+
+  it('passes on the code of a refusal and its Retry-After, for scripts and for proxies', async () => {
+    const { client } = apiThat(() => Promise.reject(throttling()));
+
+    const response = await call({ client, authorize }, '{"SignalRequest":"offer"}');
+
+    expect(response.status).toBe(200);
+    expect([response.headers.get('retry-after'), response.headers.get('x-reconnection-code')]).toEqual([
+      '4',
+      'TURN_LATER',
+    ]);
+    expect(await readReply(response, 0)).toEqual({
+      kind: 'refused',
+      status: 429,
+      code: 'TURN_LATER',
+      type: 'ThrottlingException',
+      retryAfterSeconds: 4,
+      statusReason: undefined,
+    });
+  });
+
+  it.each([
+    ['the API cannot be reached', async () => SESSION, new Error('connect ECONNREFUSED 10.0.0.1')],
+    ['the check of the player fails', () => Promise.reject(new Error('secret')), new Error('not called')],
+  ])('asks to come again when %s, and quotes nothing', async (_what, check, error) => {
+    const { client } = apiThat(() => Promise.reject(error));
+
+    const response = await call({ client, authorize: check }, '{"SignalRequest":"offer"}');
+
+    expect(await response.json()).toEqual({ status: 502, code: 'REQUEST_FAILED', retryAfterSeconds: 1 });
+  });
+});
+
+function throttling(): ThrottlingException {
+  const error = new ThrottlingException({ message: 'Later.', Message: 'Later.', $metadata: {} });
+  return Object.assign(error, {
+    $response: { statusCode: 429, headers: { 'retry-after': '4', 'x-reconnection-code': 'TURN_LATER' } },
+  });
+}
