@@ -90,7 +90,7 @@ export async function awaitTurn(
     if (turn.kind === 'NOW') return turn;
     if (!hasAsked && deadline.rank !== 'CONFIRMED' && isFar(turn, placing, standing)) {
       hasAsked = true;
-      if (await goesBeforeMadeUp(session, deadline.rank, placing.line, dependencies)) {
+      if (await goesBeforeMadeUp(session, deadline, placing.line, dependencies)) {
         listedAtMs = Math.floor(clock.nowMs());
         continue;
       }
@@ -122,11 +122,12 @@ function isFar(
 
 /**
  * Whether the service waits for this session, and hardly for the others that stand in line. In a storm it waits for all of
- * them, and the order stays that of the deadlines.
+ * them, and the order stays that of the deadlines. Where more sessions wait than a list holds, the session's own window
+ * says whether it does, and the watcher how many do; a storm may have doubled since it counted.
  */
 async function goesBeforeMadeUp(
   session: SessionKey,
-  rank: Rank,
+  { rank, isSeenWaiting }: Deadline,
   line: LineState,
   dependencies: AwaitTurnDependencies,
 ): Promise<boolean> {
@@ -134,8 +135,9 @@ async function goesBeforeMadeUp(
   const few = settings.CONNECTIONS_PER_SECOND * MADE_UP_SECONDS;
   const inLine = waitingInLine(line, clock.nowMs(), rank);
   if (inLine <= few) return false;
-  const { isListed, listed } = await findWaiting(session, dependencies);
-  return isListed && listed !== undefined && inLine > listed + few;
+  const { isListed, listed, counted } = await findWaiting(session, dependencies);
+  if (listed !== undefined) return isListed && inLine > listed + few;
+  return (isListed || isSeenWaiting) && counted !== undefined && inLine > 2 * counted;
 }
 
 interface Deadline {
@@ -143,6 +145,8 @@ interface Deadline {
   /** Told by an open window, not guessed. */
   readonly isTold: boolean;
   readonly rank: Rank;
+  /** Whether the window has the service's word that it waits for a client. */
+  readonly isSeenWaiting: boolean;
   /** When the service's list had the session. */
   readonly listedAtMs?: number;
 }
@@ -157,12 +161,16 @@ async function deadlineOf(
 ): Promise<Deadline> {
   const window = await readWindow(table, session);
   const isWaiting = window !== undefined && isOpen(window) && window.deadlineMs > clock.nowMs();
-  if (isWaiting) return { atMs: window.deadlineMs, isTold: true, rank: 'REPORTED' };
+  if (isWaiting) {
+    const isSeenWaiting = window.seenWaitingAtMs !== undefined;
+    return { atMs: window.deadlineMs, isTold: true, rank: 'REPORTED', isSeenWaiting };
+  }
   const timeoutSeconds =
     window?.outcome === 'RECONNECTED'
       ? window.connectionTimeoutSeconds
       : settings.DEFAULT_CONNECTION_TIMEOUT_SECONDS;
-  return { atMs: clock.nowMs() + timeoutSeconds * 1000, isTold: false, rank: 'UNKNOWN' };
+  const atMs = clock.nowMs() + timeoutSeconds * 1000;
+  return { atMs, isTold: false, rank: 'UNKNOWN', isSeenWaiting: false };
 }
 
 type LineNumber = Required<Pick<Place, 'lineCounter' | 'lineNumber'>>;

@@ -11,7 +11,7 @@ import {
   claimList,
   MAX_LISTED,
   readWaitingList,
-  type WaitingList,
+  type StoredWaitingList,
   waitingNameOf,
   writeWaitingList,
 } from '../shared/window/waiting-sessions.ts';
@@ -22,6 +22,8 @@ export interface Waiting {
   readonly isListed: boolean;
   /** How many sessions the service waits for. Undefined when there are more than a list has. */
   readonly listed: number | undefined;
+  /** Where there are more, how many the watcher has counted within the last half minute. */
+  readonly counted?: number | undefined;
 }
 
 /** Two lists a second for each page, so that a list is never more than a tenth of the usual quota. */
@@ -35,6 +37,8 @@ const CLAIM_WITHIN_MS = 100;
 const LIST_WITHIN_MS = 2000;
 /** An older list says nothing about who waits now. */
 const OLDEST_MS = 10_000;
+/** All groups together that the service is not known to have are listed twice a second: an id of a group can be made up, too. */
+const PAUSE_FOR_UNKNOWN_MS = 500;
 
 /**
  * Finds a session in the service's list of waiting sessions, which all requests share. If the list is older than the request,
@@ -62,7 +66,10 @@ export async function findWaiting(
           await clock.sleep(random() * CLAIM_WITHIN_MS);
           continue;
         }
-        if (await claimList(table, streamGroupId, nowMs, LIST_WITHIN_MS)) {
+        const isClaimed = seen.isKnown
+          ? await claimList(table, streamGroupId, nowMs, LIST_WITHIN_MS)
+          : await claimList(table, undefined, nowMs, PAUSE_FOR_UNKNOWN_MS);
+        if (isClaimed) {
           return waitingIn(await list(streamGroupId, nowMs, seen, dependencies), name);
         }
       }
@@ -79,9 +86,9 @@ export async function findWaiting(
 async function list(
   streamGroupId: string,
   nowMs: number,
-  seen: WaitingList,
+  seen: StoredWaitingList,
   dependencies: ListSessionsDependencies,
-): Promise<WaitingList> {
+): Promise<StoredWaitingList> {
   const { sessions, complete } = await listSessions(
     streamGroupId,
     'PENDING_CLIENT_RECONNECTION',
@@ -106,9 +113,10 @@ async function list(
     nextAtMs: nowMs + pages * PAUSE_FOR_PAGE_MS,
   };
   await writeWaitingList(dependencies.table, streamGroupId, waiting);
-  return waiting;
+  return { ...seen, ...waiting };
 }
 
-function waitingIn({ names, isComplete }: WaitingList, name: string): Waiting {
-  return { isListed: names.has(name), listed: isComplete ? names.size : undefined };
+function waitingIn({ names, isComplete, counted }: StoredWaitingList, name: string): Waiting {
+  const isListed = names.has(name);
+  return isComplete ? { isListed, listed: names.size } : { isListed, listed: undefined, counted };
 }

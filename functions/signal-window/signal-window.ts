@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import type { Clock } from '../shared/runtime/clock.ts';
 import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { type MailboxDependencies, signalWindow } from '../shared/window/mailbox.ts';
+import { readWaitingList, rememberGroup } from '../shared/window/waiting-sessions.ts';
 
 export const signalWindowInputSchema = z.object({
   ...taskInputShape,
@@ -14,14 +16,19 @@ export interface SignalWindowResult {
   readonly signalled: boolean;
 }
 
+export interface SignalConnectionDependencies extends MailboxDependencies {
+  readonly clock: Clock;
+}
+
 /**
- * Tells the session's open window that a connection was created. A repeat, by its execution's name, counts once.
+ * Tells the session's open window that a connection was created. A repeat, by its execution's name, counts once. It
+ * also keeps that the service has the session's stream group.
  *
  * Why: docs/decisions/windows.md#a-disconnect-that-only-our-own-api-saw-opens-no-window
  */
 export async function signalConnection(
   input: SignalWindowInput,
-  dependencies: MailboxDependencies,
+  dependencies: SignalConnectionDependencies,
 ): Promise<SignalWindowResult> {
   const { streamGroupId, streamSessionId, executionName } = input;
   const window = await signalWindow(
@@ -32,7 +39,22 @@ export async function signalConnection(
     },
     dependencies,
   );
+  await keepGroup(streamGroupId, dependencies);
   return { signalled: window !== undefined };
+}
+
+/** One read; a write only for the first connection of a group. What fails here the next connection makes good. */
+async function keepGroup(
+  streamGroupId: string,
+  { table, clock, log }: SignalConnectionDependencies,
+): Promise<void> {
+  try {
+    const nowMs = clock.nowMs();
+    const { isKnown } = await readWaitingList(table, streamGroupId, nowMs);
+    if (!isKnown) await rememberGroup(table, streamGroupId, nowMs);
+  } catch (error) {
+    log.error('GroupNotKept', error);
+  }
 }
 
 export const signalWindowTask = defineTask({

@@ -4,6 +4,7 @@ import {
   listSessions,
 } from '../shared/service/list-sessions.ts';
 import { listOpenWindows } from '../shared/window/open-windows-index.ts';
+import { MAX_LISTED, rememberGroup } from '../shared/window/waiting-sessions.ts';
 import { needsAllLists } from './judge-window.ts';
 import type { LookedAt } from './learn-timeouts.ts';
 import { type Marked, markWaiting } from './mark-waiting.ts';
@@ -16,6 +17,8 @@ export type LookDependencies = ListSessionsDependencies & NoticeDependencies & R
 export interface Memory extends WindowMemory {
   readonly reported: Reported;
   readonly marked: Marked;
+  /** The stream groups that this watcher has made known. */
+  readonly knownGroups: Set<string>;
 }
 
 const NOT_LISTED: Listing = { sessions: new Map(), complete: false };
@@ -30,7 +33,7 @@ const NOT_LISTED: Listing = { sessions: new Map(), complete: false };
  */
 export async function look(
   streamGroupId: string,
-  { reported, marked, ...ofWindows }: Memory,
+  { reported, marked, knownGroups, ...ofWindows }: Memory,
   dependencies: LookDependencies,
 ): Promise<LookedAt[]> {
   const { table, clock, metrics } = dependencies;
@@ -50,6 +53,9 @@ export async function look(
   metrics.add('WatcherLag', lagMs);
   // Whoever has not seen every waiting session may have missed the one that matters.
   metrics.add(PENDING_CLIENT_RECONNECTION.complete ? 'WatcherLooks' : 'WatcherLooksFailed', 1);
+  if (PENDING_CLIENT_RECONNECTION.complete) {
+    await keepWaiting(streamGroupId, PENDING_CLIENT_RECONNECTION.sessions.size, knownGroups, dependencies);
+  }
   // In the order in which sessions move on, so that one that moves between two lists is in both, not in neither.
   const all = windows.some((window) => needsAllLists(window, PENDING_CLIENT_RECONNECTION, clock.nowMs()));
   const RECONNECTING = all ? await list('RECONNECTING') : NOT_LISTED;
@@ -61,4 +67,24 @@ export async function look(
     window,
     isPending: PENDING_CLIENT_RECONNECTION.sessions.has(window.session.streamSessionId),
   }));
+}
+
+/**
+ * Tells requests that the service has the stream group, once a minute, and how many sessions it waits for while they are
+ * more than requests can list. What fails here does not cost the look.
+ */
+async function keepWaiting(
+  streamGroupId: string,
+  waiting: number,
+  knownGroups: Set<string>,
+  { table, clock, log }: LookDependencies,
+): Promise<void> {
+  const isMany = waiting > MAX_LISTED;
+  if (knownGroups.has(streamGroupId) && !isMany) return;
+  try {
+    await rememberGroup(table, streamGroupId, clock.nowMs(), isMany ? waiting : undefined);
+    knownGroups.add(streamGroupId);
+  } catch (error) {
+    log.error('GroupNotKept', error);
+  }
 }

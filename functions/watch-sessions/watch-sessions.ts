@@ -43,6 +43,7 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
     reported: new Map(),
     unheard: new Map(),
     marked: new Set(),
+    knownGroups: new Set(),
     serviceWaits: noServiceWaits(),
   };
   let anyWorked = false;

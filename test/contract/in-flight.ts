@@ -15,7 +15,11 @@ import {
   writePlace,
 } from '../../functions/shared/quota/places.ts';
 import { writeSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
-import { waitingNameOf, writeWaitingList } from '../../functions/shared/window/waiting-sessions.ts';
+import {
+  rememberGroup,
+  waitingNameOf,
+  writeWaitingList,
+} from '../../functions/shared/window/waiting-sessions.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const folder = join(import.meta.dirname, 'in-flight');
@@ -166,6 +170,7 @@ async function itemsOfEachKind(
       isComplete: true,
       nextAtMs: nowMs + 500,
     });
+    await rememberGroup(table, session.streamGroupId, nowMs, 700);
     await writeSwitchItem(table, {
       state: 'on',
       changedAt: new Date(nowMs).toISOString(),

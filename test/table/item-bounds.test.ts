@@ -23,6 +23,7 @@ import type { Table } from '../../functions/shared/runtime/table.ts';
 import { registerTaskToken, signalWindow } from '../../functions/shared/window/mailbox.ts';
 import {
   claimList,
+  rememberGroup,
   waitingNameOf,
   writeWaitingList,
 } from '../../functions/shared/window/waiting-sessions.ts';
@@ -141,6 +142,7 @@ const FILL: Readonly<Record<string, (table: Table) => Promise<unknown>>> = {
     const list = { listedAtMs: NOW_MS, names, isComplete: true, nextAtMs: NOW_MS + 500 };
     await writeWaitingList(table, session.streamGroupId, list);
     await claimList(table, session.streamGroupId, NOW_MS + 500, 500);
+    await rememberGroup(table, session.streamGroupId, NOW_MS, 100_000);
   },
   switch: (table) =>
     writeSwitchItem(table, {

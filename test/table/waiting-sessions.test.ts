@@ -4,6 +4,7 @@ import {
   claimList,
   MAX_LISTED,
   readWaitingList,
+  rememberGroup,
   waitingNameOf,
   writeWaitingList,
 } from '../../functions/shared/window/waiting-sessions.ts';
@@ -28,7 +29,7 @@ describe('the list of waiting sessions', () => {
 
     await writeWaitingList(table(), group, list);
 
-    expect(await readWaitingList(table(), group, NOW_MS + 1000)).toEqual(list);
+    expect(await readWaitingList(table(), group, NOW_MS + 1000)).toMatchObject(list);
   });
 
   it('keeps 600 sessions at most, in an item below 4 KB', async () => {
@@ -48,6 +49,33 @@ describe('the list of waiting sessions', () => {
     expect(await claimList(table(), group, NOW_MS, 2000)).toBe(true);
     expect(await claimList(table(), group, NOW_MS + 1999, 2000)).toBe(false);
     expect(await claimList(table(), group, NOW_MS + 2000, 2000)).toBe(true);
+  });
+
+  it('is of a known group once it was made, and not by a claim', async () => {
+    const group = newGroup();
+    await claimList(table(), group, NOW_MS, 2000);
+    expect(await readWaitingList(table(), group, NOW_MS)).toMatchObject({ isKnown: false });
+
+    await writeWaitingList(table(), group, listOf(0));
+
+    expect(await readWaitingList(table(), group, NOW_MS)).toMatchObject({ isKnown: true });
+  });
+
+  it('is claimed once for all unknown groups together', async () => {
+    expect(await claimList(table(), undefined, NOW_MS, 500)).toBe(true);
+    expect(await claimList(table(), undefined, NOW_MS + 499, 500)).toBe(false);
+  });
+
+  it('has what the watcher counted for half a minute, beside what it held', async () => {
+    const group = newGroup();
+    const list = listOf(3);
+    await writeWaitingList(table(), group, list);
+
+    await rememberGroup(table(), group, NOW_MS, 700);
+
+    const read = (atMs: number) => readWaitingList(table(), group, NOW_MS + atMs);
+    expect(await read(29_999)).toMatchObject({ ...list, isKnown: true, counted: 700 });
+    expect(await read(30_000)).toMatchObject({ isKnown: true, counted: undefined });
   });
 
   it('is made anew where a clock that was ahead has written it', async () => {

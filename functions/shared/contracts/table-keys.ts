@@ -79,8 +79,11 @@ export function ownerKey({ streamGroupId, streamSessionId }: SessionKey): ItemKe
   return { pk: `owner#${streamSessionId}/${streamGroupId}`, sk: 'owner' };
 }
 
-/** Which sessions of a stream group the service waits for. */
-export function waitingKey(streamGroupId: string): ItemKey {
+/**
+ * Which sessions of a stream group the service waits for; without a group, the item that lists of unknown groups share. A
+ * stream group's id is never empty.
+ */
+export function waitingKey(streamGroupId = ''): ItemKey {
   return { pk: `waiting#${streamGroupId}`, sk: 'waiting' };
 }
 

@@ -13,12 +13,16 @@ import { awaitTurn } from '../../../functions/request-connection/await-turn.ts';
 import { refuseStranger } from '../../../functions/request-connection/check-user-id.ts';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { readPlace } from '../../../functions/shared/quota/places.ts';
+import type { Table } from '../../../functions/shared/runtime/table.ts';
+import { rememberGroup } from '../../../functions/shared/window/waiting-sessions.ts';
+import { updateWindow } from '../../../functions/shared/window/window-item.ts';
 import { MemoryTable } from '../../../local/dynamodb/memory-table.ts';
 import { InProcessClock } from '../../../local/simulation/in-process-clock.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
+import { allItems } from '../../helpers/table.ts';
 import { givenOpenWindow } from '../../helpers/windows.ts';
 
 const SECOND = 1000;
@@ -58,6 +62,7 @@ function simulate({ checksUser = false } = {}) {
   });
   service.on(ListStreamSessionsCommand).callsFake(async ({ Identifier, Status, NextToken = '0' }) => {
     await clock.sleep(100);
+    if (Identifier !== STREAM_GROUP) throw serviceErrors.resourceNotFound();
     const waiting = [...statuses].filter(([, status]) => status === Status);
     const from = Number(NextToken);
     return {
@@ -125,6 +130,15 @@ function simulate({ checksUser = false } = {}) {
       statuses.set(session.streamSessionId, status);
       return session;
     },
+    /** The keys of the lists of waiting sessions. */
+    async waitingItems(): Promise<unknown[]> {
+      const scan = allItems(table);
+      await advance(100);
+      return (await scan)
+        .filter(({ sk }) => sk === 'waiting')
+        .map(({ pk }) => pk)
+        .sort();
+    },
     saved: () => [...statuses.values()].filter((status) => status === 'CONNECTED').length,
     drop: (session: SessionKey, connectionTimeoutSeconds: number) =>
       givenOpenWindow(table, session, { disconnectedAtMs: clock.nowMs(), connectionTimeoutSeconds }),
@@ -133,6 +147,10 @@ function simulate({ checksUser = false } = {}) {
 
 /** Session ids of the right form, which nobody has reported. */
 const MADE_UP = () => newSession();
+const STREAM_GROUP = newSession().streamGroupId;
+let groups = 0;
+/** The same, each in a stream group that the service does not have. */
+const IN_MADE_UP_GROUP = () => ({ ...newSession(), streamGroupId: `sg-madeup${++groups}` });
 
 describe('a player whose disconnect nobody has reported', () => {
   it.each([
@@ -189,6 +207,69 @@ describe('forty made-up sessions a second, each coming back as told', () => {
     expect((await player).afterSeconds).toBeLessThanOrEqual(2);
   });
 });
+
+describe('forty sessions a second, each in another made-up stream group', () => {
+  it.each([{ checksUser: false }, { checksUser: true }])(
+    'cost a player of a known group two seconds at most, and two lists a second, user check $checksUser',
+    async ({ checksUser }) => {
+      const { clock, table, advance, persist, realSession, waitingItems } = simulate({ checksUser });
+      await Promise.all([rememberGroup(table, STREAM_GROUP, clock.nowMs()), advance(100)]);
+      for (let index = 0; index < 16 * 40; index++) {
+        clock.setTimer(index * 25, () => void persist(IN_MADE_UP_GROUP()));
+      }
+
+      const waits: unknown[] = [];
+      for (const atSecond of [8, 12, 16]) {
+        clock.setTimer(atSecond * SECOND, () => void persist(realSession()).then((end) => waits.push(end)));
+      }
+      await advance(20 * SECOND);
+
+      expect(waits).toHaveLength(3);
+      for (const wait of waits) {
+        expect(wait).toEqual({ result: 'CONNECTION_CREATED', afterSeconds: expect.toSatisfy((s) => s <= 2) });
+      }
+      const lists = service
+        .commandCalls(ListStreamSessionsCommand)
+        .map(({ args }) => args[0].input.Identifier);
+      expect(lists.filter((group) => group !== STREAM_GROUP).length).toBeLessThanOrEqual(2 * 20);
+      // That of the group, and the one that all unknown groups share.
+      expect(await waitingItems()).toEqual([`waiting#`, `waiting#${STREAM_GROUP}`]);
+    },
+  );
+});
+
+describe('a storm of more sessions than a list holds', () => {
+  it('lets a session whose window the service confirmed go before forged windows', async () => {
+    const { clock, table, advance, ask, persist, realSession, drop } = simulate();
+    for (let index = 0; index < 700; index++) realSession();
+    await Promise.all([rememberGroup(table, STREAM_GROUP, clock.nowMs(), 700), advance(100)]);
+    const forge = async () => {
+      const session = MADE_UP();
+      await drop(session, 110);
+      await ask(session, 'token'.padEnd(40, '0'));
+    };
+    for (let index = 0; index < 1500; index++) clock.setTimer(index * 5, () => void forge());
+    await advance(8 * SECOND);
+    const session = realSession();
+    const dropped = drop(session, 120).then(() => seen(table, session, clock.nowMs()));
+    await advance(100);
+    await dropped;
+
+    const player = persist(session);
+    await advance(3 * SECOND);
+
+    expect(await Promise.race([player, 'still waiting'])).toMatchObject({ result: 'CONNECTION_CREATED' });
+    expect((await player).afterSeconds).toBeLessThanOrEqual(2);
+  });
+});
+
+/** The watcher has seen the service wait for the session's client. */
+async function seen(table: Table, session: SessionKey, nowMs: number): Promise<void> {
+  await updateWindow(table, session, {
+    UpdateExpression: 'SET seenWaitingAtMs = :now',
+    ExpressionAttributeValues: { ':now': nowMs },
+  });
+}
 
 describe('a storm of sessions that nobody has reported', () => {
   it('uses the whole quota', async () => {

@@ -1,8 +1,10 @@
 import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { signalConnection } from '../../../functions/signal-window/signal-window.ts';
+import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { allItems, useTable } from '../../helpers/table.ts';
@@ -17,6 +19,9 @@ beforeEach(() => {
   stepFunctions.on(SendTaskSuccessCommand).resolves({});
 });
 
+const clock = new VirtualClock(DISCONNECTED_AT_MS);
+const log = memoryLog();
+
 const signal = (session: SessionKey, executionName: string, connectionAttempts = 1) =>
   signalConnection(
     {
@@ -25,7 +30,7 @@ const signal = (session: SessionKey, executionName: string, connectionAttempts =
       connectionCreatedAtMs: DISCONNECTED_AT_MS + 30_000,
       connectionAttempts,
     },
-    { table: table(), stepFunctions: new SFNClient({ region: 'us-west-2' }), log: memoryLog() },
+    { table: table(), stepFunctions: new SFNClient({ region: 'us-west-2' }), log, clock },
   );
 
 const sent = () =>
@@ -43,6 +48,30 @@ describe('a created connection', () => {
     const state = { seq: 1, connectionCreatedAtMs: DISCONNECTED_AT_MS + 30_000, connectionAttempts: 3 };
     expect(sent()).toEqual([state]);
     expect(await windowOf(table(), session)).toMatchObject(state);
+  });
+
+  it('makes its stream group known, with one write however many follow', async () => {
+    const session = { ...newSession(), streamGroupId: 'sg-new' };
+    const item = async () => (await allItems(table())).find(({ pk }) => pk === 'waiting#sg-new');
+
+    await signal(session, 'request-1');
+    const first = await item();
+    await clock.advance(1000);
+    await signal(session, 'request-2');
+
+    expect(first).toMatchObject({ knownAtMs: DISCONNECTED_AT_MS });
+    expect(await item()).toEqual(first);
+  });
+
+  it('counts all the same when its stream group cannot be made known', async () => {
+    const session = { ...newSession(), streamGroupId: 'sg-unwritten' };
+    await givenRunningWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
+    failNext(table(), 'GetItemCommand', 'BEFORE');
+
+    expect(await signal(session, 'request-1')).toEqual({ signalled: true });
+
+    expect(log.lines.map(({ event }) => event)).toContain('GroupNotKept');
+    expect(await windowOf(table(), session)).toMatchObject({ seq: 1 });
   });
 
   it('counts once for one execution, and again for the next', async () => {

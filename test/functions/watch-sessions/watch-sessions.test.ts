@@ -3,10 +3,11 @@ import { GameLiftStreamsClient, ListStreamSessionsCommand } from '@aws-sdk/clien
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { readWaitingList } from '../../../functions/shared/window/waiting-sessions.ts';
 import { watchSessions } from '../../../functions/watch-sessions/watch-sessions.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
-import { useTable } from '../../helpers/table.ts';
+import { allItems, useTable } from '../../helpers/table.ts';
 import { watchReads } from '../../helpers/watch-reads.ts';
 import {
   BUS_SETTINGS,
@@ -101,6 +102,44 @@ describe('the watcher', () => {
     await watch();
 
     expect(looksAtMs).toEqual([0, 20_000]);
+  });
+
+  it('makes its stream groups known, once a minute', async () => {
+    const { watch, groups, table, startMs, clock } = prepare({ groupCount: 2 });
+
+    await watch();
+
+    for (const group of groups) {
+      expect(await readWaitingList(table, group, clock.nowMs())).toMatchObject({ isKnown: true });
+      const item = (await allItems(table)).find(({ pk }) => pk === `waiting#${group}`);
+      expect(item).toMatchObject({ knownAtMs: startMs });
+    }
+  });
+
+  it('makes no stream group known that it cannot list', async () => {
+    const { watch, groups, table, clock } = prepare();
+    service.on(ListStreamSessionsCommand).rejects(serviceErrors.resourceNotFound());
+
+    await watch();
+
+    expect(await readWaitingList(table, groups[0] ?? '', clock.nowMs())).toMatchObject({ isKnown: false });
+  });
+
+  it('counts the waiting sessions at each look where they are more than requests can list', async () => {
+    const { watch, groups, table, clock, startMs } = prepare();
+    const [group = ''] = groups;
+    const arn = (id: string) => `arn:aws:gameliftstreams:us-west-2:111122223333:streamsession/${group}/${id}`;
+    service.on(ListStreamSessionsCommand).callsFake(({ Status, NextToken = '0' }) => {
+      if (Status !== 'PENDING_CLIENT_RECONNECTION') return {};
+      const page = Number(NextToken);
+      const Items = Array.from({ length: 100 }, (_, index) => ({ Arn: arn(`many${page}x${index}`) }));
+      return { Items, ...(page < 6 ? { NextToken: `${page + 1}` } : {}) };
+    });
+
+    await watch();
+
+    expect(clock.nowMs()).toBeGreaterThanOrEqual(startMs + 60_000);
+    expect(await readWaitingList(table, group, startMs + 60_000)).toMatchObject({ counted: 700 });
   });
 
   it('reports who waits without a window, page by page, and how long the longest of them has', async () => {
