@@ -1,10 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseWholeNumber } from '../cli/command-line.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { resolveEnvironment } from '../local/service/read-service.ts';
 import type { Service } from '../local/service/service.ts';
+import { temporaryFolder } from '../local/shared/temporary-folder.ts';
 import { type Bundle, buildFunctions } from '../scripts/build.ts';
 import { clientFiles } from '../scripts/sdk-use.ts';
 import { buildBareHandler } from './cold-start/bare-handler.ts';
@@ -49,7 +48,8 @@ type Ratios = Readonly<Record<(typeof MEASURES)[number], number>>;
 async function main(values: { readonly json: boolean; readonly runs: string }): Promise<void> {
   const runs = parseWholeNumber(values.runs, '--runs');
   const service = await benchedService();
-  const folder = await mkdtemp(join(tmpdir(), 'cold-start-'));
+  const temporary = await temporaryFolder('cold-start-');
+  const folder = temporary.path;
   try {
     const rows: Row[] = [];
     for (const bundle of await buildFunctions(join(folder, 'shipped'))) {
@@ -65,7 +65,7 @@ async function main(values: { readonly json: boolean; readonly runs: string }): 
     };
     process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : tell(rows, runs));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    temporary.remove();
   }
 }
 

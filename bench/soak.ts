@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { seededRandom } from 'local-server-kit';
 import { parseWholeNumber } from '../cli/command-line.ts';
 import { runCommand, type ValuesOf } from '../cli/run-command.ts';
@@ -61,7 +59,6 @@ async function main(values: ValuesOf<typeof OPTIONS>): Promise<void> {
     }
   } finally {
     await stack.close();
-    await rm(dirname(stack.logFile), { recursive: true, force: true });
   }
   const verdict = judge(measured);
   const report = { seed: SEED, verdict, rounds: measured };

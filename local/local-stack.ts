@@ -1,11 +1,10 @@
 import { appendFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from 'local-server-kit';
 import { buildFunctions } from '../scripts/build.ts';
 import { hostBundles, type OnLog } from './host-bundles.ts';
 import { readService } from './service/read-service.ts';
+import { temporaryFolder } from './shared/temporary-folder.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 
 export interface LocalStackOptions {
@@ -21,7 +20,7 @@ export interface LocalStackOptions {
 }
 
 export interface LocalStack extends Stack {
-  /** What the functions have logged. It stays when the stack is closed. */
+  /** What the functions have logged. It goes when the stack is closed. */
   readonly logFile: string;
 }
 
@@ -39,9 +38,9 @@ export async function startLocalStack({
   keptExecutions,
   environment,
 }: LocalStackOptions): Promise<LocalStack> {
-  const folder = await mkdtemp(join(tmpdir(), 'stream-session-reconnection-'));
-  const bundleFolder = join(folder, 'bundles');
-  const logFile = join(folder, 'functions.log');
+  const folder = await temporaryFolder('stream-session-reconnection-');
+  const bundleFolder = join(folder.path, 'bundles');
+  const logFile = join(folder.path, 'functions.log');
   onProgress('Reading serverless.yml and bundling the functions');
   const [service] = await Promise.all([readService(), buildFunctions(bundleFolder)]);
   onProgress(
@@ -68,7 +67,7 @@ export async function startLocalStack({
     logFile,
     close: async () => {
       await stack.close();
-      await rm(bundleFolder, { recursive: true, force: true });
+      folder.remove();
     },
   };
 }

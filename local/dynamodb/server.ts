@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { isLoopbackHost, LOCAL_CREDENTIALS } from 'local-server-kit';
+import { isLoopbackHost, isOwnOrigin, LOCAL_CREDENTIALS } from 'local-server-kit';
 import { KeyCapacity } from './capacity.ts';
 import { makeDynaliteStrict } from './strict-dynalite.ts';
 
@@ -90,7 +90,7 @@ function guard(server: Server): ReadonlySet<IncomingMessage> {
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
     if (!isLoopbackHost(request.headers.host)) response.writeHead(421).end();
-    else if (request.headers.origin !== undefined) response.writeHead(403).end();
+    else if (!isOwnOrigin(request.headers)) response.writeHead(403).end();
     else {
       underWay.add(request);
       response.end = new Proxy(response.end, {

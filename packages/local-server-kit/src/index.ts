@@ -6,6 +6,7 @@ export type { InvokeLambda, LambdaFailure, LambdaResult } from './invoke-lambda.
 export {
   HANG_UP,
   isLoopbackHost,
+  isOwnOrigin,
   type LoopbackReply,
   type LoopbackRequest,
   type LoopbackServer,

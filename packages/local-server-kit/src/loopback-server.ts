@@ -47,8 +47,9 @@ export interface LoopbackServer {
 export type StartServer = (options: LoopbackServerOptions) => Promise<LoopbackServer>;
 
 /**
- * An HTTP server for this machine only. It listens on 127.0.0.1 and refuses any Host header that is not
- * loopback, so that a web page cannot reach it through a name that resolves here (DNS rebinding).
+ * Starts an HTTP server for this machine only. It listens on 127.0.0.1. It refuses any Host header that is not
+ * loopback, so that a web page cannot reach it through a name that resolves here (DNS rebinding), and any request that a page of
+ * another site sends.
  *
  * @throws the system's error (EADDRINUSE, …) when the port cannot be had.
  */
@@ -99,6 +100,9 @@ async function answer(
   if (!isLoopbackHost(request.headers.host)) {
     return { status: 421, body: 'This server answers to 127.0.0.1, localhost and [::1] only.' };
   }
+  if (!isOwnOrigin(request.headers)) {
+    return { status: 403, body: 'Only the pages of this server may call it.' };
+  }
   const body = await readBody(request, options.maxBodyBytes);
   if (body === undefined) {
     const { headers, body: text = 'The request body is too large.' } = options.tooLarge?.() ?? {};
@@ -116,6 +120,14 @@ async function answer(
 /** Whether a Host header names this machine only. */
 export function isLoopbackHost(host: string | undefined): boolean {
   return host !== undefined && /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i.test(host);
+}
+
+/**
+ * Whether no page of another site sent the request. A page can send simple requests to any server through its visitor's
+ * browser, which then names the page's site in `Origin`; a program that is no browser sends none.
+ */
+export function isOwnOrigin({ host, origin }: IncomingMessage['headers']): boolean {
+  return origin === undefined || origin === `http://${host}`;
 }
 
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {

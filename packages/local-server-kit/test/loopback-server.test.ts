@@ -61,6 +61,28 @@ describe('the loopback server', () => {
     expect(await statusForHost(port, host)).toBe(200);
   });
 
+  it.each(['https://evil.example', 'http://127.0.0.1:1', 'null'])(
+    'takes no request from a page of %s',
+    async (origin) => {
+      const handle = vi.fn(async () => ({ status: 200 }));
+      const { url } = await start({ handle });
+
+      const replies = [
+        await fetch(url, { method: 'POST', headers: { origin, 'content-type': 'text/plain' }, body: 'x' }),
+        await fetch(url, { headers: { origin } }),
+      ];
+
+      expect(replies.map(({ status }) => status)).toEqual([403, 403]);
+      expect(handle).not.toHaveBeenCalled();
+    },
+  );
+
+  it('takes requests from its own pages', async () => {
+    const { url } = await start();
+
+    expect((await fetch(url, { method: 'POST', headers: { origin: url } })).status).toBe(200);
+  });
+
   it('answers 500 for a reply that cannot be sent, and goes on', async () => {
     const told = vi.spyOn(console, 'error').mockImplementation(() => {});
     const replies = [{ status: 200, headers: { 'x-line': 'two\nlines' } }, { status: 99 }, { status: 200 }];
