@@ -17,7 +17,8 @@ export default defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     projects: [
-      { extends: true, test: { name: 'parts', include: [...WITHOUT_SERVICE, PACKAGES] } },
+      // One module registry for each worker: with one for each file, most files take longer to load the SDK than to run.
+      { extends: true, test: { name: 'parts', include: [...WITHOUT_SERVICE, PACKAGES], isolate: false } },
       {
         extends: true,
         test: {

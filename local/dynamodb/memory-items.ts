@@ -34,6 +34,8 @@ const updateSchema = z.object({
   ReturnValues: z.literal('ALL_NEW').optional(),
   ...expressionsSchema,
 });
+/** Of tests: the functions delete nothing. */
+const deleteSchema = z.strictObject({ TableName: z.string(), Key: attributesSchema });
 const batchGetSchema = z.object({
   RequestItems: z.record(
     z.string(),
@@ -90,6 +92,8 @@ export class MemoryItems {
         return this.#put(putSchema.parse(input));
       case 'Update':
         return this.#update(updateSchema.parse(input));
+      case 'Delete':
+        return this.#delete(deleteSchema.parse(input));
       case 'BatchGet':
         return this.#batchGet(batchGetSchema.parse(input));
       case 'Query':
@@ -143,6 +147,12 @@ export class MemoryItems {
     validateUpdated(changed);
     this.#store(id, old, changed);
     return ReturnValues === undefined ? {} : { Attributes: this.#valuesOf(changed) };
+  }
+
+  #delete({ Key: key }: z.output<typeof deleteSchema>): object {
+    validateKey(key);
+    this.#items.delete(idOf(key));
+    return {};
   }
 
   /** A condition that fails uses write units, too. */

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { MemoryItems } from './memory-items.ts';
 
 export interface MemoryTableOptions {
-  readonly nowMs: () => number;
+  /** Counts what each key takes in a second. Without it no key is ever throttled. */
+  readonly nowMs?: () => number;
   /** Resolves when a call's way there, or back, is over. */
   readonly travel: () => Promise<void>;
   /** Whether an item with a fraction in it is an error, as it is unless a test is about decimals. */
@@ -42,7 +43,8 @@ export class MemoryTable {
         await options.travel();
         return { response: {}, output: { $metadata: {}, ...output } };
       },
-      { step: 'initialize', priority: 'high', name: 'memoryTable' },
+      // After the middleware of tests, which watch calls and let them fail.
+      { step: 'initialize', priority: 'low', name: 'memoryTable' },
     );
     this.table = { documents, name: 'Table' };
   }

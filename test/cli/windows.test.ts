@@ -1,11 +1,11 @@
 import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../cli/windows/run.ts';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { updateWindow } from '../../functions/shared/window/window-item.ts';
 import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/server.ts';
+import { mockClient } from '../helpers/mock-client.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { LOCAL_CLIENT, TABLE_DEFINITION, tableAt } from '../helpers/table.ts';
 import { givenFailedWindow, givenOpenWindow, givenRunningWindow, windowOf } from '../helpers/windows.ts';

@@ -23,10 +23,10 @@ import { sendThrough } from '../../local/simulation/send-through.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { memoryMetrics } from '../helpers/metrics.ts';
 import { newSession } from '../helpers/sessions.ts';
-import { allItems, useTable } from '../helpers/table.ts';
+import { allItems, useDynalite } from '../helpers/table.ts';
 import { BUS_SETTINGS, OUTCOME_RETENTION_DAYS, WINDOW_SETTINGS } from '../helpers/windows.ts';
 
-const dynalite = useTable();
+const dynalite = useDynalite();
 let nextKey = 0;
 
 const memoryTable = () => new MemoryTable({ nowMs: () => 0, travel: async () => {}, integersOnly: false });

@@ -2,7 +2,11 @@ import { InternalServerError } from '@aws-sdk/client-dynamodb';
 import { onTestFinished } from 'vitest';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 
-export type TableOperation = 'PutItemCommand' | 'UpdateItemCommand' | 'GetItemCommand';
+export type TableOperation =
+  | 'PutItemCommand'
+  | 'UpdateItemCommand'
+  | 'GetItemCommand'
+  | 'BatchGetItemCommand';
 
 /**
  * The table's next such call fails as DynamoDB fails after the SDK's retries: BEFORE anything was written, or

@@ -17,7 +17,6 @@ export default defineConfig({
   test: {
     ...shared,
     include: only ?? ['test/functions/**/*.test.ts', 'test/table/**/*.test.ts'],
-    setupFiles: [...(shared.setupFiles ?? []), 'test/mutation/restore-clients.ts'],
     isolate: false,
   },
 });

@@ -13,7 +13,7 @@ import { itemBytes } from '../helpers/item-bytes.ts';
 import { narrowBucket } from '../helpers/line.ts';
 import { useTable } from '../helpers/table.ts';
 
-const table = useTable();
+const table = useTable({ integersOnly: false });
 const NOW_MS = Date.UTC(2026, 0, 1);
 const SECOND = 1000;
 const OPERATION = 'CreateStreamSessionConnection';

@@ -1,6 +1,5 @@
 import { SendTaskSuccessCommand, SFNClient, TaskTimedOut } from '@aws-sdk/client-sfn';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { windowKey } from '../../functions/shared/contracts/table-keys.ts';
@@ -10,6 +9,7 @@ import { readWindow, updateWindow } from '../../functions/shared/window/window-i
 import { attributesOf, itemBytes } from '../../local/dynamodb/attributes.ts';
 import { beforeNext, failNext } from '../helpers/failing-table.ts';
 import { memoryLog } from '../helpers/log.ts';
+import { mockClient } from '../helpers/mock-client.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { useTable } from '../helpers/table.ts';
 

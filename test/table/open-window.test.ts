@@ -1,6 +1,5 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { windowKey } from '../../functions/shared/contracts/table-keys.ts';
@@ -8,6 +7,7 @@ import { failWindow } from '../../functions/shared/window/close-window.ts';
 import { type Disconnect, openWindow } from '../../functions/shared/window/open-window.ts';
 import { updateWindow } from '../../functions/shared/window/window-item.ts';
 import { beforeNext, failNext, raceReads } from '../helpers/failing-table.ts';
+import { mockClient } from '../helpers/mock-client.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { allItems, useTable } from '../helpers/table.ts';
 import {

@@ -1,11 +1,11 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { sessionPartition } from '../../functions/shared/contracts/table-keys.ts';
 import { replaceWindow } from '../../functions/shared/window/open-window.ts';
 import { listOpenWindows, openIn } from '../../functions/shared/window/open-windows-index.ts';
 import { readWindows } from '../../functions/shared/window/read-windows.ts';
+import { mockClient } from '../helpers/mock-client.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { useTable } from '../helpers/table.ts';
 import {

@@ -12,7 +12,7 @@ import { paceOf, readPermits, slowDown, takePermit } from '../../functions/share
 import { useTable } from '../helpers/table.ts';
 import { watchWrites } from '../helpers/watch-writes.ts';
 
-const table = useTable();
+const table = useTable({ integersOnly: false });
 const OPERATION = 'GetStreamSession' as const;
 const KEY = { pk: `permit#${OPERATION}`, sk: 'permit' };
 

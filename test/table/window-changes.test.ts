@@ -1,6 +1,5 @@
 /** What changes an open window from outside its execution: a better deadline, and a red end. */
 import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { failWindow } from '../../functions/shared/window/close-window.ts';
@@ -8,6 +7,7 @@ import { correctDeadline } from '../../functions/shared/window/correct-deadline.
 import { wakeWindow } from '../../functions/shared/window/mailbox.ts';
 import { listOpenWindows } from '../../functions/shared/window/open-windows-index.ts';
 import { memoryLog } from '../helpers/log.ts';
+import { mockClient } from '../helpers/mock-client.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { allItems, useTable } from '../helpers/table.ts';
 import { givenOpenWindow, givenRunningWindow, windowOf } from '../helpers/windows.ts';

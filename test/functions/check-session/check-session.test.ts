@@ -4,7 +4,6 @@ import {
   type GetStreamSessionCommandOutput,
   StreamSessionStatus,
 } from '@aws-sdk/client-gameliftstreams';
-import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type CheckSessionInput, checkSession } from '../../../functions/check-session/check-session.ts';
@@ -12,6 +11,7 @@ import type { ListedSession } from '../../../functions/shared/service/list-sessi
 import { listOpenWindows } from '../../../functions/shared/window/open-windows-index.ts';
 import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
 import { markWaiting } from '../../../functions/watch-sessions/mark-waiting.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';

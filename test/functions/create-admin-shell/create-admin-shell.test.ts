@@ -5,7 +5,6 @@ import {
   StreamSessionAccessNotReadyException,
   type StreamSessionStatus,
 } from '@aws-sdk/client-gameliftstreams';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type CreateAdminShellInput,
@@ -15,6 +14,7 @@ import {
 import type { QuotaOperation } from '../../../functions/shared/contracts/quotas.ts';
 import { takePermit } from '../../../functions/shared/quota/permits.ts';
 import { failNext } from '../../helpers/failing-table.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { QUOTED_INPUT, serviceErrors } from '../../helpers/service-errors.ts';

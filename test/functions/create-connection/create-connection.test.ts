@@ -4,7 +4,6 @@ import {
   GetStreamSessionCommand,
   type StreamSessionStatus,
 } from '@aws-sdk/client-gameliftstreams';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type CreateConnectionInput,
@@ -12,6 +11,7 @@ import {
 } from '../../../functions/create-connection/create-connection.ts';
 import type { QuotaOperation } from '../../../functions/shared/contracts/quotas.ts';
 import { delayNext, failNext } from '../../helpers/failing-table.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { QUOTED_INPUT, serviceErrors } from '../../helpers/service-errors.ts';

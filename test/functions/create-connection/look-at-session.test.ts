@@ -4,7 +4,6 @@ import {
   GetStreamSessionCommand,
   type StreamSessionStatus,
 } from '@aws-sdk/client-gameliftstreams';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type CreateConnectionInput,
@@ -22,6 +21,7 @@ import { openWindow } from '../../../functions/shared/window/open-window.ts';
 import { updateWindow } from '../../../functions/shared/window/window-item.ts';
 import { offerOf } from '../../../local/simulation/offers.ts';
 import { failNext } from '../../helpers/failing-table.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';

@@ -1,5 +1,4 @@
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnection } from '../../../functions/create-connection/create-connection.ts';
 import { drawNumber, readLine } from '../../../functions/shared/quota/line.ts';
@@ -13,6 +12,7 @@ import {
 import { offerOf } from '../../../local/simulation/offers.ts';
 import { delayNext, failNext } from '../../helpers/failing-table.ts';
 import { narrowBucket } from '../../helpers/line.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { newSession } from '../../helpers/sessions.ts';

@@ -1,6 +1,5 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { onExecutionFailure } from '../../../functions/on-execution-failure/on-execution-failure.ts';
@@ -15,6 +14,7 @@ import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
 import { delayNext, failNext, raceReads } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
 import {

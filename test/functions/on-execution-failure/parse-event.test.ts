@@ -1,10 +1,10 @@
 import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws-sdk/client-sfn';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseExecutionFailure } from '../../../functions/on-execution-failure/parse-event.ts';
 import { DependencyUnavailableException } from '../../../functions/shared/runtime/errors.ts';
 import { sample } from '../../contract/contracts.ts';
 import { executionFailureEvent } from '../../helpers/execution-failure.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 
 const SESSION = { streamGroupId: 'sg-1AB2C3De4', streamSessionId: 'ABC123def4567' };
 const INPUT = JSON.stringify({ ...SESSION, generation: 1 });

@@ -1,13 +1,13 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SendTaskSuccessCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, expect } from 'vitest';
 import { onStatusChange } from '../../../functions/on-status-change/on-status-change.ts';
 import { parseStatusChangeEvent } from '../../../functions/on-status-change/parse-event.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { type StatusChange, statusChangeEvent } from '../../helpers/status-change.ts';
 import { useTable } from '../../helpers/table.ts';
 import { BUS_SETTINGS, OUTCOME_RETENTION_DAYS, WINDOW_SETTINGS } from '../../helpers/windows.ts';

@@ -2,11 +2,11 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { onStatusChangeEvent } from '../../../functions/on-status-change/on-status-change.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { statusChangeEvent } from '../../helpers/status-change.ts';
 import { useTable } from '../../helpers/table.ts';

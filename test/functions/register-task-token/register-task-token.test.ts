@@ -1,5 +1,4 @@
 import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   beginWait,
@@ -8,6 +7,7 @@ import {
 import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
 import { givenOpenWindow, windowOf } from '../../helpers/windows.ts';

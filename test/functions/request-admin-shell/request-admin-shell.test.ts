@@ -3,7 +3,6 @@ import { CreateStreamSessionAdminShellCommand, GameLiftStreamsClient } from '@aw
 import { SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAdminShellInputSchema } from '../../../functions/create-admin-shell/create-admin-shell.ts';
@@ -12,6 +11,7 @@ import { adminShellAuditDetailSchema } from '../../../functions/shared/contracts
 import type { SwitchState } from '../../../functions/shared/runtime/switch-item.ts';
 import { adminShellRequestEvent } from '../../../scripts/api-request-samples.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { QUOTED_INPUT, serviceErrors } from '../../helpers/service-errors.ts';
 import { tableAt } from '../../helpers/table.ts';
 

@@ -1,5 +1,4 @@
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnection } from '../../../functions/create-connection/create-connection.ts';
 import { awaitTurn } from '../../../functions/request-connection/await-turn.ts';
@@ -10,6 +9,7 @@ import { takePermit } from '../../../functions/shared/quota/permits.ts';
 import { readPlace } from '../../../functions/shared/quota/places.ts';
 import { openWindow } from '../../../functions/shared/window/open-window.ts';
 import { offerOf } from '../../../local/simulation/offers.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { newSession } from '../../helpers/sessions.ts';

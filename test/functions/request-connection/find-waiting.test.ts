@@ -1,5 +1,4 @@
 import { GameLiftStreamsClient, ListStreamSessionsCommand } from '@aws-sdk/client-gameliftstreams';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, it } from 'vitest';
 import { findWaiting } from '../../../functions/request-connection/find-waiting.ts';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
@@ -7,6 +6,7 @@ import { MemoryTable } from '../../../local/dynamodb/memory-table.ts';
 import { InProcessClock } from '../../../local/simulation/in-process-clock.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
 

@@ -5,7 +5,6 @@ import {
   GetStreamSessionCommand,
   ListStreamSessionsCommand,
 } from '@aws-sdk/client-gameliftstreams';
-import { mockClient } from 'aws-sdk-client-mock';
 import { seededRandom } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnection } from '../../../functions/create-connection/create-connection.ts';
@@ -20,6 +19,7 @@ import { MemoryTable } from '../../../local/dynamodb/memory-table.ts';
 import { InProcessClock } from '../../../local/simulation/in-process-clock.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { allItems } from '../../helpers/table.ts';

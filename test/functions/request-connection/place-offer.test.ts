@@ -161,9 +161,9 @@ describe('a number in line', () => {
   });
 
   it('is drawn for a turn that is now, though the deadline is even nearer', async () => {
-    const { ask, drawn, clock, window } = await prepare({ bookedMs: 1300 });
-    await window(1.1);
-    await clock.advance(1000);
+    const { ask, drawn, clock, window } = await prepare({ bookedMs: 2200 });
+    await window(2);
+    await clock.advance(1900);
 
     expect(await ask()).toEqual({ kind: 'NOW' });
 

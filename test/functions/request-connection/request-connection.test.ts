@@ -10,7 +10,6 @@ import {
   SFNServiceException,
   StartSyncExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnectionInputSchema } from '../../../functions/create-connection/create-connection.ts';
@@ -22,6 +21,7 @@ import { newOffer, VALID_CLIENT_TOKEN } from '../../../local/simulation/offers.t
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { QUOTED_INPUT, serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';

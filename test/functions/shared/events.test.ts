@@ -1,7 +1,7 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { publish, publishAll } from '../../../functions/shared/runtime/publish-events.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { BUS_SETTINGS } from '../../helpers/windows.ts';
 
 const eventBridge = mockClient(EventBridgeClient);

@@ -1,11 +1,11 @@
 import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { signalConnection } from '../../../functions/signal-window/signal-window.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { allItems, useTable } from '../../helpers/table.ts';
 import { givenFailedWindow, givenRunningWindow, windowOf } from '../../helpers/windows.ts';

@@ -4,13 +4,13 @@ import {
   type GetStreamSessionCommandOutput,
   TerminateStreamSessionCommand,
 } from '@aws-sdk/client-gameliftstreams';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SwitchState } from '../../../functions/shared/runtime/switch-item.ts';
 import {
   type TerminateSessionInput,
   terminateSession,
 } from '../../../functions/terminate-session/terminate-session.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';

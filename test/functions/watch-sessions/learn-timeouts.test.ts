@@ -1,10 +1,10 @@
 import { GameLiftStreamsClient, GetStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
 import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { LOW_PRIORITY_SHARE } from '../../../functions/shared/quota/permits.ts';
 import { learnTimeouts, noTimeouts } from '../../../functions/watch-sessions/learn-timeouts.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';

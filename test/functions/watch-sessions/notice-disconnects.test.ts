@@ -1,12 +1,13 @@
 import { EventBridgeClient, PutEventsCommand, type PutEventsCommandInput } from '@aws-sdk/client-eventbridge';
-import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { UnexpectedError } from '../../../functions/shared/runtime/errors.ts';
 import { noticeDisconnects, type Reported } from '../../../functions/watch-sessions/notice-disconnects.ts';
+import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
 import {
@@ -247,13 +248,16 @@ describe('a session that has a window', () => {
 describe('a table that cannot be read', () => {
   it('fails the look, and reports nobody', async () => {
     const { dependencies } = prepare();
-    const notThere = { ...dependencies.table, name: 'no-such-table' };
+    const denied = Object.assign(new Error('denied'), { name: 'AccessDeniedException' });
+    failNext(table(), 'BatchGetItemCommand', 'BEFORE', denied);
 
     await expect(
-      noticeDisconnects([{ session: newSession(), lastUpdatedAtMs: DROPPED_AT_MS }], new Set(), new Map(), {
-        ...dependencies,
-        table: notThere,
-      }),
+      noticeDisconnects(
+        [{ session: newSession(), lastUpdatedAtMs: DROPPED_AT_MS }],
+        new Set(),
+        new Map(),
+        dependencies,
+      ),
     ).rejects.toThrow(UnexpectedError);
     expect(details()).toEqual([]);
   });

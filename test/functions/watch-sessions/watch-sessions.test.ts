@@ -1,10 +1,10 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GameLiftStreamsClient, ListStreamSessionsCommand } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { readWaitingList } from '../../../functions/shared/window/waiting-sessions.ts';
 import { watchSessions } from '../../../functions/watch-sessions/watch-sessions.ts';
+import { mockClient } from '../../helpers/mock-client.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 import { allItems, useTable } from '../../helpers/table.ts';
