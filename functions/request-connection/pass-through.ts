@@ -34,6 +34,7 @@ export async function passConnectionThrough(
   };
   const connection = await passThrough(createStreamSessionConnection(session, offer), dependencies);
   if (!connection.ok) return { result: connection.error, reply: connection.reply };
+  dependencies.metrics.add('ConnectionsCreated', 1);
   const { SignalResponse } = connection.reply;
   return { result: 'CONNECTION_CREATED', reply: okReply({ SignalResponse }) };
 }

@@ -58,7 +58,7 @@ export async function requestConnection(
 ): Promise<APIGatewayProxyResult> {
   const { clock } = dependencies;
   const startedAtMs = clock.nowMs();
-  const state = await dependencies.readSwitch(dependencies.log);
+  const state = await dependencies.readSwitch(dependencies.log, dependencies.metrics);
   const log = dependencies.log.with(
     state === 'on'
       ? { executionName: requestExecutionName(request.session, request.requestId) }

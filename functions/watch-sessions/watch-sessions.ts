@@ -1,5 +1,7 @@
 import { defineSchedule } from '../shared/runtime/event.ts';
 import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';
+import { measureSwitch } from '../shared/runtime/switch.ts';
+import { readSwitchItem } from '../shared/runtime/switch-item.ts';
 import {
   type LearnTimeoutsDependencies,
   type LookedAt,
@@ -30,7 +32,7 @@ const WATCH_MS = 60_000;
  * @throws the last look's error when none has worked, so that Lambda counts the invocation as failed.
  */
 export async function watchSessions(dependencies: WatchSessionsDependencies): Promise<void> {
-  const { clock, log, metrics, settings } = dependencies;
+  const { table, clock, log, metrics, settings } = dependencies;
   const { WATCHED_STREAM_GROUPS: groups, WATCH_INTERVAL_SECONDS } = settings;
   if (groups.length === 0) {
     log.warn('WatcherIsOff');
@@ -46,6 +48,11 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
     knownGroups: new Set(),
     serviceWaits: noServiceWaits(),
   };
+  // Once a minute, for the alarm on a switch that nobody turns back; whatever it says, the watcher looks.
+  const measured = readSwitchItem(table).then(
+    (item) => measureSwitch(item, clock.nowMs(), metrics),
+    (error: unknown) => log.error('SwitchUnreadable', error),
+  );
   let anyWorked = false;
   let lastError: unknown;
   for (let nextMs = clock.nowMs(); nextMs < endMs; ) {
@@ -70,6 +77,7 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
     );
     nextMs = Math.max(startMs + intervalMs, clock.nowMs());
   }
+  await measured;
   if (!anyWorked && lastError !== undefined) throw lastError;
 }
 

@@ -16,6 +16,12 @@ const retentionDays = wholeNumber(1, 3653).refine((days) => RETENTION_DAYS.inclu
 /** A comma, which a name may have, separates the ARNs of a list. */
 const PRINCIPAL_ARN = /^arn:aws[a-z-]*:iam::[\d*]{1,12}:(role|user)\/[\w+=.@/*-]{1,512}$/;
 const switchSchema = z.enum(['true', 'false']);
+const topicSchema = z
+  .string()
+  .regex(
+    /^(arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256})?$/,
+    'must be the ARN of an SNS topic (arn:aws:sns:<Region>:<account>:<name>); FIFO topics take no alarms',
+  );
 
 /** What a function checks again when it starts has its rule there; the rest is the template's alone. */
 const parameterSchemas: Readonly<Record<string, z.ZodType>> = {
@@ -49,12 +55,8 @@ const parameterSchemas: Readonly<Record<string, z.ZodType>> = {
       /^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+)?$/,
       'must be the ARN of a KMS key (arn:aws:kms:<Region>:<account>:key/<id>); an alias will not do, for IAM knows keys only',
     ),
-  alarmTopicArn: z
-    .string()
-    .regex(
-      /^(arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256})?$/,
-      'must be the ARN of an SNS topic (arn:aws:sns:<Region>:<account>:<name>); FIFO topics take no alarms',
-    ),
+  pageTopicArn: topicSchema,
+  ticketTopicArn: topicSchema,
   // It stands in a description and in a dashboard's JSON.
   runbookUrl: z
     .string()
@@ -70,6 +72,12 @@ const parameterSchemas: Readonly<Record<string, z.ZodType>> = {
   apiRequestBurst: wholeNumber(1, 100_000),
   manageApiGatewayAccount: switchSchema,
   tableDeletionPolicy: z.enum(['Retain', 'RetainExceptOnCreate', 'Delete']),
+};
+
+/** Parameters of earlier releases, and what to give instead. */
+const REPLACED: Readonly<Record<string, string>> = {
+  alarmTopicArn:
+    'is now two: pageTopicArn, for what somebody must act on now, and ticketTopicArn, for the rest. Give both; the same topic twice is as it was.',
 };
 
 export type Parameters = Readonly<Record<string, string>>;
@@ -100,7 +108,8 @@ export function problemsOf(parameters: Parameters): string[] {
     const schema = Object.hasOwn(parameterSchemas, name) ? parameterSchemas[name] : undefined;
     if (schema === undefined) {
       const known = Object.keys(parameterSchemas).sort().join(', ');
-      problems.push(`${name}: there is no such parameter. There are ${known}.`);
+      const replaced = Object.hasOwn(REPLACED, name) ? REPLACED[name] : undefined;
+      problems.push(`${name}: ${replaced ?? `there is no such parameter. There are ${known}.`}`);
       continue;
     }
     const result = schema.safeParse(value);
@@ -119,4 +128,16 @@ export function problemsOf(parameters: Parameters): string[] {
 /** `sg-a, sg-b` → `['sg-a', 'sg-b']`, each once. */
 export function listOf(text = ''): string[] {
   return [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== '');
+}
+
+/** Returns whom alarms tell. A page without a pager goes to those who read tickets; a ticket never goes to the pager. */
+export function alarmTopicsOf(
+  pageTopicArn: string,
+  ticketTopicArn: string,
+): { readonly pages: string[]; readonly tickets: string[] } {
+  const listed = (arn: string) => (arn === '' ? [] : [arn]);
+  return {
+    pages: listed(pageTopicArn === '' ? ticketTopicArn : pageTopicArn),
+    tickets: listed(ticketTopicArn),
+  };
 }

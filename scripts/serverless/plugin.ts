@@ -2,7 +2,7 @@
  * The service's own plugin of the framework: it refuses wrong parameters before anything is packaged, knows what has
  * to be computed from them (`${deployment:…}`), and finishes the compiled template.
  */
-import { listOf, parametersOf, problemsOf } from './parameters.ts';
+import { alarmTopicsOf, listOf, parametersOf, problemsOf } from './parameters.ts';
 import {
   confineAdminShells,
   encryptWith,
@@ -43,7 +43,9 @@ export default class DeploymentPlugin {
       resolve: async ({ address, resolveVariable }: ResolveVariable) => {
         const streamGroups = listOf(String(await resolveVariable('param:streamGroups')));
         const watched = listOf(String(await resolveVariable('param:watchedStreamGroups')));
-        const topic = String(await resolveVariable('param:alarmTopicArn'));
+        const page = String(await resolveVariable('param:pageTopicArn'));
+        const ticket = String(await resolveVariable('param:ticketTopicArn'));
+        const eventBus = String(await resolveVariable('param:eventBus'));
         const reserved = String(await resolveVariable('param:openingReservedConcurrency'));
         switch (address) {
           case 'streamGroupArns':
@@ -53,8 +55,12 @@ export default class DeploymentPlugin {
           case 'openingReservation':
             // Null leaves the property out.
             return { value: reserved === '' ? null : Number(reserved) };
-          case 'alarmTopics':
-            return { value: topic === '' ? [] : [topic] };
+          case 'pageTopics':
+            return { value: alarmTopicsOf(page, ticket).pages };
+          case 'ticketTopics':
+            return { value: alarmTopicsOf(page, ticket).tickets };
+          case 'statusChangeRuleDimensions':
+            return { value: ruleDimensions('StatusChangeRule', eventBus) };
           default:
             throw new Error(`\${deployment:${address}} is not known; scripts/serverless/plugin.ts has them.`);
         }
@@ -109,4 +115,19 @@ function streamGroupArns(ids: readonly string[]): object[] {
   return names.map((id) => ({
     'Fn::Sub': `arn:\${AWS::Partition}:gameliftstreams:\${AWS::Region}:\${AWS::AccountId}:streamgroup/${id}`,
   }));
+}
+
+/**
+ * What CloudWatch knows a rule's metrics by: EventBridge User Guide, "Monitoring Amazon EventBridge". A rule of a bus
+ * other than `default` has the bus as a dimension, and its `Ref` is no name but `<bus>|<name>`.
+ */
+function ruleDimensions(logicalId: string, eventBus: string): object[] {
+  if (eventBus === 'default') return [{ Name: 'RuleName', Value: { Ref: logicalId } }];
+  const partOfArn = (index: number) => ({
+    'Fn::Select': [index, { 'Fn::Split': ['/', { 'Fn::GetAtt': [logicalId, 'Arn'] }] }],
+  });
+  return [
+    { Name: 'EventBusName', Value: partOfArn(1) },
+    { Name: 'RuleName', Value: partOfArn(2) },
+  ];
 }

@@ -1,11 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import jsonata from 'jsonata';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { evaluate, type History } from '../../bench/alarms/evaluate.ts';
+import { parseExpression } from '../../bench/alarms/expression.ts';
+import { FAILURES, goodDay, trafficOf } from '../../bench/alarms/failures.ts';
+import { alarmsOf, type Alarm as DeclaredAlarm } from '../../bench/alarms/read-alarms.ts';
+import { DOCUMENT, failureTable, headingOf, withTable, withTimes } from '../../bench/alarms/tables.ts';
+import { DISCONNECTS_PER_MONTH, type FailureTold, minutesOf, timesOf } from '../../bench/alarms/times.ts';
 import { printService, REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
+import { alarmTopicsOf } from '../../scripts/serverless/parameters.ts';
 import { packagedService, resourcesOfType, type Template } from '../helpers/packaged-service.ts';
-import { type Alarm, alarmSchema, environmentsOf, metricsOfAlarm, problemOf } from './watched-metrics.ts';
+import {
+  type Alarm,
+  alarmSchema,
+  compositeAlarmSchema,
+  environmentsOf,
+  metricsOfAlarm,
+  problemOf,
+} from './watched-metrics.ts';
 
 const printedResourcesSchema = z.object({
   resources: z.object({
@@ -16,6 +29,8 @@ const printedResourcesSchema = z.object({
   }),
 });
 
+/** Of the alarm `watcher-silent`. */
+const PARTS = ['WatcherDoesNotLook', 'WatcherHasLooked'];
 const NAME_PREFIX = 'stream-session-reconnection-dev-';
 
 let template: Template;
@@ -30,6 +45,14 @@ beforeAll(async () => {
   ]);
   runbook = await readFile(join(REPOSITORY_DIRECTORY, 'docs/runbook.md'), 'utf8');
 }, 60_000);
+
+/** Those that tell somebody: all but the parts of a composite alarm, with the composite alarms. */
+const telling = () => [
+  ...alarms.filter(([id]) => !PARTS.includes(id)).map(([, alarm]) => alarm),
+  ...resourcesOfType(template, 'AWS::CloudWatch::CompositeAlarm').map(([, { Properties }]) =>
+    compositeAlarmSchema.parse(Properties),
+  ),
+];
 
 const alarmNamed = (slug: string): Alarm => {
   const [, alarm] = alarms.find(([, { AlarmName }]) => AlarmName === `${NAME_PREFIX}${slug}`) ?? [];
@@ -48,30 +71,32 @@ describe('every alarm', () => {
   it('has one section of the runbook, and every section of an alarm has one', () => {
     const sections = [...runbook.matchAll(/^### (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
 
-    const slugs = alarms.map(([, { AlarmName }]) => AlarmName.replace(NAME_PREFIX, ''));
+    const slugs = telling().map(({ AlarmName }) => AlarmName.replace(NAME_PREFIX, ''));
 
     expect(slugs.toSorted()).toEqual(sections.toSorted());
     expect(new Set(slugs).size).toBe(slugs.length);
   });
 
-  it('names its section in its description', () => {
-    for (const [, { AlarmName, AlarmDescription }] of alarms) {
+  it('says in its description whether it is a page, and names its section', () => {
+    for (const { AlarmName, AlarmDescription } of telling()) {
       const slug = AlarmName.replace(NAME_PREFIX, '');
-      expect(AlarmDescription).toMatch(new RegExp(`\\. What to do: docs/runbook\\.md#${slug}$`));
+      expect(AlarmDescription).toMatch(
+        new RegExp(`^(Page|Ticket)\\. .+\\. What to do: docs/runbook\\.md#${slug}$`),
+      );
     }
   });
 
-  it('is explained in four steps: what it means, what to look at, what to do, and when it clears', () => {
+  it('is explained in five steps: what it means, whom it tells, what to look at and do, when it clears', () => {
     const sections = runbook.split(/^### /m).slice(1);
 
     for (const section of sections) {
       const steps = [...section.matchAll(/^\*\*(.+?)\.\*\* \S/gm)].map(([, step]) => step);
-      expect(steps, section.split('\n')[0]).toEqual(['Means', 'Look at', 'Do', 'Clears']);
+      expect(steps, section.split('\n')[0]).toEqual(['Means', 'Told', 'Look at', 'Do', 'Clears']);
     }
   });
 
   it('tells nobody where no topic is named', () => {
-    for (const [, alarm] of alarms) {
+    for (const alarm of telling()) {
       expect(alarm).toMatchObject({ AlarmActions: [], OKActions: [] });
     }
   });
@@ -104,13 +129,17 @@ describe('every alarm', () => {
   });
 
   it('about the watcher is there only while it watches', () => {
-    const conditional = resourcesOfType(template, 'AWS::CloudWatch::Alarm').filter(
-      ([, { Condition }]) => Condition === 'WatcherIsOn',
-    );
+    const conditional = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']
+      .flatMap((type) => resourcesOfType(template, type))
+      .filter(([, { Condition }]) => Condition === 'WatcherIsOn');
 
     expect(conditional.map(([id]) => id).toSorted()).toEqual([
       'FailedWatchesAlarm',
+      'NoWindowsOpenedAlarm',
+      'NoWindowsOpenedInHoursAlarm',
+      'WatcherDoesNotLook',
       'WatcherFailingAlarm',
+      'WatcherHasLooked',
       'WatcherLaggingAlarm',
       'WatcherSilentAlarm',
     ]);
@@ -118,19 +147,37 @@ describe('every alarm', () => {
   });
 });
 
-it('a topic that is named hears of every alarm and of its end, and the runbook is where the team reads it', async () => {
-  const topic = 'arn:aws:sns:us-west-2:111122223333:pagers';
-  const runbookUrl = 'https://example.com/runbook.md';
+describe('whom an alarm tells', () => {
+  const PAGERS = 'arn:aws:sns:us-west-2:111122223333:pagers';
+  const TICKETS = 'arn:aws:sns:us-west-2:111122223333:tickets';
 
-  const printed = await printService({ stage: 'dev', params: { alarmTopicArn: topic, runbookUrl } });
+  it.each([
+    [PAGERS, TICKETS, { pages: [PAGERS], tickets: [TICKETS] }],
+    ['', TICKETS, { pages: [TICKETS], tickets: [TICKETS] }],
+    [PAGERS, '', { pages: [PAGERS], tickets: [] }],
+    ['', '', { pages: [], tickets: [] }],
+  ])('is its topic, and a ticket never goes to the pager: "%s", "%s"', (page, ticket, topics) => {
+    expect(alarmTopicsOf(page, ticket)).toEqual(topics);
+  });
 
-  const { Resources } = printedResourcesSchema.parse(printed).resources;
-  const named = Object.values(Resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
-  expect(named).toHaveLength(alarms.length);
-  for (const { Properties } of named) {
-    expect(Properties).toMatchObject({ AlarmActions: [topic], OKActions: [topic] });
-    expect(Properties?.['AlarmDescription']).toContain(`. What to do: ${runbookUrl}#`);
-  }
+  it('is told of its end too, and where the team reads the runbook', async () => {
+    const runbookUrl = 'https://example.com/runbook.md';
+    const params = { pageTopicArn: PAGERS, ticketTopicArn: TICKETS, runbookUrl };
+
+    const printed = await printService({ stage: 'dev', params });
+
+    const { Resources } = printedResourcesSchema.parse(printed).resources;
+    const told = Object.entries(Resources).filter(
+      ([id, { Type }]) => /::(Composite)?Alarm$/.test(Type) && !PARTS.includes(id),
+    );
+    expect(told).toHaveLength(telling().length);
+    for (const [, { Properties }] of told) {
+      const description = String(Properties?.['AlarmDescription']);
+      const topics = description.startsWith('Page. ') ? [PAGERS] : [TICKETS];
+      expect(Properties).toMatchObject({ AlarmActions: topics, OKActions: topics });
+      expect(description).toContain(`. What to do: ${runbookUrl}#`);
+    }
+  });
 });
 
 describe('what goes wrong without a trace elsewhere has an alarm', () => {
@@ -149,31 +196,45 @@ describe('what goes wrong without a trace elsewhere has an alarm', () => {
   it('that nobody watches: the only alarm for which no data is the worst', () => {
     const breaching = alarms.filter(([, { TreatMissingData }]) => TreatMissingData === 'breaching');
 
-    expect(breaching.map(([id]) => id)).toEqual(['WatcherSilentAlarm']);
-    expect(alarmNamed('watcher-silent')).toMatchObject({
-      MetricName: 'WatcherLooks',
-      ComparisonOperator: 'LessThanThreshold',
-      Threshold: 1,
+    expect(breaching.map(([id]) => id)).toEqual(['WatcherDoesNotLook']);
+    expect(template.Resources['WatcherSilentAlarm']?.Properties['AlarmRule']).toEqual({
+      'Fn::Sub': `ALARM("\${WatcherDoesNotLook}") AND ALARM("\${WatcherHasLooked}")`,
     });
+  });
+
+  it('that a failure path itself loses what it is there for', () => {
+    const names = alarms.flatMap(([, alarm]) => metricsOfAlarm(alarm).map(({ name }) => name));
+
+    for (const lost of [
+      'InvocationsFailedToBeSentToDlq',
+      'DestinationDeliveryFailures',
+      'AsyncEventsDropped',
+    ]) {
+      expect(names).toContain(lost);
+    }
+    expect(alarmNamed('events-lost').AlarmDescription).toMatch(/^Page\./);
+  });
+
+  it('that the index of the table is throttled', () => {
+    const indexes = metricsOfAlarm(alarmNamed('table-throttled')).map(
+      ({ name, dimensions }) => `${name} ${dimensions['GlobalSecondaryIndexName'] ?? ''}`,
+    );
+
+    expect(indexes).toEqual([
+      'ReadThrottleEvents ',
+      'WriteThrottleEvents ',
+      'ReadThrottleEvents OpenWindows',
+      'WriteThrottleEvents OpenWindows',
+    ]);
   });
 });
 
 describe('the value of an alarm', () => {
-  /** Metric math, computed: of its functions those that the alarms use. Undefined is a metric without data. */
-  async function computed(
-    slug: string,
-    values: Readonly<Record<string, number | undefined>>,
-  ): Promise<unknown> {
-    const known: Record<string, unknown> = { ...values };
+  /** Metric math, computed. Undefined is a metric without data. */
+  function computed(slug: string, values: Readonly<Record<string, number | undefined>>): unknown {
+    const known: Record<string, number | undefined> = { ...values };
     for (const { Id, Expression } of alarmNamed(slug).Metrics ?? []) {
-      if (Expression === undefined) continue;
-      const expression = jsonata(
-        Expression.replaceAll(/FILL\((\w+), 0\)/g, '($exists($1) ? $1 : 0)').replaceAll('IF(', '$IF('),
-      );
-      expression.assign('IF', (condition: boolean, then: number, otherwise: number) =>
-        condition ? then : otherwise,
-      );
-      known[Id] = await expression.evaluate(known);
+      if (Expression !== undefined) known[Id] = parseExpression(Expression)((id) => known[id]);
     }
     return known['value'];
   }
@@ -184,24 +245,175 @@ describe('the value of an alarm', () => {
     ['all of twenty', { terminated: 19, errored: 1 }, 100],
     ['one of four', { reconnected: 75, terminated: 20, errored: 5 }, 25],
     ['nobody', { reconnected: 50 }, 0],
-  ])('is the share of windows lost, from twenty on: %s', async (_, values, expected) => {
-    expect(await computed('windows-lost', values)).toBe(expected);
+  ])('is the share of windows lost, from twenty on: %s', (_, values, expected) => {
+    expect(computed('windows-lost', values)).toBe(expected);
   });
 
-  it('is the share of reconnection requests that failed, from twenty on', async () => {
-    expect(await computed('connection-executions-failed', { started: 19, failed: 19 })).toBe(0);
-    expect(await computed('connection-executions-failed', { started: 40, failed: 3, timedOut: 1 })).toBe(10);
+  it('is the share of reconnection requests that failed, from twenty on', () => {
+    expect(computed('connection-executions-failed', { started: 19, failed: 19 })).toBe(0);
+    expect(computed('connection-executions-failed', { started: 40, failed: 3, timedOut: 1 })).toBe(10);
   });
 
   it.each([
     ['connection-quota-saturated', { late: 7, refused: 3 }],
-    ['calls-throttled', { connections: 4, lists: 6 }],
+    ['events-lost', { statusChanges: 3, followUps: 7 }],
+    ['events-dropped', { executionFailures: 10 }],
     ['functions-throttled', { checkSession: 9, watchSessions: 1 }],
-    ['table-throttled', { reads: 1, writes: 9 }],
+    ['table-throttled', { reads: 1, writes: 5, indexWrites: 4 }],
     ['event-functions-failing', { statusChanges: 10 }],
     ['admin-shell-executions-failed', { failed: 9, timedOut: 1 }],
-  ])('is the sum of what its metrics have: %s', async (slug, values) => {
-    expect(await computed(slug, values)).toBe(10);
+  ])('is the sum of what its metrics have: %s', (slug, values) => {
+    expect(computed(slug, values)).toBe(10);
+  });
+});
+
+describe('the time until an alarm', () => {
+  let declaredOnce: readonly DeclaredAlarm[] | undefined;
+  const declared = () => {
+    declaredOnce ??= readDeclared();
+    return declaredOnce;
+  };
+  let timesOnce: readonly FailureTold[] | undefined;
+  const times = () => {
+    timesOnce ??= timesOf(declared());
+    return timesOnce;
+  };
+  const readDeclared = () => {
+    const resources = Object.entries(template.Resources).map(([id, { Type, Condition, Properties }]) => [
+      id,
+      { Type, Condition, Properties },
+    ]);
+    return alarmsOf(Object.fromEntries(resources));
+  };
+
+  it('is in docs/alarms.md and the runbook as computed: npm run alarms -- --write puts it there', async () => {
+    const document = await readFile(join(REPOSITORY_DIRECTORY, DOCUMENT), 'utf8');
+
+    expect(document).toBe(withTable(document, failureTable(times())));
+    expect(runbook).toBe(withTimes(runbook, declared(), times()));
+    expect(
+      declared().every(({ name, severity }) => !severity || runbook.includes(`### ${headingOf(name)}\n`)),
+    ).toBe(true);
+  });
+
+  it('is known for each alarm, from at least one of the failures', () => {
+    const told = new Set(times().flatMap(({ told: at }) => at.flat().map(({ alarm }) => alarm)));
+
+    expect(declared().filter(({ name, severity }) => severity !== undefined && !told.has(name))).toEqual([]);
+  });
+
+  it('is of failures that change metrics which an alarm looks at, or none on purpose', () => {
+    const known = new Set([
+      ...Object.keys(goodDay(trafficOf(1000))),
+      ...declared().flatMap((alarm) =>
+        alarm.kind === 'metric' ? alarm.queries.flatMap(({ metric }) => metric?.key ?? []) : [],
+      ),
+    ]);
+    const changed = FAILURES.flatMap(({ flows }) => Object.keys(flows(trafficOf(1000))));
+
+    expect(changed.filter((key) => !known.has(key))).toEqual([]);
+  });
+
+  /** The minutes of a stack from its deployment on: for a quarter of an hour nothing runs at all. */
+  function deployed(disconnects: number, days = 1): History {
+    const flows = Object.entries(goodDay(trafficOf(disconnects)));
+    const nothing = Array.from({ length: 15 }, () => undefined);
+    return new Map(flows.map(([key, flow]) => [key, [...nothing, ...minutesOf(flow, days * 1440)]]));
+  }
+
+  it.each(DISCONNECTS_PER_MONTH)(
+    'never comes after a first deployment or on good days, at %i a month',
+    (number) => {
+      const history = deployed(number);
+
+      const raised = declared().filter(
+        (alarm) =>
+          alarm.severity !== undefined && evaluate(alarm, history, { alarms: declared() }).includes(true),
+      );
+
+      expect(raised.map(({ name }) => name)).toEqual([]);
+    },
+  );
+
+  it('never pages for one rejected event, one failed window, or a storm', () => {
+    const single = times().filter(({ failure: { what } }) =>
+      /^(A feed names one session|One execution|A storm|An event has failed|A feed’s release)/.test(what),
+    );
+
+    expect(single).toHaveLength(6);
+    expect(single.flatMap(({ told }) => told.flat()).filter(({ severity }) => severity === 'page')).toEqual(
+      [],
+    );
+  });
+
+  it('is at most six hours and a minute for a total outage at a thousand disconnects a month', () => {
+    const outages = times().filter(({ failure: { what } }) =>
+      /requestConnection|every connection call|every event|takes status changes|watcher’s schedule/.test(
+        what,
+      ),
+    );
+
+    expect(outages.length).toBeGreaterThanOrEqual(5);
+    for (const { failure, told } of outages) {
+      const page = told[0]?.find(({ severity }) => severity === 'page');
+      expect(page?.afterMinutes, failure.what).toBeLessThanOrEqual(361);
+    }
+  });
+});
+
+describe('CloudWatch evaluates', () => {
+  const alarm = {
+    kind: 'metric',
+    name: 'x',
+    severity: 'page',
+    onlyWithWatcher: false,
+    periodMinutes: 1,
+    evaluationPeriods: 3,
+    datapointsToAlarm: 3,
+    threshold: 1,
+    comparison: 'GreaterThanOrEqualToThreshold',
+    missing: 'breaching',
+    queries: [{ id: 'value', metric: { key: 'x', stat: 'Sum' } }],
+  } as const;
+  const X = 1;
+  const _ = undefined;
+
+  // The tables of the User Guide, "How alarm state is evaluated when data is missing".
+  it.each([
+    [3, [0, X, _, X, _], false, false],
+    [3, [0, _, _, _, _], false, false],
+    [3, [_, _, _, _, _], true, false],
+    [3, [0, X, X, _, X], true, true],
+    [2, [0, X, X, _, X], true, true],
+    [2, [0, 0, X, 0, X], true, true],
+    [2, [0, _, X, _, _], true, false],
+    [2, [_, _, _, _, 0], true, false],
+  ])('%i of 3 over %j as its User Guide shows', (datapointsToAlarm, minutes, breaching, notBreaching) => {
+    const history = new Map([['x', minutes]]);
+
+    const at = (missing: 'breaching' | 'notBreaching') =>
+      evaluate({ ...alarm, datapointsToAlarm, missing }, history).at(-1);
+
+    expect([at('breaching'), at('notBreaching')]).toEqual([breaching, notBreaching]);
+  });
+
+  it('over periods that end with each minute, and not with the hour', () => {
+    const history = new Map([['x', [_, _, _, 3, _, _, _, _, _, _]]]);
+
+    const states = evaluate(
+      {
+        ...alarm,
+        periodMinutes: 5,
+        evaluationPeriods: 1,
+        datapointsToAlarm: 1,
+        threshold: 3,
+        missing: 'notBreaching',
+      },
+      history,
+    );
+
+    // Three periods are looked back, because those between have no data.
+    expect(states.indexOf(true)).toBe(3);
   });
 });
 

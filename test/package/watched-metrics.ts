@@ -17,6 +17,23 @@ const valueSchema = z.union([
   z
     .strictObject({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) })
     .transform(({ 'Fn::GetAtt': [resource, attribute] }) => `\${${resource}.${attribute}}`),
+  // Bus and name of a rule: the parts of its ARN.
+  z
+    .strictObject({
+      'Fn::Select': z.tuple([
+        z.union([z.literal(1), z.literal(2)]),
+        z.strictObject({
+          'Fn::Split': z.tuple([
+            z.literal('/'),
+            z.strictObject({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
+          ]),
+        }),
+      ]),
+    })
+    .transform(({ 'Fn::Select': [index, { 'Fn::Split': split }] }) => {
+      const [resource] = split[1]['Fn::GetAtt'];
+      return `\${${resource}.${index === 1 ? 'BusName' : 'RuleName'}}`;
+    }),
 ]);
 const dimensionsSchema = z
   .array(z.strictObject({ Name: z.string(), Value: valueSchema }))
@@ -30,8 +47,8 @@ const queryMetricSchema = z.strictObject({
 export const alarmSchema = z.looseObject({
   AlarmName: z.string(),
   AlarmDescription: z.string().max(1024),
-  AlarmActions: z.array(z.string()),
-  OKActions: z.array(z.string()),
+  AlarmActions: z.array(z.string()).default([]),
+  OKActions: z.array(z.string()).default([]),
   TreatMissingData: z.string(),
   ComparisonOperator: z.string(),
   Threshold: z.coerce.number(),
@@ -57,6 +74,14 @@ export const alarmSchema = z.looseObject({
     .optional(),
 });
 export type Alarm = z.infer<typeof alarmSchema>;
+
+export const compositeAlarmSchema = z.strictObject({
+  AlarmName: z.string(),
+  AlarmDescription: z.string().max(1024),
+  AlarmActions: z.array(z.string()),
+  OKActions: z.array(z.string()),
+  AlarmRule: z.strictObject({ 'Fn::Sub': z.string() }),
+});
 
 export function metricsOfAlarm({
   Namespace,
@@ -153,20 +178,42 @@ const OPERATIONS = [
 /**
  * AWS's own metrics that may be watched: by namespace, with what identifies a value. Step Functions Developer Guide,
  * "Monitoring metrics using CloudWatch"; Lambda "Types of metrics"; SQS "Available CloudWatch metrics"; API Gateway
- * "REST API execution metrics"; DynamoDB "Metrics and dimensions".
+ * "REST API execution metrics"; DynamoDB "Metrics and dimensions"; EventBridge "Monitoring Amazon EventBridge".
  */
-const AWS_METRICS: Readonly<Record<string, { names: readonly string[]; dimensions: readonly string[] }>> = {
+const AWS_METRICS: Readonly<
+  Record<string, { names: readonly string[]; dimensions: readonly (readonly string[])[] }>
+> = {
   'AWS/States': {
-    names: ['ExecutionsStarted', 'ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'],
-    dimensions: ['StateMachineArn'],
+    names: [
+      'ExecutionsStarted',
+      'ExecutionsSucceeded',
+      'ExecutionsFailed',
+      'ExecutionsTimedOut',
+      'ExecutionsAborted',
+    ],
+    dimensions: [['StateMachineArn']],
   },
-  'AWS/Lambda': { names: ['Errors', 'Throttles'], dimensions: ['FunctionName'] },
+  'AWS/Lambda': {
+    names: ['Invocations', 'Errors', 'Throttles', 'AsyncEventsDropped', 'DestinationDeliveryFailures'],
+    dimensions: [['FunctionName']],
+  },
+  'AWS/Events': {
+    names: ['InvocationsFailedToBeSentToDlq'],
+    // A rule of the default bus is known by its name alone.
+    dimensions: [['RuleName'], ['EventBusName', 'RuleName']],
+  },
   'AWS/SQS': {
     names: ['ApproximateAgeOfOldestMessage', 'ApproximateNumberOfMessagesVisible', 'NumberOfMessagesSent'],
-    dimensions: ['QueueName'],
+    dimensions: [['QueueName']],
   },
-  'AWS/ApiGateway': { names: ['Count', '4XXError', '5XXError', 'Latency'], dimensions: ['ApiName', 'Stage'] },
-  'AWS/DynamoDB': { names: ['ReadThrottleEvents', 'WriteThrottleEvents'], dimensions: ['TableName'] },
+  'AWS/ApiGateway': {
+    names: ['Count', '4XXError', '5XXError', 'Latency'],
+    dimensions: [['ApiName', 'Stage']],
+  },
+  'AWS/DynamoDB': {
+    names: ['ReadThrottleEvents', 'WriteThrottleEvents'],
+    dimensions: [['TableName'], ['TableName', 'GlobalSecondaryIndexName']],
+  },
 };
 
 /** What a dimension's reference must lead to. */
@@ -175,6 +222,7 @@ const REFERENCED: Readonly<Record<string, { type: string; attribute: string }>> 
   FunctionName: { type: 'AWS::Lambda::Function', attribute: '' },
   QueueName: { type: 'AWS::SQS::Queue', attribute: '.QueueName' },
   TableName: { type: 'AWS::DynamoDB::Table', attribute: '' },
+  EventBusName: { type: 'AWS::Events::Rule', attribute: '.BusName' },
 };
 
 /** The environment variables of every function. */
@@ -197,7 +245,8 @@ export function problemOf(
   const aws = AWS_METRICS[namespace];
   if (aws !== undefined) {
     if (!aws.names.includes(name)) return `${namespace} is not known to have ${name}`;
-    if (Object.keys(dimensions).join() !== aws.dimensions.join()) return `${name} has other dimensions`;
+    const given = Object.keys(dimensions).join();
+    if (!aws.dimensions.some((known) => known.join() === given)) return `${name} has other dimensions`;
     return Object.entries(dimensions)
       .map((dimension) => problemOfReference(dimension, template))
       .find((problem) => problem !== undefined);
@@ -210,7 +259,9 @@ export function problemOf(
   if (Object.keys(others).length > 0) return `${name} has no ${Object.keys(others).join()}`;
   if (service !== environment['POWERTOOLS_SERVICE_NAME']) return `nobody writes ${name} as ${service}`;
   const isOfOperation = OPERATIONS.some((known) => known === operation);
-  if (METRICS[name].byOperation ? !isOfOperation : operation !== undefined) return `${name} of ${operation}`;
+  const known: { byOperation: boolean; total?: true } = METRICS[name];
+  if (operation === undefined && known.total) return undefined;
+  if (known.byOperation ? !isOfOperation : operation !== undefined) return `${name} of ${operation}`;
   return undefined;
 }
 
@@ -223,7 +274,20 @@ function problemOfReference([dimension, value]: [string, string], template: Temp
     const [[, stage] = []] = resourcesOfType(template, 'AWS::ApiGateway::Stage');
     return value === stage?.Properties['StageName'] ? undefined : `the stage is not called ${value}`;
   }
-  const referenced = REFERENCED[dimension];
+  if (dimension === 'GlobalSecondaryIndexName')
+    return value === 'OpenWindows' ? undefined : `no index ${value}`;
+  // Of a rule of the default bus the reference is the name; of any other it is not.
+  const ofDefaultBus = dimension === 'RuleName' && !value.endsWith('.RuleName}');
+  if (
+    ofDefaultBus &&
+    template.Resources[/\w+/.exec(value)?.[0] ?? '']?.Properties['EventBusName'] !== undefined
+  ) {
+    return `${value} is no rule of the default bus`;
+  }
+  const referenced =
+    dimension === 'RuleName'
+      ? { type: 'AWS::Events::Rule', attribute: ofDefaultBus ? '' : '.RuleName' }
+      : REFERENCED[dimension];
   const logicalId = /^\$\{(\w+)(\.\w+)?\}$/.exec(value);
   const [, id = '', attribute = ''] = logicalId ?? [];
   return referenced !== undefined &&

@@ -26,18 +26,27 @@ export const METRICS = {
   AbandonedSessionsEnded: { unit: 'Count', byOperation: false },
   PermitWait: { unit: 'Milliseconds', byOperation: true },
   PermitsRefused: { unit: 'Count', byOperation: true },
-  CallsThrottled: { unit: 'Count', byOperation: true },
-  CallsDenied: { unit: 'Count', byOperation: true },
+  // With a total over all operations: an alarm is paid for by the metric, and these are alarms of one metric so.
+  CallsThrottled: { unit: 'Count', byOperation: true, total: true },
+  CallsDenied: { unit: 'Count', byOperation: true, total: true },
   WatcherLooks: { unit: 'Count', byOperation: false },
   WatcherLooksFailed: { unit: 'Count', byOperation: false },
   WatcherLag: { unit: 'Milliseconds', byOperation: false },
   DisconnectsNoticed: { unit: 'Count', byOperation: false },
+  SwitchedOffFor: { unit: 'Milliseconds', byOperation: false },
   EventsRejected: { unit: 'Count', byOperation: false },
   EventsStale: { unit: 'Count', byOperation: false },
   EventsPutOff: { unit: 'Count', byOperation: false },
   AdminShellsGranted: { unit: 'Count', byOperation: false },
   AdminShellsRefused: { unit: 'Count', byOperation: false },
-} as const satisfies Record<string, { unit: 'Count' | 'Milliseconds'; byOperation: boolean }>;
+} as const satisfies Record<string, Metric>;
+
+interface Metric {
+  readonly unit: 'Count' | 'Milliseconds';
+  readonly byOperation: boolean;
+  /** Whether it is there without `operation` too. */
+  readonly total?: true;
+}
 
 export type MetricName = keyof typeof METRICS;
 /** The operation that the value is of, for the metrics of a quota. */
@@ -72,7 +81,9 @@ export function createMetrics(logOf: () => Log): EmittedMetrics {
       orLog(() => {
         // JSON has no NaN, and CloudWatch drops the whole document.
         if (!Number.isFinite(value)) throw new RangeError('A metric is a finite number.');
-        bufferOf(buffers, operation).addMetric(name, METRICS[name].unit, value);
+        const { unit, total }: Metric = METRICS[name];
+        bufferOf(buffers, operation).addMetric(name, unit, value);
+        if (total) bufferOf(buffers, undefined).addMetric(name, unit, value);
       }),
     emit: () => {
       for (const buffer of buffers.values()) orLog(() => publish(buffer));

@@ -1,7 +1,8 @@
 import { type Clock, isFresh, withTimeout } from './clock.ts';
 import { DependencyUnavailableException } from './errors.ts';
 import type { Log } from './logging.ts';
-import { readSwitchItem, type SwitchState } from './switch-item.ts';
+import type { Metrics } from './metrics.ts';
+import { readSwitchItem, type SwitchItem, type SwitchState } from './switch-item.ts';
 import type { Table } from './table.ts';
 
 /** How long a change may take to be heard of. One read in 5 s is nothing beside what a request reads anyway. */
@@ -9,8 +10,11 @@ export const SWITCH_CACHE_MS = 5000;
 /** The table answers within milliseconds; when it is in trouble, no request waits longer than that for the switch. */
 const READ_TIMEOUT_MS = 500;
 
-/** Never fails, and reads at most every five seconds. */
-export type ReadSwitch = (log: Log) => Promise<SwitchState>;
+/** What a switch that was written by hand, without the time, counts as: a ticket too early is better than none. */
+const UNKNOWN_SINCE_MS = 3_600_000;
+
+/** Never fails, and reads at most every five seconds. With metrics it measures how long the service has been off. */
+export type ReadSwitch = (log: Log, metrics?: Metrics) => Promise<SwitchState>;
 
 /**
  * The switch as this process knows it. What cannot be read is as it was last, and `on` before the first read: a
@@ -21,7 +25,7 @@ export function switchReader({ table, clock }: { readonly table: Table; readonly
   let readAtMs = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
 
-  const read = async (log: Log): Promise<void> => {
+  const read = async (log: Log, metrics?: Metrics): Promise<void> => {
     try {
       const item = await withTimeout(clock, READ_TIMEOUT_MS, (signal) =>
         // The SDK's pause between two attempts does not end with the signal.
@@ -30,6 +34,7 @@ export function switchReader({ table, clock }: { readonly table: Table; readonly
       const state = item?.state ?? 'on';
       if (state !== known) log.warn('SwitchChanged', { from: known, to: state });
       known = state;
+      if (metrics !== undefined) measureSwitch(item, clock.nowMs(), metrics);
     } catch (error) {
       log.error('SwitchUnreadable', error, { state: known });
     }
@@ -37,14 +42,22 @@ export function switchReader({ table, clock }: { readonly table: Table; readonly
     readAtMs = clock.nowMs();
   };
 
-  return async (log) => {
+  return async (log, metrics) => {
     if (isFresh(readAtMs, SWITCH_CACHE_MS, clock.nowMs())) return known;
-    reading ??= read(log).finally(() => {
+    reading ??= read(log, metrics).finally(() => {
       reading = undefined;
     });
     await reading;
     return known;
   };
+}
+
+/** Measures for how long the service has not been `on`. A switch that is `on` has no value, so it costs no metric. */
+export function measureSwitch(item: SwitchItem | undefined, nowMs: number, metrics: Metrics): void {
+  if (item === undefined || item.state === 'on') return;
+  const sinceMs = Date.parse(item.changedAt ?? '');
+  const offForMs = Number.isNaN(sinceMs) ? UNKNOWN_SINCE_MS : Math.max(0, nowMs - sinceMs);
+  metrics.add('SwitchedOffFor', offForMs);
 }
 
 function failureAt(signal: AbortSignal): Promise<never> {

@@ -338,7 +338,7 @@ describe('a request while the service is passed through', () => {
   it('is one call of the service, past line, table and execution', async () => {
     const session = newSession();
     const SignalRequest = newOffer();
-    const { request, log } = passThrough();
+    const { request, log, metrics } = passThrough();
     service.on(CreateStreamSessionConnectionCommand).resolves({ SignalResponse: ANSWER });
 
     const reply = await request(session, { SignalRequest, ClientToken: VALID_CLIENT_TOKEN });
@@ -366,6 +366,7 @@ describe('a request while the service is passed through', () => {
         fields: { switch: 'passThrough', result: 'CONNECTION_CREATED', statusCode: 200, durationMs: 0 },
       },
     ]);
+    expect(metrics.values).toEqual([{ name: 'ConnectionsCreated', value: 1 }]);
   });
 
   it('is given up after twenty seconds', async () => {

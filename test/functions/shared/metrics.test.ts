@@ -46,6 +46,21 @@ describe('what an invocation has added', () => {
     ]);
   });
 
+  it('has a total over all operations where an alarm is of the total', async () => {
+    const { output, run } = prepare();
+
+    await run((metrics) => {
+      metrics.add('CallsDenied', 1, 'GetStreamSession');
+      metrics.add('CallsDenied', 1, 'CreateStreamSessionConnection');
+    });
+
+    expect(output.metrics()).toMatchObject([
+      { operation: 'GetStreamSession', CallsDenied: 1 },
+      { CallsDenied: [1, 1], _aws: { CloudWatchMetrics: [{ Dimensions: [['service']] }] } },
+      { operation: 'CreateStreamSessionConnection', CallsDenied: 1 },
+    ]);
+  });
+
   it('is told apart by operation where it is of a quota', async () => {
     const { output, run } = prepare();
 

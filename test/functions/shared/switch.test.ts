@@ -2,10 +2,11 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it, vi } from 'vitest';
 import { SWITCH_KEY } from '../../../functions/shared/contracts/table-keys.ts';
-import { SWITCH_CACHE_MS, switchReader } from '../../../functions/shared/runtime/switch.ts';
+import { measureSwitch, SWITCH_CACHE_MS, switchReader } from '../../../functions/shared/runtime/switch.ts';
 import { type SwitchState, writeSwitchItem } from '../../../functions/shared/runtime/switch-item.ts';
 import { delayNext, failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
+import { memoryMetrics } from '../../helpers/metrics.ts';
 import { useTable } from '../../helpers/table.ts';
 
 const table = useTable();
@@ -135,5 +136,33 @@ describe('a switch that cannot be read', () => {
     expect(await read()).toBe('on');
 
     expect(log.lines).toMatchObject([{ event: 'SwitchUnreadable', fields: { errorName: 'ZodError' } }]);
+  });
+});
+
+describe('how long the switch has been off', () => {
+  const NOW_MS = Date.parse('2026-11-28T12:00:00.000Z');
+  const measured = (item: Parameters<typeof measureSwitch>[0]) => {
+    const metrics = memoryMetrics();
+    measureSwitch(item, NOW_MS, metrics);
+    return metrics.values;
+  };
+
+  it.each([
+    ['nobody has switched', undefined],
+    ['it is on', { state: 'on', changedAt: '2026-11-28T10:00:00.000Z' } as const],
+  ])('is not measured while %s', (_, item) => {
+    expect(measured(item)).toEqual([]);
+  });
+
+  it.each(['passThrough', 'refuse'] as const)('is measured at %s', (state) => {
+    expect(measured({ state, changedAt: '2026-11-28T11:59:00.000Z' })).toEqual([
+      { name: 'SwitchedOffFor', value: 60_000 },
+    ]);
+  });
+
+  it.each([undefined, 'yesterday'])('counts as an hour when it was set by hand: %s', (changedAt) => {
+    expect(measured({ state: 'refuse', ...(changedAt && { changedAt }) })).toEqual([
+      { name: 'SwitchedOffFor', value: 3_600_000 },
+    ]);
   });
 });

@@ -2,6 +2,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { GameLiftStreamsClient, ListStreamSessionsCommand } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { writeSwitchItem } from '../../../functions/shared/runtime/switch-item.ts';
 import { readWaitingList } from '../../../functions/shared/window/waiting-sessions.ts';
 import { watchSessions } from '../../../functions/watch-sessions/watch-sessions.ts';
 import { mockClient } from '../../helpers/mock-client.ts';
@@ -88,6 +89,16 @@ describe('the watcher', () => {
       [one, 'PENDING_CLIENT_RECONNECTION'],
       [other, 'PENDING_CLIENT_RECONNECTION'],
     ]);
+  });
+
+  it('measures once a minute how long the switch has been off, and looks all the same', async () => {
+    const { watch, metrics, looksAtMs } = prepare({ intervalSeconds: 20 });
+    await writeSwitchItem(table(), { state: 'refuse' });
+
+    await watch().finally(() => writeSwitchItem(table(), { state: 'on' }));
+
+    expect(metrics.values).toContainEqual({ name: 'SwitchedOffFor', value: 3_600_000 });
+    expect(looksAtMs).toHaveLength(3);
   });
 
   it('ends early when the clock is set back, and leaves the rest to the next invocation', async () => {
