@@ -96,9 +96,9 @@ function watcherQuantities({ callsPerDay, gigabyteSecondsPerDay }: WatcherCost) 
   return {
     invocations: DAYS_PER_MONTH * 24 * 60,
     gigabyteSeconds: gigabyteSecondsPerDay * DAYS_PER_MONTH,
-    writes: perMonth('Update') + perMonth('Put'),
+    writes: perMonth('UpdateItem') + perMonth('PutItem'),
     // The queries of the index are eventually consistent: half a unit each.
-    reads: perMonth('Query') * 0.5 + perMonth('Get') + perMonth('BatchGet'),
+    reads: perMonth('Query') * 0.5 + perMonth('GetItem') + perMonth('BatchGetItem'),
   };
 }
 

@@ -26,6 +26,9 @@ describe('the bill of a month', () => {
 
     expect(none.stateTransition).toBe(0);
     expect(billOf(none).lambdaGigabyteSecond).toBeGreaterThan(5);
+    // A permit for each of twelve lists a minute: one write and one read.
+    expect(none.writeUnit).toBeGreaterThan(12 * 60 * 24 * 30);
+    expect(none.readUnit).toBeGreaterThan(12 * 60 * 24 * 30);
     for (const name of priceNames) {
       if (name === 'trace') continue; // Sampled, so it grows slower.
       expect(twice[name] - some[name], name).toBeCloseTo(some[name] - none[name], 3);

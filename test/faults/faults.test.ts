@@ -22,6 +22,7 @@ let runs = 0;
 
 /** Plays the scenario with one fault, and tells what is wrong in the end. */
 async function play({ play: story, isDeaf }: Scenario, world: World, plan?: Plan): Promise<string[]> {
+  world.forgetGroups();
   world.injector.start(plan);
   const givenUpBefore = await world.givenUp();
   runs++;

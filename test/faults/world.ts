@@ -59,6 +59,12 @@ export async function startWorld(options: WorkflowOptions = {}) {
     /** The table's own. */
     items,
     injector,
+    /** Takes from every stream group what earlier stories have made known of it: each story writes it itself. */
+    forgetGroups(): void {
+      for (const { pk, sk } of items.all()) {
+        if (sk === 'waiting') items.answer('PutCommand', { TableName: run.table.name, Item: { pk, sk } });
+      }
+    },
     executionsOf,
     untilAnswered,
     /** A session whose player has just dropped. */
