@@ -20,7 +20,7 @@ const API_VERSION = '2026-11-28';
 
 export const DESCRIPTION_FILES = {
   openApi: 'clients/openapi.json',
-  serviceModel: `clients/botocore/streamreconnection/${API_VERSION}/service-2.json`,
+  serviceModel: `clients/python/reconnection_client/data/streamreconnection/${API_VERSION}/service-2.json`,
   types: 'packages/reconnection-client/src/backend/api.ts',
 } as const;
 

@@ -9,13 +9,15 @@ import type { Stack } from '../local/stack.ts';
 import { startPlayerBackend } from '../local/web/backend/backend.ts';
 import { startWebServer } from '../local/web/server.ts';
 import { chromiumPath, launchChromium } from './chromium.ts';
+import { serveGamePage } from './game-page.ts';
 
-const usage = `Usage: npm run screenshots [-- --out <folder>]
+const usage = `Usage: npm run screenshots [-- --out <folder>] [--screens]
 
-Makes the pictures of the README anew. A local stack plays some disconnects, and this machine's Chromium looks at the
+Makes the pictures of the README and of docs/ anew. A local stack plays some disconnects, and this machine's Chromium looks at the
 pages. CHROMIUM_PATH names the browser; /usr/bin/chromium by default.
 
   --out <folder>   docs/images by default
+  --screens        only those of a game's reconnection screens, which need no stack
   --help           this text
 `;
 
@@ -116,9 +118,44 @@ const SHOTS: readonly Shot[] = [
   },
 ];
 
-async function main(values: { readonly out: string }): Promise<void> {
+/** The screens of `clients/game`: a scenario that shows each, and its title. */
+const SCREENS = [
+  ['suspect', 'network-loss', 'Connection interrupted'],
+  ['away', 'network-loss', 'Reconnecting'],
+  ['waiting', 'throttled', 'Reconnecting'],
+  ['answering', 'network-loss', 'Almost there'],
+  ['over', 'expired', 'This game is over'],
+  ['taken-over', 'taken-over', 'You are playing elsewhere'],
+  ['failed', 'not-allowed', 'We could not take you back'],
+] as const;
+const SCREEN = { width: 390, height: 220 };
+
+async function takeScreens(browser: Browser, folder: string): Promise<void> {
+  const game = await serveGamePage();
+  try {
+    for (const [name, scenario, title] of SCREENS) {
+      const context = await browser.newContext({ viewport: SCREEN, colorScheme: 'light' });
+      const page = await context.newPage();
+      await page.goto(`${game.url}/?scenario=${scenario}`);
+      await page.getByRole('heading', { name: title }).waitFor();
+      if (name === 'waiting') await page.getByText('The next try').waitFor();
+      await page.screenshot({ path: join(folder, `state-${name}.png`) });
+      await context.close();
+      console.log(`state-${name}.png`);
+    }
+  } finally {
+    await game.close();
+  }
+}
+
+async function main(values: { readonly out: string; readonly screens: boolean }): Promise<void> {
   const folder = join(import.meta.dirname, '..', values.out);
   await mkdir(folder, { recursive: true });
+  if (values.screens) {
+    const browser = await launchChromium(chromiumPath(process.env));
+    await takeScreens(browser, folder).finally(() => browser.close());
+    return;
+  }
   const stack = await startLocalStack({
     onProgress: (step) => console.log(`${step} …`),
     gameLiftStreams: { peers: new PeerProcess() },
@@ -130,6 +167,7 @@ async function main(values: { readonly out: string }): Promise<void> {
     console.log('Letting some players drop …');
     const sessions = await letDrop(stack);
     for (const shot of SHOTS) await take(browser, shot, web.url, sessions, folder);
+    await takeScreens(browser, folder);
   } finally {
     await browser.close();
     await web.close();
@@ -192,4 +230,8 @@ function seconds(count: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, count * 1000));
 }
 
-await runCommand({ usage, options: { out: { type: 'string', default: 'docs/images' } }, run: main });
+const options = {
+  out: { type: 'string', default: 'docs/images' },
+  screens: { type: 'boolean', default: false },
+} as const;
+await runCommand({ usage, options, run: main });

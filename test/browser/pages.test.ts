@@ -1,10 +1,12 @@
 import { type LoopbackServer, startLoopbackServer } from 'local-server-kit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startWebServer } from '../../local/web/server.ts';
+import { serveGamePage } from '../../scripts/game-page.ts';
 import { accessibilityProblems, describeInBrowser, sidewaysOverflow } from '../helpers/browser.ts';
 
 let emptyStack: LoopbackServer;
 let web: LoopbackServer;
+let game: LoopbackServer;
 
 beforeAll(async () => {
   emptyStack = await startLoopbackServer({
@@ -22,9 +24,11 @@ beforeAll(async () => {
     sqs: url,
   };
   web = await startWebServer({ port: 0, endpoints });
+  game = await serveGamePage();
 });
 
 afterAll(async () => {
+  await game.close();
   await web.close();
   await emptyStack.close();
 });
@@ -49,5 +53,29 @@ describeInBrowser('the bar of all pages', (openPage) => {
 
     expect(await sidewaysOverflow(page)).toBe(0);
     expect(await accessibilityProblems(page)).toEqual([]);
+  });
+});
+
+describeInBrowser('the screens of a game, without a service,', (openPage) => {
+  it('take the player back to the game after a loss', async () => {
+    const page = await openPage(`${game.url}/?scenario=network-loss`);
+
+    await page.getByRole('heading', { name: 'Connection interrupted' }).waitFor();
+    await page.getByRole('heading', { name: 'Reconnecting' }).waitFor();
+    await page.getByRole('heading', { name: 'Almost there' }).waitFor();
+    await page.getByRole('status').waitFor({ state: 'hidden' });
+
+    expect(await page.getByText('The game').isVisible()).toBe(true);
+  });
+
+  it('let the player take a session back from elsewhere, on a phone at night too', async () => {
+    const page = await openPage(`${game.url}/?scenario=taken-over`, { on: 'phone', colorScheme: 'dark' });
+
+    await page.getByRole('heading', { name: 'You are playing elsewhere' }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    expect(await sidewaysOverflow(page)).toBe(0);
+    await page.getByRole('button', { name: 'Play here' }).press('Enter');
+
+    await page.getByRole('status').waitFor({ state: 'hidden' });
   });
 });

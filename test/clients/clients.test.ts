@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { type LoopbackRequest, VirtualClock } from 'local-server-kit';
 import { createReconnectionClient, refusalOf } from 'reconnection-client/backend';
-import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
 import { z } from 'zod';
+import { createGameBackend } from '../../clients/game/backend.ts';
 import { startRestApi } from '../../local/rest-api/server.ts';
 import { newOffer } from '../../local/simulation/offers.ts';
+import { DESCRIPTION_FILES } from '../../scripts/api-description.ts';
 import { REGION, SIGNER, startSignatureVerifier } from '../helpers/signature-verifier.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -44,6 +46,21 @@ const startRefusingApi = (status: number, type: string, code: string) =>
     },
     body: '{"Message":"Refused."}',
   }));
+
+const ENDED = {
+  status: 409,
+  headers: { 'x-amzn-errortype': 'ConflictException', 'x-reconnection-code': 'SESSION_ENDED' },
+  body: '{"Message":"Ended.","Outcome":"TERMINATED","StatusReason":"reconnectionTimeout"}',
+};
+const LATER = {
+  status: 429,
+  headers: {
+    'x-amzn-errortype': 'ThrottlingException',
+    'x-reconnection-code': 'TURN_LATER',
+    'retry-after': '7',
+  },
+  body: '{"Message":"Later."}',
+};
 
 const tokenOf = ({ body }: LoopbackRequest) =>
   z.object({ ClientToken: z.string() }).parse(JSON.parse(body.toString())).ClientToken;
@@ -125,22 +142,7 @@ describe('a client in JavaScript', () => {
   });
 
   it('says why a session is over, and when to come again', async () => {
-    const replies = [
-      {
-        status: 409,
-        headers: { 'x-amzn-errortype': 'ConflictException', 'x-reconnection-code': 'SESSION_ENDED' },
-        body: '{"Message":"Ended.","Outcome":"TERMINATED","StatusReason":"reconnectionTimeout"}',
-      },
-      {
-        status: 429,
-        headers: {
-          'x-amzn-errortype': 'ThrottlingException',
-          'x-reconnection-code': 'TURN_LATER',
-          'retry-after': '7',
-        },
-        body: '{"Message":"Later."}',
-      },
-    ];
+    const replies = [ENDED, LATER];
     const api = await startSignatureVerifier(() => replies.shift() ?? answered);
     const client = createReconnectionClient({ ...config, endpoint: `${api.url}/dev` });
     onTestFinished(() => client.destroy());
@@ -250,6 +252,33 @@ describe('a client in JavaScript', () => {
   });
 });
 
+it('the backend of the guide hands an offer on for a player who is signed in, and no other', async () => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', SIGNER.accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', SIGNER.secretAccessKey);
+  const api = await startApi();
+  const backend = createGameBackend(`${api.url}/dev`, REGION, async ({ headers }) =>
+    headers.cookie === 'player=1' ? { ...ARNS, userId: 'player-1' } : undefined,
+  );
+  backend.listen(0, '127.0.0.1');
+  await once(backend, 'listening');
+  onTestFinished(() => {
+    backend.close();
+  });
+  const address = z.object({ port: z.number() }).parse(backend.address());
+  const ask = (cookie: string) =>
+    fetch(`http://127.0.0.1:${address.port}/api/connections`, {
+      method: 'POST',
+      headers: { cookie, 'content-type': 'application/json', connection: 'close' },
+      body: JSON.stringify({ SignalRequest: newOffer() }),
+    });
+
+  const [mine, stranger] = [await ask('player=1'), await ask('player=2')];
+
+  expect(await mine.json()).toEqual({ SignalResponse: ANSWER });
+  expect(await stranger.json()).toEqual({ status: 403, code: 'NOT_THE_USERS_SESSION' });
+  expect(api.accepted.map(wireOf)).toMatchObject([{ target: TARGET, userId: 'player-1' }]);
+});
+
 /** Debian's package, which is the system's Python; a python3 from elsewhere may come first in PATH. */
 const PYTHON = ['/usr/bin/python3', 'python3'].find(
   (python) => spawnSync(python, ['-c', 'import boto3']).status === 0,
@@ -264,7 +293,6 @@ function pythonOrSkip(context: TestContext): string {
 }
 
 describe('a client in Python', () => {
-  const script = 'clients/python/reconnection_client.py';
   const javaScript = 'clients/javascript/reconnection-client.ts';
 
   it('sends what the client in JavaScript sends, and is answered by the same API', async (context) => {
@@ -279,7 +307,7 @@ describe('a client in Python', () => {
     const offer = newOffer();
     const args = [`${api.url}/dev`, ...Object.values(ARNS), await fileWith(offer), 'player-1'];
 
-    const { code, stdout, stderr } = await run(python, script, args);
+    const { code, stdout, stderr } = await run(python, '-m', ['reconnection_client', ...args]);
     await client.reconnect({ ...ARNS, userId: 'player-1' }, offer);
 
     expect({ code, stdout: stdout.trim(), stderr }).toEqual({ code: 0, stdout: ANSWER, stderr: '' });
@@ -293,7 +321,7 @@ describe('a client in Python', () => {
     const api = await startFailingApi();
     const args = [`${api.url}/dev`, ...Object.values(ARNS), await fileWith(newOffer()), 'player-1'];
 
-    const { stdout } = await run(python, script, args);
+    const { stdout } = await run(python, '-m', ['reconnection_client', ...args]);
 
     expect(stdout.trim()).toBe(ANSWER);
     const [first, second] = api.accepted;
@@ -308,7 +336,10 @@ describe('a client in Python', () => {
     const offer = newOffer();
     const args = [`${api.url}/dev`, ...Object.values(ARNS), await fileWith(`\ufeff${offer}\r\n`)];
 
-    const codes = [await run(python, script, args), await run(process.execPath, javaScript, args)];
+    const codes = [
+      await run(python, '-m', ['reconnection_client', ...args]),
+      await run(process.execPath, javaScript, args),
+    ];
 
     expect(codes.map(({ code }) => code)).toEqual([0, 0]);
     expect(api.accepted.map((request) => wireOf(request).body.SignalRequest)).toEqual([offer, offer]);
@@ -324,14 +355,13 @@ describe('a client in Python', () => {
       const api = await startRefusingApi(status, type, refusal);
       const program = `
 import sys
-sys.path.insert(0, "clients/python")
 from botocore.exceptions import ClientError
-from reconnection_client import reconnect, reconnection_client
+from reconnection_client import create_reconnection_client, reconnect
 try:
-    reconnect(reconnection_client(sys.argv[1]), "sg-1", "s-1", sys.argv[2])
+    reconnect(create_reconnection_client(sys.argv[1]), "sg-1", "s-1", sys.argv[2])
 except ClientError as error:
     print(error.response["Error"]["Code"])
-    print(error.response["ResponseMetadata"]["HTTPHeaders"].get("x-reconnection-code"))
+    print(error.response["ReconnectionCode"])
 `;
 
       const { stdout } = await run(python, '-c', [program, `${api.url}/dev`, newOffer()]);
@@ -340,6 +370,57 @@ except ClientError as error:
       expect(api.accepted).toHaveLength(1);
     },
   );
+
+  it('reads how a session ended, and when to come again, in the members of the error', async (context) => {
+    const python = pythonOrSkip(context);
+    const replies = [ENDED, LATER];
+    const api = await startSignatureVerifier(() => replies.shift() ?? answered);
+    const program = `
+import json, sys
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from reconnection_client import create_reconnection_client, reconnect
+client = create_reconnection_client(sys.argv[1], config=Config(retries={"total_max_attempts": 1}))
+for _ in range(2):
+    try:
+        reconnect(client, "sg-1", "s-1", "offer")
+    except ClientError as error:
+        names = ["ReconnectionCode", "RetryAfterSeconds", "Outcome", "StatusReason"]
+        print(json.dumps([error.response.get(name) for name in names]))
+`;
+
+    const { stdout, stderr } = await run(python, '-c', [program, `${api.url}/dev`]);
+
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      ['SESSION_ENDED', null, 'TERMINATED', 'reconnectionTimeout'],
+      ['TURN_LATER', 7, null, null],
+    ]);
+    expect(stderr).toBe('');
+  });
+
+  it('reads a window, by ARNs and with a stage', async (context) => {
+    const python = pythonOrSkip(context);
+    const window = { phase: 'CLOSED', generation: 2, remainingSeconds: 1.5, outcome: 'RECONNECTED' };
+    const api = await startSignatureVerifier(() => ({ ...answered, body: JSON.stringify(window) }));
+    const program = `
+import json, sys
+from reconnection_client import create_reconnection_client
+client = create_reconnection_client(sys.argv[1])
+reply = client.get_reconnection_window(Identifier=sys.argv[2], StreamSessionIdentifier=sys.argv[3])
+del reply["ResponseMetadata"]
+print(json.dumps(reply))
+`;
+
+    const { stdout } = await run(python, '-c', [program, `${api.url}/dev`, ...Object.values(ARNS)]);
+
+    expect(JSON.parse(stdout)).toEqual(window);
+    expect(api.accepted.map(({ target }) => target)).toEqual([TARGET.replace(/connections$/, 'window')]);
+  });
 
   it('is refused with boto3’s own signature, which is for gameliftstreams', async (context) => {
     const python = pythonOrSkip(context);
@@ -355,6 +436,64 @@ client.create_stream_session_connection(Identifier="sg-1", StreamSessionIdentifi
     expect(code).not.toBe(0);
     expect(stderr).toContain("Credential should be scoped to correct service: 'execute-api'.");
     expect(api.accepted).toEqual([]);
+  });
+});
+
+/** The AWS CLI of the system; version 1 and 2 take service models alike. */
+const AWS_CLI = ['/usr/bin/aws', 'aws'].find((aws) => spawnSync(aws, ['--version']).status === 0);
+
+describe('the AWS CLI, with the service model', () => {
+  function cliOrSkip(context: TestContext): string {
+    if (AWS_CLI !== undefined) return AWS_CLI;
+    const reason = 'there is no AWS CLI. Install it (apt-get install awscli) to test the service model';
+    console.warn(`skipped: ${reason}`);
+    return context.skip(reason);
+  }
+
+  it('signs for execute-api by itself, with ARNs and a stage, and tells why it was refused', async (context) => {
+    const aws = cliOrSkip(context);
+    const replies = [answered, ENDED];
+    const api = await startSignatureVerifier(() => replies.shift() ?? answered);
+    const home = await mkdtemp(join(tmpdir(), 'aws-home-'));
+    onTestFinished(() => rm(home, { recursive: true, force: true }));
+    const offer = newOffer();
+    const request = [
+      'create-stream-session-connection',
+      '--endpoint-url',
+      `${api.url}/dev`,
+      '--identifier',
+      ARNS.streamGroup,
+      '--stream-session-identifier',
+      ARNS.streamSession,
+      '--signal-request',
+      `file://${await fileWith(offer)}`,
+      '--user-id',
+      'player-1',
+    ];
+    const cli = (command: string, args: readonly string[]) => run(aws, command, args, { HOME: home });
+
+    const added = await cli('configure', [
+      'add-model',
+      '--service-name',
+      'streamreconnection',
+      '--service-model',
+      `file://${join(root, DESCRIPTION_FILES.serviceModel)}`,
+    ]);
+    const connected = await cli('streamreconnection', request);
+    const refused = await cli('streamreconnection', request);
+
+    expect(added).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(connected.stdout)).toEqual({ SignalResponse: ANSWER });
+    expect(api.refusals).toEqual([]);
+    expect(api.accepted.map(wireOf)[0]).toEqual({
+      method: 'POST',
+      target: TARGET,
+      body: { SignalRequest: offer },
+      userId: 'player-1',
+      isUserIdSigned: true,
+    });
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain('(ConflictException)');
   });
 });
 
@@ -419,7 +558,12 @@ async function startLocalApi(failure: string | undefined): Promise<string> {
 }
 
 /** boto3 of Debian does not know the service yet: `boto-data` has the one operation, as the service declares it. */
-async function run(program: string, script: string, args: readonly string[]) {
+async function run(
+  program: string,
+  script: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+) {
   const child = spawn(program, [script, ...args], {
     cwd: root,
     env: {
@@ -431,7 +575,9 @@ async function run(program: string, script: string, args: readonly string[]) {
       AWS_SECRET_ACCESS_KEY: SIGNER.secretAccessKey,
       AWS_EC2_METADATA_DISABLED: 'true',
       AWS_DATA_PATH: join(import.meta.dirname, 'boto-data'),
+      PYTHONPATH: join(root, 'clients/python'),
       PYTHONDONTWRITEBYTECODE: '1',
+      ...environment,
     },
   });
   let [stdout, stderr] = ['', ''];

@@ -56,6 +56,8 @@ export function webSdkClient<Stream extends WebSdkStream>(
     },
     close() {
       isClosed = true;
+      // Who listens from now on, as a component that React mounts twice, must not wait for it.
+      last = { type: 'state', state: 'closed' };
       stream.close();
     },
     listen(next) {

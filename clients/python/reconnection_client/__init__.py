@@ -1,0 +1,43 @@
+"""A boto3 client of the reconnection API.
+
+The package brings a model of the API, so boto3 signs for `execute-api` by itself and need not know GameLift Streams. Credentials
+and Region are found as boto3 always finds them.
+
+    client = create_reconnection_client("https://a1b2c3d4e5.execute-api.us-west-2.amazonaws.com/dev")
+    answer = reconnect(client, "sg-1AB2C3De4", "ABC123def4567", offer, user_id="player-1")
+"""
+
+import os
+
+import boto3
+import botocore.session
+
+SERVICE_NAME = "streamreconnection"
+_DATA_PATH = os.path.join(os.path.dirname(__file__), "data")
+
+
+def create_reconnection_client(endpoint_url, **options):
+    """Returns a boto3 client for the API at `endpoint_url`, which has the stage in it.
+
+    It has the operations create_stream_session_connection, create_stream_session_admin_shell and get_reconnection_window. A refusal
+    is a ClientError, and its `response` has the members ReconnectionCode, RetryAfterSeconds, Outcome and StatusReason where the API
+    sends them. `options` are those of boto3's `Session.client`.
+    """
+    session = botocore.session.get_session()
+    session.get_component("data_loader").search_paths.append(_DATA_PATH)
+    return boto3.Session(botocore_session=session).client(SERVICE_NAME, endpoint_url=endpoint_url, **options)
+
+
+def reconnect(client, stream_group, stream_session, signal_request, user_id=None):
+    """Returns the answer to a player's offer. The client's own retries keep the ClientToken.
+
+    `user_id` is who asks, as the session's UserId says it, where the API checks that (`userIdCheck`).
+    """
+    request = {
+        "Identifier": stream_group,
+        "StreamSessionIdentifier": stream_session,
+        "SignalRequest": signal_request,
+    }
+    if user_id is not None:
+        request["UserId"] = user_id
+    return client.create_stream_session_connection(**request)["SignalResponse"]
