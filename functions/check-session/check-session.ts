@@ -116,7 +116,8 @@ function unread(input: Input, seenWaitingAtMs: number, nowMs: number): CheckSess
   };
 }
 
-function judge(input: Input, session: SessionState, nowMs: number): CheckSessionResult {
+function judge(input: Input, read: SessionState, nowMs: number): CheckSessionResult {
+  const session = isGoneWithItsGroup(input, read, nowMs) ? { ...read, status: 'TERMINATED' } : read;
   const connectionTimeoutSeconds = session.connectionTimeoutSeconds ?? input.connectionTimeoutSeconds;
   const pendingSinceMs = latestDisconnectMs(input, session);
   const isActive = session.status === 'ACTIVE' || session.status === 'RECONNECTING';
@@ -167,6 +168,20 @@ function isConnectedSinceBefore(
 ): boolean {
   if (status !== 'CONNECTED' || connectionCreatedAtMs > pendingSinceMs) return false;
   return lastUpdatedAtMs === null ? seenWaitingAtMs === 0 : lastUpdatedAtMs < pendingSinceMs - CLOCK_SKEW_MS;
+}
+
+/**
+ * A session that the service was seen to keep for its client, and does not know any more when the time for that is over, has
+ * ended: its stream group was deleted. Before that time a person must look.
+ *
+ * Why: docs/decisions/windows.md#a-session-that-is-gone-after-its-deadline-has-ended
+ */
+function isGoneWithItsGroup(
+  { seenWaitingAtMs, deadlineMs }: Input,
+  { status }: SessionState,
+  nowMs: number,
+): boolean {
+  return status === 'NOT_FOUND' && seenWaitingAtMs > 0 && deadlineMs !== undefined && nowMs >= deadlineMs;
 }
 
 /** The second window runs from ACTIVE; a connection that was created by other callers is known by the read only. */

@@ -1,5 +1,5 @@
 import { defineSchedule } from '../shared/runtime/event.ts';
-import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';
+import { isIds, OPENING_SETTINGS } from '../shared/runtime/settings.ts';
 import { measureSwitch } from '../shared/runtime/switch.ts';
 import { readSwitchItem } from '../shared/runtime/switch-item.ts';
 import {
@@ -9,15 +9,12 @@ import {
   noTimeouts,
 } from './learn-timeouts.ts';
 import { type LookDependencies, look, type Memory } from './look.ts';
+import { type StreamGroupsDependencies, streamGroupsToWatch } from './stream-groups.ts';
 import { noServiceWaits } from './wake-service-waits.ts';
 
-export interface WatchSessionsDependencies extends LookDependencies, LearnTimeoutsDependencies {
-  readonly settings: LookDependencies['settings'] &
-    LearnTimeoutsDependencies['settings'] & {
-      readonly WATCHED_STREAM_GROUPS: readonly string[];
-      readonly WATCH_INTERVAL_SECONDS: number;
-    };
-}
+export type WatchSessionsDependencies = LookDependencies &
+  LearnTimeoutsDependencies &
+  StreamGroupsDependencies;
 
 /** EventBridge's shortest schedule: the next invocation goes on where this one stops. */
 const WATCH_MS = 60_000;
@@ -25,7 +22,7 @@ const WATCH_MS = 60_000;
 /**
  * Looks at every watched stream group, again and again for a minute, or until the clock is set back. A look that fails
  * costs only itself: the next one finds what it has missed. Looks that take longer than the interval follow each other
- * at once.
+ * at once. Where the stream groups are not named by id, the watcher finds them between its looks.
  *
  * Why: docs/decisions/watcher.md#a-minutes-invocation-looks-every-5-s-and-two-may-overlap
  *
@@ -33,13 +30,14 @@ const WATCH_MS = 60_000;
  */
 export async function watchSessions(dependencies: WatchSessionsDependencies): Promise<void> {
   const { table, clock, log, metrics, settings } = dependencies;
-  const { WATCHED_STREAM_GROUPS: groups, WATCH_INTERVAL_SECONDS } = settings;
-  if (groups.length === 0) {
+  const { WATCHED_STREAM_GROUPS: selection, WATCH_INTERVAL_SECONDS } = settings;
+  if (isIds(selection) && selection.length === 0) {
     log.warn('WatcherIsOff');
     return;
   }
   const intervalMs = WATCH_INTERVAL_SECONDS * 1000;
   const endMs = clock.nowMs() + WATCH_MS;
+  const groupsToWatch = streamGroupsToWatch(dependencies, endMs);
   const timeouts = noTimeouts();
   const memory: Memory = {
     reported: new Map(),
@@ -61,7 +59,7 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
     // The clock was set back, so `endMs` is too far away: the function would time out. The schedule starts the next one.
     if (startMs < nextMs - intervalMs) break;
     const lookedAt: LookedAt[] = [];
-    for (const streamGroupId of groups) {
+    for (const streamGroupId of await groupsToWatch()) {
       const ofGroup = log.with({ streamGroupId });
       try {
         lookedAt.push(...(await look(streamGroupId, memory, { ...dependencies, log: ofGroup })));
@@ -81,12 +79,12 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
   if (!anyWorked && lastError !== undefined) throw lastError;
 }
 
-/** Why: docs/decisions/watcher.md#the-watcher-must-be-told-its-stream-groups */
 export const watchSessionsSchedule = defineSchedule({
   settings: [
     ...OPENING_SETTINGS,
     'LISTS_PER_SECOND',
     'READS_PER_SECOND',
+    'STREAM_GROUP_CALLS_PER_SECOND',
     'WATCHED_STREAM_GROUPS',
     'WATCH_INTERVAL_SECONDS',
   ],

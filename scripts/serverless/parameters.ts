@@ -3,7 +3,13 @@
  * CloudFormation in the middle of a deployment or by a function at its first invocation.
  */
 import { z } from 'zod';
-import { settingSchemas, wholeNumber } from '../../functions/shared/runtime/settings.ts';
+import {
+  isIds,
+  type StreamGroupSelection,
+  settingSchemas,
+  streamGroupSelection,
+  wholeNumber,
+} from '../../functions/shared/runtime/settings.ts';
 
 /** CloudWatch Logs takes no other: API reference, PutRetentionPolicy. */
 const RETENTION_DAYS = [
@@ -35,14 +41,18 @@ const parameterSchemas: Readonly<Record<string, z.ZodType>> = {
   readsPerSecond: settingSchemas.READS_PER_SECOND(),
   terminationsPerSecond: settingSchemas.TERMINATIONS_PER_SECOND(),
   listsPerSecond: settingSchemas.LISTS_PER_SECOND(),
+  streamGroupCallsPerSecond: settingSchemas.STREAM_GROUP_CALLS_PER_SECOND(),
   adminShellsPerSecond: settingSchemas.ADMIN_SHELLS_PER_SECOND(),
   openingConcurrency: wholeNumber(2, 1_000),
   openingReservedConcurrency: z.union([z.literal(''), wholeNumber(1, 100_000)], {
     error: 'must be a whole number from 1 to 100000, or nothing',
   }),
-  watchedStreamGroups: settingSchemas.WATCHED_STREAM_GROUPS(),
+  watchedStreamGroups: z
+    .string()
+    .transform((text) => (isNone(text) ? '' : text))
+    .pipe(streamGroupSelection()),
   watchIntervalSeconds: settingSchemas.WATCH_INTERVAL_SECONDS(),
-  streamGroups: settingSchemas.WATCHED_STREAM_GROUPS(),
+  streamGroups: streamGroupSelection(),
   eventBus: z
     .string()
     .regex(
@@ -117,12 +127,41 @@ export function problemsOf(parameters: Parameters): string[] {
       problems.push(`${name}, "${value}": ${result.error.issues[0]?.message ?? 'is not valid'}`);
     }
   }
-  const allowed = listOf(parameters['streamGroups']);
-  const strangers = listOf(parameters['watchedStreamGroups']).filter((id) => !allowed.includes(id));
-  if (allowed.length > 0 && strangers.length > 0) {
-    problems.push(`watchedStreamGroups: ${strangers.join(', ')} must be among streamGroups too`);
-  }
-  return problems;
+  return [...problems, ...problemsOfWatched(parameters)];
+}
+
+/** The watcher's roles and windows are this service's, so it watches no stream group that the service is not for. */
+function problemsOfWatched(parameters: Parameters): string[] {
+  const allowed = streamGroupSelection().safeParse(streamGroupsText(parameters));
+  const watched = streamGroupSelection().safeParse(watchedStreamGroupsText(parameters));
+  if (!allowed.success || !watched.success) return [];
+  const named = isIds(watched.data) ? watched.data : [watchedStreamGroupsText(parameters)];
+  const strangers = named.filter((one) => !mayBeWatched(one, watched.data, allowed.data));
+  return strangers.length === 0
+    ? []
+    : [`watchedStreamGroups: ${strangers.join(', ')} must be among streamGroups too`];
+}
+
+function mayBeWatched(id: string, watched: StreamGroupSelection, allowed: StreamGroupSelection): boolean {
+  if (allowed === 'all') return true;
+  if (isIds(allowed)) return isIds(watched) && allowed.includes(id);
+  // Whether a stream group has the tag, only the account knows.
+  if (watched === 'all') return false;
+  return isIds(watched) || (watched.key === allowed.key && watched.value === allowed.value);
+}
+
+const isNone = (text: string) => text.trim().toLowerCase() === 'none';
+
+/** Which stream groups the service is for: every one of the account where nothing is said. */
+export function streamGroupsText({ streamGroups = '' }: Parameters): string {
+  return streamGroups.trim() === '' ? 'all' : streamGroups;
+}
+
+/** Which of them the watcher watches, as its setting says it: all of them unless the parameter says otherwise. */
+export function watchedStreamGroupsText(parameters: Parameters): string {
+  const watched = (parameters['watchedStreamGroups'] ?? '').trim();
+  if (isNone(watched)) return '';
+  return watched === '' ? streamGroupsText(parameters) : watched;
 }
 
 /** `sg-a, sg-b` → `['sg-a', 'sg-b']`, each once. */

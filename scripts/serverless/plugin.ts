@@ -2,9 +2,18 @@
  * The service's own plugin of the framework: it refuses wrong parameters before anything is packaged, knows what has
  * to be computed from them (`${deployment:…}`), and finishes the compiled template.
  */
-import { alarmTopicsOf, listOf, parametersOf, problemsOf } from './parameters.ts';
+import { isIds, streamGroupSelection } from '../../functions/shared/runtime/settings.ts';
+import {
+  alarmTopicsOf,
+  listOf,
+  parametersOf,
+  problemsOf,
+  streamGroupsText,
+  watchedStreamGroupsText,
+} from './parameters.ts';
 import {
   confineAdminShells,
+  confineToStreamGroups,
   encryptWith,
   leaveStageToTemplate,
   problemsOfNames,
@@ -41,17 +50,21 @@ export default class DeploymentPlugin {
   readonly configurationVariablesSources = {
     deployment: {
       resolve: async ({ address, resolveVariable }: ResolveVariable) => {
-        const streamGroups = listOf(String(await resolveVariable('param:streamGroups')));
-        const watched = listOf(String(await resolveVariable('param:watchedStreamGroups')));
+        const groups = {
+          streamGroups: String(await resolveVariable('param:streamGroups')),
+          watchedStreamGroups: String(await resolveVariable('param:watchedStreamGroups')),
+        };
         const page = String(await resolveVariable('param:pageTopicArn'));
         const ticket = String(await resolveVariable('param:ticketTopicArn'));
         const eventBus = String(await resolveVariable('param:eventBus'));
         const reserved = String(await resolveVariable('param:openingReservedConcurrency'));
         switch (address) {
           case 'streamGroupArns':
-            return { value: streamGroupArns(streamGroups) };
+            return { value: streamGroupArns(streamGroupsText(groups)) };
           case 'watchedStreamGroupArns':
-            return { value: streamGroupArns(watched.length > 0 ? watched : streamGroups) };
+            return { value: streamGroupArns(watchedStreamGroupsText(groups) || streamGroupsText(groups)) };
+          case 'watchedStreamGroups':
+            return { value: watchedStreamGroupsText(groups) };
           case 'openingReservation':
             // Null leaves the property out.
             return { value: reserved === '' ? null : Number(reserved) };
@@ -101,17 +114,23 @@ export default class DeploymentPlugin {
       throw new this.#serverless.classes.Error(['Names to mend:', ...problems].join('\n  '), 'NAMES_WRONG');
     }
     leaveStageToTemplate(Resources);
-    const { kmsKeyArn = '', adminShellPrincipals } = this.#parameters();
+    const parameters = this.#parameters();
+    const { kmsKeyArn = '', adminShellPrincipals } = parameters;
     const principals = listOf(adminShellPrincipals);
     if (principals.length > 0)
       confineAdminShells(Resources, principals, this.#serverless.service.provider.stage);
+    confineToStreamGroups(Resources, {
+      all: streamGroupSelection().parse(streamGroupsText(parameters)),
+      watched: streamGroupSelection().parse(watchedStreamGroupsText(parameters)),
+    });
     if (kmsKeyArn !== '') encryptWith(Resources, kmsKeyArn);
   }
 }
 
 /** The service authorises on stream groups only: Service Authorization Reference, "Amazon GameLift Streams". */
-function streamGroupArns(ids: readonly string[]): object[] {
-  const names = ids.length > 0 ? ids : ['*'];
+function streamGroupArns(text: string): object[] {
+  const selection = streamGroupSelection().parse(text);
+  const names = isIds(selection) ? selection : ['*'];
   return names.map((id) => ({
     'Fn::Sub': `arn:\${AWS::Partition}:gameliftstreams:\${AWS::Region}:\${AWS::AccountId}:streamgroup/${id}`,
   }));

@@ -1,5 +1,6 @@
 /** What is done to the template that the framework has compiled, before it is written. */
 import { z } from 'zod';
+import type { StreamGroupSelection } from '../../functions/shared/runtime/settings.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -96,6 +97,55 @@ export function encryptWith(resources: Resources, kmsKeyArn: string): void {
         break;
     }
   }
+}
+
+/** What finds out which stream groups there are. Only the watcher calls it, and only where it is not told their ids. */
+const LISTING: ReadonlySet<string> = new Set([
+  'gameliftstreams:ListStreamGroups',
+  'gameliftstreams:ListTagsForResource',
+]);
+
+const policiesSchema = z.array(
+  z.looseObject({
+    PolicyDocument: z.looseObject({ Statement: z.array(z.looseObject({ Action: z.unknown() })) }),
+  }),
+);
+
+/**
+ * Confines the roles to the stream groups that have the chosen tag, and takes the permission to list stream groups away where
+ * their ids are given. The actions on sessions know the condition `aws:ResourceTag`, those that list stream groups and
+ * their tags are asked about all of them: Service Authorization Reference, "Amazon GameLift Streams".
+ */
+export function confineToStreamGroups(
+  resources: Resources,
+  { all, watched }: Readonly<Record<'all' | 'watched', StreamGroupSelection>>,
+): void {
+  for (const [, { Properties = {} }] of ofType(resources, 'AWS::IAM::Role')) {
+    const policies = policiesSchema.parse(Properties['Policies'] ?? []);
+    const statements = policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+    const isWatcher = statements.some((statement) =>
+      actionsOf(statement).some((action) => LISTING.has(action)),
+    );
+    const tag = [...(isWatcher ? [watched] : []), all].find(isTag);
+    for (const { PolicyDocument } of policies) {
+      PolicyDocument.Statement = PolicyDocument.Statement.filter(
+        (statement) =>
+          !Array.isArray(watched) || !actionsOf(statement).every((action) => LISTING.has(action)),
+      ).map((statement) =>
+        tag !== undefined && actionsOf(statement).some(isOnSessions)
+          ? { ...statement, Condition: { StringEquals: { [`aws:ResourceTag/${tag.key}`]: tag.value } } }
+          : statement,
+      );
+    }
+    if (policies.length > 0) Properties['Policies'] = policies;
+  }
+}
+
+const isOnSessions = (action: string) => action.startsWith('gameliftstreams:') && !LISTING.has(action);
+const isTag = (selection: StreamGroupSelection) => typeof selection !== 'string' && 'key' in selection;
+
+function actionsOf({ Action: action }: { readonly Action: unknown }): string[] {
+  return [action].flat().map(String);
 }
 
 const roleSchema = z.looseObject({

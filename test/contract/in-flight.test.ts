@@ -24,6 +24,7 @@ import { readWaitingList } from '../../functions/shared/window/waiting-sessions.
 import { readWindow, windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import { signalWindowInputSchema } from '../../functions/signal-window/signal-window.ts';
 import { terminateSessionInputSchema } from '../../functions/terminate-session/terminate-session.ts';
+import { readStreamGroups } from '../../functions/watch-sessions/stream-groups.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import { startMachines } from '../helpers/machines.ts';
 import {
@@ -70,6 +71,10 @@ const READERS: Readonly<Record<string, (table: Table, item: Item, sample: InFlig
   permit: (table) => readPermits(table, 'CreateStreamSessionConnection'),
   line: (table) => readLine(table, 'CreateStreamSessionConnection'),
   switch: (table) => readSwitchItem(table),
+  'stream-groups': async (table) => {
+    const { seen: _, ...item } = await readStreamGroups(table, { key: 'reconnect', value: 'yes' });
+    return item;
+  },
 };
 
 /** What each reader makes of the sample's item, in part. */
@@ -83,6 +88,7 @@ const READ: Readonly<Record<string, unknown>> = {
   permit: { bookedUntilMs: expect.any(Number), slowedToMilli: 18_000, earlyMicros: expect.any(Number) },
   line: [expect.objectContaining({ drawn: expect.any(Number) })],
   switch: { state: 'on', reason: 'drill' },
+  'stream-groups': { watchedIds: ['sg-local0001'], foundAtMs: expect.any(Number) },
 };
 
 const requestSchema = z.object({ clientToken: z.string(), signalRequest: z.string() });

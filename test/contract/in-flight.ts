@@ -20,6 +20,9 @@ import {
   waitingNameOf,
   writeWaitingList,
 } from '../../functions/shared/window/waiting-sessions.ts';
+import { streamGroupsToWatch } from '../../functions/watch-sessions/stream-groups.ts';
+import { memoryLog } from '../helpers/log.ts';
+import { memoryMetrics } from '../helpers/metrics.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const folder = join(import.meta.dirname, 'in-flight');
@@ -142,12 +145,21 @@ export async function todaysInFlight(): Promise<InFlight> {
 
 /** Adds to the table what takes a storm, an attack or an operator, and returns the fullest item of each kind. */
 async function itemsOfEachKind(
-  { table, clock, inTime, items }: Awaited<ReturnType<typeof startWorkflow>>,
+  { table, clock, control, gameLiftStreams, inTime, items }: Awaited<ReturnType<typeof startWorkflow>>,
   session: SessionKey,
 ): Promise<InFlight['items']> {
   const nowMs = clock.nowMs();
   const quota = { operation: 'CreateStreamSessionConnection', perSecond: 20 } as const;
+  await control.changeStreamGroup(session.streamGroupId, { tags: { reconnect: 'yes' } });
+  const watcher = { table, clock, gameLiftStreams, log: memoryLog(), metrics: memoryMetrics() };
+  const settings = {
+    WATCHED_STREAM_GROUPS: { key: 'reconnect', value: 'yes' },
+    WATCH_INTERVAL_SECONDS: 5,
+    LISTS_PER_SECOND: 20,
+    STREAM_GROUP_CALLS_PER_SECOND: 10,
+  };
   await inTime(async () => {
+    await streamGroupsToWatch({ ...watcher, settings, random: () => 0 }, nowMs + 60_000)();
     await slowDown(quota, { table, clock });
     await takePermit({ ...quota, latestMs: nowMs + 1000 }, { table, clock });
     const place = await readPlace(table, session);

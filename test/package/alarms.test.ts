@@ -143,7 +143,7 @@ describe('every alarm', () => {
       'WatcherLaggingAlarm',
       'WatcherSilentAlarm',
     ]);
-    expect(template.Conditions?.['WatcherIsOn']).toEqual({ 'Fn::Not': [{ 'Fn::Equals': ['', ''] }] });
+    expect(template.Conditions?.['WatcherIsOn']).toEqual({ 'Fn::Not': [{ 'Fn::Equals': ['all', ''] }] });
   });
 });
 

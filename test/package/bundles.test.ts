@@ -9,9 +9,9 @@ const { bundles } = await packagedService();
  * a limit looks at what has come in (`Bundle.inputs`) before raising it: every 100 KB is some 25 ms of a cold start.
  */
 const LIMIT_BYTES: Readonly<Record<string, number>> = {
-  'check-session': 397_000,
+  'check-session': 399_000,
   'create-admin-shell': 397_000,
-  'create-connection': 406_000,
+  'create-connection': 408_000,
   'get-window': 354_000,
   'on-execution-failure': 411_000,
   'on-status-change': 494_000,
@@ -19,7 +19,7 @@ const LIMIT_BYTES: Readonly<Record<string, number>> = {
   'record-outcome': 382_000,
   'register-task-token': 378_000,
   'request-admin-shell': 446_000,
-  'request-connection': 453_000,
+  'request-connection': 456_000,
   'signal-window': 378_000,
   'terminate-session': 396_000,
   'watch-sessions': 471_000,

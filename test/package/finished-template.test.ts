@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import {
   confineAdminShells,
+  confineToStreamGroups,
   encryptWith,
   leaveStageToTemplate,
   problemsOfNames,
@@ -156,5 +158,64 @@ describe("a customer's key", () => {
     expect(resources.Machine.Properties.Policies).toEqual(withStatement(use));
     expect(resources.Api.Properties.Policies).toEqual(policies());
     expect(resources.Managed.Properties.Policies).toBeUndefined();
+  });
+});
+
+describe('roles of a service that follows its stream groups', () => {
+  const statement = (Action: string | string[], Resource: unknown = 'streamgroup/*') => ({
+    Effect: 'Allow',
+    Action,
+    Resource,
+  });
+  const read = statement('gameliftstreams:GetStreamSession');
+  const lists = statement(['gameliftstreams:ListStreamSessions', 'gameliftstreams:GetStreamSession']);
+  const groups = statement('gameliftstreams:ListStreamGroups', '*');
+  const tags = statement('gameliftstreams:ListTagsForResource');
+  const other = statement('dynamodb:GetItem', 'table');
+  const confined = (...selections: Parameters<typeof confineToStreamGroups>[1][]) => {
+    const roleOf = (...Statement: object[]) =>
+      role('lambda.amazonaws.com', [{ PolicyName: 'own', PolicyDocument: { Statement } }]);
+    const resources = {
+      Watcher: roleOf(other, lists, groups, tags),
+      Reader: roleOf(other, read),
+      Queue: { Type: 'AWS::SQS::Queue' },
+    };
+    for (const selection of selections) confineToStreamGroups(resources, selection);
+    const statementsOf = ({ Properties }: { Properties: { Policies?: unknown } }) =>
+      z
+        .array(z.object({ PolicyDocument: z.object({ Statement: z.array(z.unknown()) }) }))
+        .parse(Properties.Policies)
+        .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+    return { watcher: statementsOf(resources.Watcher), reader: statementsOf(resources.Reader) };
+  };
+  const tag = { key: 'reconnect', value: 'yes' };
+  const Condition = { StringEquals: { 'aws:ResourceTag/reconnect': 'yes' } };
+
+  it('ask for the tag in each call of a session, and list every stream group', () => {
+    expect(confined({ all: tag, watched: tag })).toEqual({
+      watcher: [other, { ...lists, Condition }, groups, tags],
+      reader: [other, { ...read, Condition }],
+    });
+  });
+
+  it('ask for no tag where the service is for all', () => {
+    expect(confined({ all: 'all', watched: 'all' })).toEqual({
+      watcher: [other, lists, groups, tags],
+      reader: [other, read],
+    });
+  });
+
+  it('ask for the tag in the watcher alone where it watches less than the service is for', () => {
+    expect(confined({ all: 'all', watched: tag })).toEqual({
+      watcher: [other, { ...lists, Condition }, groups, tags],
+      reader: [other, read],
+    });
+  });
+
+  it.each([
+    { all: ['sg-a'], watched: ['sg-a'] },
+    { all: ['sg-a'], watched: [] },
+  ])('list no stream groups where their ids are given: %j', (selection) => {
+    expect(confined(selection)).toEqual({ watcher: [other, lists], reader: [other, read] });
   });
 });

@@ -4,7 +4,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { printService, REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
-import { type Parameters, parametersOf, problemsOf } from '../../scripts/serverless/parameters.ts';
+import {
+  type Parameters,
+  parametersOf,
+  problemsOf,
+  watchedStreamGroupsText,
+} from '../../scripts/serverless/parameters.ts';
 
 let params: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {};
 
@@ -44,8 +49,14 @@ describe('a parameter', () => {
     ['defaultConnectionTimeoutSeconds', '3601', 'must be a whole number from 1 to 3600'],
     ['windowMarginSeconds', '-1', 'must be a whole number from 0 to 60'],
     ['apiRequestsPerSecond', '0', 'must be a whole number from 1 to 100000'],
-    ['watchedStreamGroups', 'sg_1', 'must be short ids such as sg-1AB2C3De4, separated by commas'],
-    ['streamGroups', 'arn:aws:x', 'must be short ids such as sg-1AB2C3De4, separated by commas'],
+    ['watchedStreamGroups', 'sg_1', 'must be all, tag:<key>=<value>, or short ids such as sg-1AB2C3De4'],
+    [
+      'streamGroups',
+      'arn:aws:x',
+      "only stream groups of the deployment's own account and Region can be used",
+    ],
+    ['streamGroups', 'tag:reconnect', 'must have one tag, with a key and a value'],
+    ['streamGroups', 'none', 'must be all, tag:<key>=<value>, or short ids such as sg-1AB2C3De4'],
     ['eventBus', 'arn:aws:events:us-west-2:1:event-bus/game', 'what its ARN has after "event-bus/"'],
     ['kmsKeyArn', 'alias/game', 'must be the ARN of a KMS key'],
     ['pageTopicArn', 'pagers', 'must be the ARN of an SNS topic'],
@@ -88,12 +99,40 @@ describe('a parameter', () => {
   });
 });
 
-describe('stream groups', () => {
-  it('that are watched are among those that the service may act on', () => {
-    expect(problems({ streamGroups: 'sg-a,sg-b', watchedStreamGroups: 'sg-b, sg-c' })).toEqual([
-      'watchedStreamGroups: sg-c must be among streamGroups too',
+describe('stream groups that are watched', () => {
+  it.each([
+    ['sg-a,sg-b', ''],
+    ['sg-a,sg-b', 'none'],
+    ['sg-a,sg-b', 'sg-b'],
+    ['all', 'sg-a'],
+    ['all', 'tag:reconnect=yes'],
+    ['', 'all'],
+    ['tag:reconnect=yes', ''],
+    ['tag:reconnect=yes', 'tag:reconnect=yes'],
+    ['tag:reconnect=yes', 'sg-a'],
+  ])('of %j may be %j', (streamGroups, watchedStreamGroups) => {
+    expect(problems({ streamGroups, watchedStreamGroups })).toEqual([]);
+  });
+
+  it.each([
+    ['sg-a,sg-b', 'sg-b, sg-c', 'sg-c'],
+    ['sg-a,sg-b', 'all', 'all'],
+    ['sg-a,sg-b', 'tag:reconnect=yes', 'tag:reconnect=yes'],
+    ['tag:reconnect=yes', 'all', 'all'],
+    ['tag:reconnect=yes', 'tag:reconnect=no', 'tag:reconnect=no'],
+  ])('of %j may not be %j', (streamGroups, watchedStreamGroups, named) => {
+    expect(problems({ streamGroups, watchedStreamGroups })).toEqual([
+      `watchedStreamGroups: ${named} must be among streamGroups too`,
     ]);
-    expect(problems({ streamGroups: 'sg-a,sg-b', watchedStreamGroups: 'sg-b' })).toEqual([]);
+  });
+
+  it.each([
+    [{ streamGroups: 'sg-a, sg-b', watchedStreamGroups: '' }, 'sg-a, sg-b'],
+    [{ streamGroups: 'all', watchedStreamGroups: 'sg-a' }, 'sg-a'],
+    [{ streamGroups: 'all', watchedStreamGroups: 'none' }, ''],
+    [{ streamGroups: '', watchedStreamGroups: '' }, 'all'],
+  ])('follow those of the service unless the parameter says otherwise: %j', (parameters, watched) => {
+    expect(watchedStreamGroupsText(parameters)).toBe(watched);
   });
 });
 

@@ -72,6 +72,8 @@ const WITHOUT_RESOURCE: Readonly<Record<string, string>> = {
   'logs:PutResourcePolicy': 'Service Authorization Reference, Amazon CloudWatch Logs: no resource type',
   'logs:DescribeResourcePolicies':
     'Service Authorization Reference, Amazon CloudWatch Logs: no resource type',
+  'gameliftstreams:ListStreamGroups':
+    'Service Authorization Reference, Amazon GameLift Streams: no resource type',
   'logs:DescribeLogGroups': 'Step Functions Developer Guide, Using CloudWatch Logs: asked for all groups',
 };
 
@@ -157,7 +159,7 @@ describe.each(functions)('$folder', ({ folder, key, statements }) => {
 
   it('calls GameLift Streams on stream groups alone, the only resource that the service knows', () => {
     const onTheService = statements.filter(({ actions }) =>
-      actions.some((action) => /^gamelift/.test(action)),
+      actions.some((action) => /^gamelift/.test(action) && WITHOUT_RESOURCE[action] === undefined),
     );
 
     for (const resource of onTheService.flatMap(({ resources }) => resources)) {

@@ -9,6 +9,9 @@ export const QUOTAS = {
   GetStreamSession: { setting: 'READS_PER_SECOND', publishedPerSecond: 20 },
   ListStreamSessions: { setting: 'LISTS_PER_SECOND', publishedPerSecond: 20 },
   TerminateStreamSession: { setting: 'TERMINATIONS_PER_SECOND', publishedPerSecond: 20 },
+  // Each of the two has a quota of its own; the same setting says how large both are.
+  ListStreamGroups: { setting: 'STREAM_GROUP_CALLS_PER_SECOND', publishedPerSecond: 10 },
+  ListTagsForResource: { setting: 'STREAM_GROUP_CALLS_PER_SECOND', publishedPerSecond: 10 },
 } as const;
 
 /** Operations with a quota of their own, as the service counts them. */

@@ -34,6 +34,8 @@ export const ITEM_BOUNDS: Readonly<Record<string, number>> = {
   owner: 512,
   /** 600 sessions by six bytes each (`MAX_LISTED` in window/waiting-sessions.ts): half a read unit. */
   waiting: 4 * WRITE_UNIT_BYTES,
+  /** 500 ids and nine characters for each of 10,000 stream groups, in watch-sessions/stream-groups.ts. Of 50 groups: 1 KB. */
+  'stream-groups': 160 * WRITE_UNIT_BYTES,
   /** A reason of 256 characters, three bytes each at most (`MAX_REASON_LENGTH` in cli/switch). */
   switch: WRITE_UNIT_BYTES,
 };
@@ -86,6 +88,9 @@ export function ownerKey({ streamGroupId, streamSessionId }: SessionKey): ItemKe
 export function waitingKey(streamGroupId = ''): ItemKey {
   return { pk: `waiting#${streamGroupId}`, sk: 'waiting' };
 }
+
+/** Which stream groups the watcher watches, where it is not told their ids. */
+export const STREAM_GROUPS_KEY = { pk: 'groups#all', sk: 'stream-groups' } as const satisfies ItemKey;
 
 export function lineKey(operation: QuotaOperation): ItemKey {
   return { pk: `line#${operation}`, sk: 'line' };

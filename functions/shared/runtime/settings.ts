@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { sessionKeySchema } from '../contracts/index.ts';
 import type { QuotaSetting } from '../contracts/quotas.ts';
+import { resourceIdSchema } from '../contracts/session-key.ts';
 
 const nonBlank = () => z.string().trim().min(1);
 export const wholeNumber = (minimum: number, maximum: number) => {
@@ -19,7 +19,45 @@ const quotaSettings = {
   READS_PER_SECOND: perSecond,
   LISTS_PER_SECOND: perSecond,
   TERMINATIONS_PER_SECOND: perSecond,
+  STREAM_GROUP_CALLS_PER_SECOND: perSecond,
 } satisfies Record<QuotaSetting, typeof perSecond>;
+
+/** Which stream groups are meant: those with these short ids, every one of the account, or those with a tag. */
+export type StreamGroupSelection =
+  | readonly string[]
+  | 'all'
+  | { readonly key: string; readonly value: string };
+
+export function isIds(selection: StreamGroupSelection): selection is readonly string[] {
+  return typeof selection !== 'string' && !('key' in selection);
+}
+
+/** Of a tag's characters those that every service takes (AWS Tagging Reference); a key ends at the first "=". */
+const TAG = /^tag:(?<key>[\p{L}\p{N} _.:/+@-]{1,128})=(?<value>[\p{L}\p{N} _.:/=+@-]{1,256})$/u;
+
+/** Reads `all`, `tag:<key>=<value>`, or short ids that are separated by commas. */
+export function streamGroupSelection() {
+  return z.string().transform((text, context): StreamGroupSelection => {
+    const trimmed = text.trim();
+    if (trimmed.toLowerCase() === 'all') return 'all';
+    const { key, value } = TAG.exec(trimmed)?.groups ?? {};
+    if (key !== undefined && value !== undefined) return { key, value };
+    const ids = [...new Set(trimmed.split(',').map((id) => id.trim()))].filter((id) => id !== '');
+    if (ids.every((id) => resourceIdSchema.safeParse(id).success && !/^(all|none)$/i.test(id))) return ids;
+    context.addIssue(problemOfSelection(trimmed));
+    return z.NEVER;
+  });
+}
+
+function problemOfSelection(text: string): string {
+  if (/^tag:/i.test(text)) {
+    return 'must have one tag, with a key and a value: tag:<key>=<value>, of letters, digits, spaces and _ . : / + - @';
+  }
+  const choice = 'must be all, tag:<key>=<value>, or short ids such as sg-1AB2C3De4, separated by commas';
+  return text.includes('arn:')
+    ? `${choice}; an ARN is none of them, because only stream groups of the deployment's own account and Region can be used`
+    : choice;
+}
 
 /**
  * Every environment variable that a function reads; none has a default here. `serverless.yml` sets them. A schema
@@ -49,14 +87,8 @@ export const settingSchemas = {
   ...quotaSettings,
   /** Seconds from one look of the watcher to the next. */
   WATCH_INTERVAL_SECONDS: () => wholeNumber(1, 60),
-  /** Short ids, separated by commas; none at all turns the watcher off. */
-  WATCHED_STREAM_GROUPS: () =>
-    z
-      .string()
-      .transform((text) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== ''))
-      .refine((ids) => ids.every((id) => sessionKeySchema.shape.streamGroupId.safeParse(id).success), {
-        error: 'must be short ids such as sg-1AB2C3De4, separated by commas',
-      }),
+  /** Which stream groups the watcher watches; no text turns it off. */
+  WATCHED_STREAM_GROUPS: streamGroupSelection,
 };
 
 export type Settings = {

@@ -7,8 +7,12 @@ import {
   type GameLiftStreamsClient,
   GetStreamSessionCommand,
   type GetStreamSessionCommandOutput,
+  ListStreamGroupsCommand,
+  type ListStreamGroupsCommandOutput,
   ListStreamSessionsCommand,
   type ListStreamSessionsCommandOutput,
+  ListTagsForResourceCommand,
+  type ListTagsForResourceCommandOutput,
   type StreamSessionStatus,
   TerminateStreamSessionCommand,
   type TerminateStreamSessionCommandOutput,
@@ -73,6 +77,28 @@ export function listStreamSessions(
   });
   return {
     operation: 'ListStreamSessions',
+    send: (client, abortSignal) => client.send(command, { abortSignal }),
+  };
+}
+
+/** @param page where the page begins. */
+export function listStreamGroups(page: {
+  readonly maxResults: number;
+  readonly nextToken: string | undefined;
+}): ServiceCall<'ListStreamGroups', ListStreamGroupsCommandOutput> {
+  const command = new ListStreamGroupsCommand({ MaxResults: page.maxResults, NextToken: page.nextToken });
+  return {
+    operation: 'ListStreamGroups',
+    send: (client, abortSignal) => client.send(command, { abortSignal }),
+  };
+}
+
+export function listTagsForResource(
+  arn: string,
+): ServiceCall<'ListTagsForResource', ListTagsForResourceCommandOutput> {
+  const command = new ListTagsForResourceCommand({ ResourceArn: arn });
+  return {
+    operation: 'ListTagsForResource',
     send: (client, abortSignal) => client.send(command, { abortSignal }),
   };
 }

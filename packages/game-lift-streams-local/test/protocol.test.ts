@@ -181,7 +181,7 @@ describe('the protocol', () => {
       'UnknownOperationException',
       'UnknownOperationException',
     ]);
-    expect(failures[0]?.message).toContain('ListStreamGroups');
+    expect(failures[0]?.message).toContain('ListApplications');
     expect(failures[1]?.message).toContain('CreateApplication');
   });
 

@@ -102,10 +102,35 @@ describe('settings', () => {
     });
   });
 
-  it.each(['sg-1;sg-2', 'sg-1,arn:aws:x', 'sg_1,sg-2'])('have no other list of stream groups: %j', (text) => {
-    expect(() => readSettings(['WATCHED_STREAM_GROUPS'], { WATCHED_STREAM_GROUPS: text })).toThrow(
-      'WATCHED_STREAM_GROUPS: must be short ids such as sg-1AB2C3De4, separated by commas',
-    );
+  it.each([
+    ['all', 'all'],
+    [' All ', 'all'],
+    ['tag:reconnect=yes', { key: 'reconnect', value: 'yes' }],
+    ['tag:team:name/é =a=b ', { key: 'team:name/é ', value: 'a=b' }],
+  ])('have stream groups that are not named: %j', (text, selection) => {
+    expect(readSettings(['WATCHED_STREAM_GROUPS'], { WATCHED_STREAM_GROUPS: text })).toEqual({
+      WATCHED_STREAM_GROUPS: selection,
+    });
+  });
+
+  const CHOICE = 'must be all, tag:<key>=<value>, or short ids such as sg-1AB2C3De4, separated by commas';
+  it.each([
+    ['sg-1;sg-2', CHOICE],
+    ['sg_1,sg-2', CHOICE],
+    ['all,sg-1', CHOICE],
+    ['none', CHOICE],
+    [
+      'sg-1,arn:aws:gameliftstreams:us-west-2:111122223333:streamgroup/sg-2',
+      "an ARN is none of them, because only stream groups of the deployment's own account and Region can be used",
+    ],
+    ['tag:reconnect', 'must have one tag, with a key and a value: tag:<key>=<value>'],
+    ['tag:reconnect=', 'must have one tag, with a key and a value'],
+    ['tag:=yes', 'must have one tag, with a key and a value'],
+    ['tag:a=b,tag:c=d', 'must have one tag, with a key and a value'],
+    ['tag:a=*', 'must have one tag, with a key and a value'],
+    [`tag:${'k'.repeat(129)}=v`, 'must have one tag, with a key and a value'],
+  ])('have no other choice of stream groups: %j', (text, problem) => {
+    expect(() => readSettings(['WATCHED_STREAM_GROUPS'], { WATCHED_STREAM_GROUPS: text })).toThrow(problem);
   });
 
   it('may begin like a reserved source without being one', () => {

@@ -50,6 +50,7 @@ function prepare({ groupCount = 1, intervalSeconds = 5 } = {}) {
     RECONNECTION_WINDOW_ARN: 'arn:aws:states:us-west-2:000000000000:stateMachine:reconnection-window',
     LISTS_PER_SECOND: 20,
     READS_PER_SECOND: 20,
+    STREAM_GROUP_CALLS_PER_SECOND: 10,
     WATCH_INTERVAL_SECONDS: intervalSeconds,
     WATCHED_STREAM_GROUPS,
   };
