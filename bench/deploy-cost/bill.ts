@@ -33,9 +33,14 @@ export interface Counts {
   /** Of one stream group where nobody waits. */
   readonly idleWatcher: WatcherCost;
   readonly memoryMegabytes: Readonly<Record<string, number>>;
-  readonly alarms: number;
+  /** Metrics of all alarms together. */
+  readonly alarmMetrics: number;
+  readonly compositeAlarms: number;
   readonly dashboards: number;
+  /** All that the code can write. */
   readonly metrics: number;
+  /** Those of them that are written when nobody drops. */
+  readonly idleMetrics: number;
 }
 
 /** How much of each priced thing a month takes. */
@@ -66,8 +71,12 @@ export function quantitiesOf(counts: Counts, disconnects: number): Quantities {
     dataOut: (requests * ASSUMPTIONS.answerBytes) / 1e9,
     logGigabyte: (allInvocations * ASSUMPTIONS.logBytesPerInvocation) / 1e9,
     trace: sampled(disconnects) + sampled(requests) + sampled(watcher.invocations),
-    metric: counts.metrics,
-    alarm: counts.alarms,
+    // Paid by the hour in which a value comes: in an hour with a disconnect, any of them may have one.
+    metric:
+      counts.idleMetrics +
+      (counts.metrics - counts.idleMetrics) * Math.min(1, disconnects / (DAYS_PER_MONTH * 24)),
+    alarm: counts.alarmMetrics,
+    compositeAlarm: counts.compositeAlarms,
     dashboard: counts.dashboards,
   };
 }

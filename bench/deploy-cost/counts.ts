@@ -9,20 +9,24 @@ import type { Counts } from './bill.ts';
 
 /** The quotas that the metrics "by operation" are of. */
 const OPERATIONS = 5;
-/** API Gateway's detailed metrics, paid like custom ones: each of seven for each route. */
-const API_METRICS_PER_ROUTE = 7;
+/** What the watcher writes every minute, whether or not anybody drops: its looks, its lag, its wait for permits. */
+const IDLE_METRICS = 3;
 
 const printedSchema = z.looseObject({
-  resources: z.looseObject({ Resources: z.record(z.string(), z.looseObject({ Type: z.string() })) }),
+  resources: z.looseObject({
+    Resources: z.record(z.string(), z.looseObject({ Type: z.string(), Properties: z.unknown() })),
+  }),
 });
 
 /** Everything that the bill is made of and that can be counted here. */
 export async function readCounts(service?: Service): Promise<Counts> {
   const read = service ?? (await readService());
   const printed = printedSchema.parse(await printService({ stage: 'dev' }));
-  const ofType = (type: string) =>
-    Object.values(printed.resources.Resources).filter(({ Type }) => Type === type).length;
-  const ownMetrics = Object.values(METRICS).map(({ byOperation }) => (byOperation ? OPERATIONS : 1));
+  const resources = Object.values(printed.resources.Resources);
+  const ofType = (type: string) => resources.filter(({ Type }) => Type === type);
+  const ownMetrics = Object.values(METRICS).map(
+    (metric) => (metric.byOperation ? OPERATIONS : 1) + ('total' in metric ? 1 : 0),
+  );
   return {
     expires: await countDisconnect(read, 'expires'),
     reconnects: await countDisconnect(read, 'reconnects'),
@@ -30,9 +34,22 @@ export async function readCounts(service?: Service): Promise<Counts> {
     memoryMegabytes: Object.fromEntries(
       read.functions.map(({ key, memoryMegabytes }) => [key, memoryMegabytes]),
     ),
-    alarms: ofType('AWS::CloudWatch::Alarm'),
-    dashboards: ofType('AWS::CloudWatch::Dashboard'),
-    metrics:
-      ownMetrics.reduce((total, number) => total + number, 0) + read.routes.length * API_METRICS_PER_ROUTE,
+    alarmMetrics: ofType('AWS::CloudWatch::Alarm')
+      .map(({ Properties }) => metricsOf(Properties))
+      .reduce((total, number) => total + number, 0),
+    compositeAlarms: ofType('AWS::CloudWatch::CompositeAlarm').length,
+    dashboards: ofType('AWS::CloudWatch::Dashboard').length,
+    metrics: ownMetrics.reduce((total, number) => total + number, 0),
+    idleMetrics: IDLE_METRICS,
   };
+}
+
+const alarmSchema = z.object({
+  Metrics: z.array(z.object({ MetricStat: z.unknown().optional() })).optional(),
+});
+
+/** An alarm is paid for by the metrics that it looks at; an expression over them costs nothing. */
+function metricsOf(properties: unknown): number {
+  const { Metrics } = alarmSchema.parse(properties);
+  return Metrics === undefined ? 1 : Metrics.filter(({ MetricStat }) => MetricStat !== undefined).length;
 }

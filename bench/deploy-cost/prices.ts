@@ -107,18 +107,25 @@ export const PRICES = {
     source: NOT_READ,
   },
   metric: {
-    what: 'CloudWatch custom metrics',
+    what: 'CloudWatch custom metrics, in the hours that have a value',
     dollars: 0.3,
     per: 1,
     unit: 'metrics',
     source: 'signoz.io, 2026-02',
   },
   alarm: {
-    what: 'CloudWatch alarms',
+    what: 'CloudWatch alarms, by the metric',
     dollars: 0.1,
     per: 1,
+    unit: 'metrics of alarms',
+    source: 'c3x.dev, without a date',
+  },
+  compositeAlarm: {
+    what: 'CloudWatch composite alarms',
+    dollars: 0.5,
+    per: 1,
     unit: 'alarms',
-    source: NOT_READ,
+    source: 'c3x.dev, without a date',
   },
   dashboard: {
     what: 'CloudWatch dashboard',

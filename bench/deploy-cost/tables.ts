@@ -1,7 +1,7 @@
 import { ASSUMPTIONS, billOf, type Counts, priceNames, quantitiesOf } from './bill.ts';
 import { PRICES } from './prices.ts';
 
-export const DISCONNECTS = [1000, 100_000, 10_000_000];
+export const DISCONNECTS = [0, 1000, 100_000, 10_000_000];
 
 /** The bill and the prices as docs/deploy.md has them. */
 export function markdownOf(counts: Counts): string {

@@ -31,8 +31,18 @@ describe('the bill of a month', () => {
     expect(none.readUnit).toBeGreaterThan(12 * 60 * 24 * 30);
     for (const name of priceNames) {
       if (name === 'trace') continue; // Sampled, so it grows slower.
+      if (name === 'metric') continue; // Paid for every hour that has one: all of them are, from here on.
       expect(twice[name] - some[name], name).toBeCloseTo(some[name] - none[name], 3);
     }
+  });
+
+  it('charges alarms by their metrics, and a metric only for the hours in which it has a value', () => {
+    const [none, some] = [quantitiesOf(counts, 0), quantitiesOf(counts, 1000)];
+
+    expect(none.alarm).toBeGreaterThan(60);
+    expect(none.compositeAlarm).toBe(1);
+    expect(none.metric).toBe(3);
+    expect(some.metric).toBe(counts.metrics);
   });
 
   it('charges a window that nobody waits for with the transitions and calls that were counted', () => {

@@ -205,3 +205,16 @@ describe('the outputs', () => {
     for (const [logicalId] of queues) expect(told).toContain(`\${${logicalId}}`);
   });
 });
+
+it('every queue refuses whoever does without TLS', () => {
+  const queues = resourcesOfType(template, 'AWS::SQS::Queue').map(([id]) => ({ Ref: id }));
+  const refusing = resourcesOfType(template, 'AWS::SQS::QueuePolicy').filter(([, { Properties }]) =>
+    JSON.stringify(Properties['PolicyDocument']).includes(
+      '"Effect":"Deny","Principal":"*","Action":"sqs:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}',
+    ),
+  );
+
+  expect(refusing.flatMap(([, { Properties }]) => Properties['Queues'])).toEqual(
+    expect.arrayContaining(queues),
+  );
+});
