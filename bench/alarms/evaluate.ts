@@ -88,14 +88,15 @@ function statisticOf(
   stat: string,
   periodMinutes: number,
 ): (end: number) => number | undefined {
-  if (stat === 'Maximum') {
+  if (stat === 'Maximum' || stat === 'Minimum') {
+    const pick = stat === 'Maximum' ? Math.max : Math.min;
     return (end) => {
-      let most: number | undefined;
+      let extreme: number | undefined;
       for (let minute = Math.max(0, end - periodMinutes); minute < end; minute++) {
         const value = series[minute];
-        if (value !== undefined) most = Math.max(value, most ?? value);
+        if (value !== undefined) extreme = pick(value, extreme ?? value);
       }
-      return most;
+      return extreme;
     };
   }
   if (stat !== 'Sum') throw new Error(`The statistic ${stat} is not understood.`);

@@ -115,6 +115,18 @@ export const FAILURES: readonly Failure[] = [
     what: 'Another tool uses up the quota of ListStreamSessions',
     flows: () => ({ ...NO_WATCHER, 'own WatcherLooksFailed': 12, 'own CallsThrottled': 12 }),
   },
+  {
+    what: 'A stream group is tagged with the key and a mistyped value',
+    flows: () => ({ 'own StreamGroupsLeftOut': () => 1 }),
+  },
+  {
+    what: 'The account gets more stream groups than the quota of lists bears',
+    flows: () => ({ 'own StreamGroupsBeyondLimit': () => 1 }),
+  },
+  {
+    what: 'A watched stream group has 14 days until it expires',
+    flows: () => ({ 'own StreamGroupDaysLeft': () => 14 }),
+  },
   { what: 'The rule that takes status changes off the bus is disabled', flows: unheard },
   {
     what: 'EventBridge may not write to the queue of status changes',

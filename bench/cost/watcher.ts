@@ -20,24 +20,39 @@ export interface WatcherCost {
 const MINUTES_PER_DAY = 24 * 60;
 const SECONDS_PER_DAY = MINUTES_PER_DAY * 60;
 const PARALLEL_WRITES = 32;
+const GROUP_CALLS: ReadonlySet<string> = new Set(['ListStreamGroups', 'ListTagsForResource']);
 
-/** One minute of the watcher with so many sessions in their open windows, all of it counted, for a day. */
-export async function measureWatcher(service: Service, waitingSessions: number): Promise<WatcherCost> {
+/**
+ * One minute of the watcher with so many sessions in their open windows, all of it counted, for a day.
+ *
+ * @param findsGroups whether it finds its stream group by a tag, instead of being told its id.
+ */
+export async function measureWatcher(
+  service: Service,
+  waitingSessions: number,
+  findsGroups = false,
+): Promise<WatcherCost> {
   const calls = new Map<string, number>();
   let looks = 0;
   const simulation = await startSimulation({
     service,
     adapter: 'loopback',
+    ...(findsGroups && { environment: { WATCHED_STREAM_GROUPS: 'tag:reconnect=yes' } }),
     call: ({ client, command, input }, send) => {
       const operation = operationOf(client, command);
       calls.set(operation, (calls.get(operation) ?? 0) + 1);
       // The first page of a list: each look begins with one.
-      if (client === 'gameLiftStreams' && nextTokenOf(input) === undefined) looks++;
+      const isList = client === 'gameLiftStreams' && !GROUP_CALLS.has(operation);
+      if (isList && nextTokenOf(input) === undefined) looks++;
       return send();
     },
   });
   const { clock, control, table } = simulation;
   try {
+    if (findsGroups) {
+      const [group] = await control.streamGroups();
+      await control.changeStreamGroup(group?.streamGroupId ?? '', { tags: { reconnect: 'yes' } });
+    }
     if (waitingSessions > 0) {
       const sessions = await control.startSessions({
         count: waitingSessions,

@@ -30,8 +30,10 @@ const SAMPLED_SHARE = 0.05;
 export interface Counts {
   readonly expires: DisconnectCounts;
   readonly reconnects: DisconnectCounts;
-  /** Of one stream group where nobody waits. */
+  /** Of one stream group where nobody waits, found by its tag. */
   readonly idleWatcher: WatcherCost;
+  /** The same where the stream group is named by id, so that the watcher does not list any. */
+  readonly namedWatcher: WatcherCost;
   readonly memoryMegabytes: Readonly<Record<string, number>>;
   /** Metrics of all alarms together. */
   readonly alarmMetrics: number;
@@ -85,6 +87,14 @@ export function quantitiesOf(counts: Counts, disconnects: number): Quantities {
 export function billOf(quantities: Quantities): Readonly<Record<PriceName, number>> {
   const cost = (name: PriceName) => (quantities[name] / PRICES[name].per) * PRICES[name].dollars;
   return mapPrices(cost);
+}
+
+/** US dollars a month that finding stream groups adds, where they are not named by id. */
+export function costOfFinding({ idleWatcher, namedWatcher }: Counts): number {
+  const cost = ({ writes, reads }: ReturnType<typeof watcherQuantities>) =>
+    (writes / PRICES.writeUnit.per) * PRICES.writeUnit.dollars +
+    (reads / PRICES.readUnit.per) * PRICES.readUnit.dollars;
+  return cost(watcherQuantities(idleWatcher)) - cost(watcherQuantities(namedWatcher));
 }
 
 export function mapPrices<Value>(of: (name: PriceName) => Value): Record<PriceName, Value> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { QUOTAS } from '../../functions/shared/contracts/quotas.ts';
 import { METRICS } from '../../functions/shared/runtime/metrics.ts';
 import { readService } from '../../local/service/read-service.ts';
 import { printService } from '../../local/service/serverless-print.ts';
@@ -8,9 +9,12 @@ import { measureWatcher } from '../cost/watcher.ts';
 import type { Counts } from './bill.ts';
 
 /** The quotas that the metrics "by operation" are of. */
-const OPERATIONS = 5;
-/** What the watcher writes every minute, whether or not anybody drops: its looks, its lag, its wait for permits. */
-const IDLE_METRICS = 3;
+const OPERATIONS = Object.keys(QUOTAS).length;
+/**
+ * What the watcher writes every minute, whether or not anybody drops: its looks, its lag, its wait for permits of three
+ * operations, and four numbers of the stream groups that it finds.
+ */
+const IDLE_METRICS = 9;
 
 const printedSchema = z.looseObject({
   resources: z.looseObject({
@@ -30,7 +34,8 @@ export async function readCounts(service?: Service): Promise<Counts> {
   return {
     expires: await countDisconnect(read, 'expires'),
     reconnects: await countDisconnect(read, 'reconnects'),
-    idleWatcher: await measureWatcher(read, 0),
+    idleWatcher: await measureWatcher(read, 0, true),
+    namedWatcher: await measureWatcher(read, 0),
     memoryMegabytes: Object.fromEntries(
       read.functions.map(({ key, memoryMegabytes }) => [key, memoryMegabytes]),
     ),

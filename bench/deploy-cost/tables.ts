@@ -1,4 +1,4 @@
-import { ASSUMPTIONS, billOf, type Counts, priceNames, quantitiesOf } from './bill.ts';
+import { ASSUMPTIONS, billOf, type Counts, costOfFinding, priceNames, quantitiesOf } from './bill.ts';
 import { PRICES } from './prices.ts';
 
 export const DISCONNECTS = [0, 1000, 100_000, 10_000_000];
@@ -23,6 +23,7 @@ export function markdownOf(counts: Counts): string {
       return [what, String(price), `${per === 1 ? '' : `${per.toLocaleString('en-US')} `}${unit}`, source];
     }),
   ]);
+  const finding = `Finding the stream group by its tag is in the bill with ${dollars(costOfFinding(counts))} for the table, and with six metrics; one that is named by id costs nothing to find.\n`;
   const counted = table([
     ['one disconnect', 'expires', 'reconnects'],
     ...(
@@ -46,7 +47,7 @@ export function markdownOf(counts: Counts): string {
     ['an item in the table, kept for 30 days', `${ASSUMPTIONS.itemBytes} bytes`],
     ['stream groups watched', String(ASSUMPTIONS.watchedStreamGroups)],
   ]);
-  return [bill, counted, assumed, prices].join('\n');
+  return [bill, finding, counted, assumed, prices].join('\n');
 }
 
 const COUNTED = {

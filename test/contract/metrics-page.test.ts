@@ -8,8 +8,11 @@ const root = join(import.meta.dirname, '..', '..');
 it('docs/metrics.md has every metric with its unit, and no other', async () => {
   const page = await readFile(join(root, 'docs/metrics.md'), 'utf8');
 
-  const rows = [...page.matchAll(/^\| `(\w+)` \| (\w+) \| (yes)? ?\|/gm)].map(
-    ([, name, unit, byOperation]) => [name, { unit, byOperation: byOperation === 'yes' }],
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (\w+) \| (yes)?(, and in all)? ?\|/gm)].map(
+    ([, name, unit, byOperation, total]) => [
+      name,
+      { unit, byOperation: byOperation === 'yes', ...(total !== undefined && { total: true }) },
+    ],
   );
 
   expect(Object.fromEntries(rows)).toEqual(METRICS);

@@ -126,6 +126,16 @@ export const dashboardSchema = z.strictObject({
           }),
         }),
         z.strictObject({
+          type: z.literal('log'),
+          ...place,
+          properties: z.strictObject({
+            title: z.string(),
+            region: z.string(),
+            view: z.literal('table'),
+            query: z.string().startsWith("SOURCE '/aws/lambda/"),
+          }),
+        }),
+        z.strictObject({
           type: z.literal('metric'),
           ...place,
           properties: z.strictObject({

@@ -141,6 +141,20 @@ describe('a check', () => {
     },
   );
 
+  it.each([
+    ['was seen waiting, after its deadline', -1, 1, 'TERMINATED'],
+    ['was seen waiting, before its deadline', 1000, 1, 'NOT_FOUND'],
+    ['nobody has seen, after its deadline', -1, 0, 'NOT_FOUND'],
+  ])('tells of a session that is gone and %s', async (_, leftMs, seenWaitingAtMs, status) => {
+    const { check, nowMs } = prepare();
+    service.on(GetStreamSessionCommand).rejects(serviceErrors.resourceNotFound());
+
+    expect(await check({ deadlineMs: nowMs + leftMs, seenWaitingAtMs })).toMatchObject({
+      status,
+      statusReason: null,
+    });
+  });
+
   it('makes do without the members that the service may leave out', async () => {
     const { check, nowMs, disconnectedAtMs } = prepare();
     service.on(GetStreamSessionCommand).resolves({ Status: 'PENDING_CLIENT_RECONNECTION' });
