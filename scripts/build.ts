@@ -2,7 +2,7 @@
  * Bundles every function to `dist/<function>/handler.mjs`: what is deployed, what the local stack runs and what
  * the tests look at are the same files.
  */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { runCommand } from '../cli/run-command.ts';
@@ -22,6 +22,9 @@ const withoutPaginators: Plugin = {
     });
   },
 };
+
+/** In the folder of the bundles: what each is made of, for those who did not build them. */
+export const BUNDLES_FILE = 'bundles.json';
 
 /**
  * How every function is bundled.
@@ -74,7 +77,7 @@ export async function buildFunctions(outDirectory = join(root, 'dist')): Promise
     outdir: outDirectory,
     metafile: true,
   });
-  return names.map((name) => {
+  const bundles = names.map((name) => {
     const output = Object.values(metafile.outputs).find(
       ({ entryPoint }) => entryPoint === `functions/${name}/handler.ts`,
     );
@@ -87,6 +90,9 @@ export async function buildFunctions(outDirectory = join(root, 'dist')): Promise
       inputs: new Map(inputs.map(([path, { bytesInOutput }]) => [path, bytesInOutput])),
     };
   });
+  const listed = bundles.map((bundle) => ({ ...bundle, inputs: Object.fromEntries(bundle.inputs) }));
+  await writeFile(join(outDirectory, BUNDLES_FILE), JSON.stringify(listed));
+  return bundles;
 }
 
 const usage = `Usage: npm run build

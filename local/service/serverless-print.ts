@@ -51,7 +51,11 @@ export async function printService(options: PrintOptions): Promise<unknown> {
  *
  * @throws ServerlessPrintError with the CLI's whole output when it fails.
  */
-export async function runServerless(directory: string, args: readonly string[]): Promise<string> {
+export async function runServerless(
+  directory: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const packageFile = createRequire(import.meta.url).resolve('serverless/package.json');
   const { bin } = packageSchema.parse(JSON.parse(await readFile(packageFile, 'utf8')));
   const cli = join(dirname(packageFile), bin.serverless);
@@ -61,7 +65,7 @@ export async function runServerless(directory: string, args: readonly string[]):
       [cli, ...args],
       {
         cwd: directory,
-        env: { ...process.env, SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
+        env: { ...process.env, ...environment, SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
         maxBuffer: 64 * 1024 * 1024,
         timeout: 120_000,
       },

@@ -10,6 +10,7 @@ import {
   streamGroupSelection,
   wholeNumber,
 } from '../../functions/shared/runtime/settings.ts';
+import { MONITORING } from './template.ts';
 
 /** CloudWatch Logs takes no other: API reference, PutRetentionPolicy. */
 const RETENTION_DAYS = [
@@ -81,7 +82,36 @@ const parameterSchemas: Readonly<Record<string, z.ZodType>> = {
   apiRequestsPerSecond: wholeNumber(1, 100_000),
   apiRequestBurst: wholeNumber(1, 100_000),
   manageApiGatewayAccount: switchSchema,
+  monitoring: z.enum(MONITORING),
   tableDeletionPolicy: z.enum(['Retain', 'RetainExceptOnCreate', 'Delete']),
+  // DynamoDB's API reference, CreateTable.
+  tableName: z
+    .string()
+    .regex(/^([A-Za-z0-9._-]{3,255})?$/, 'must be the name of a DynamoDB table of this account and Region'),
+  adoptAdminShellLog: switchSchema,
+  deletionProtection: switchSchema,
+  permissionsBoundaryArn: z
+    .string()
+    .regex(/^(arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/[\w+=,.@/-]{1,512})?$/, {
+      error: 'must be the ARN of an IAM policy (arn:aws:iam::<account>:policy/<name>)',
+    }),
+  // IAM's API reference, CreateRole.
+  rolePath: z
+    .string()
+    .regex(/^(\/|\/[\w+=,.@/-]{1,510}\/)?$/, 'must begin and end with "/", such as /games/reconnection/'),
+  tags: z.string().refine((text) => tagsOf(text) !== undefined, {
+    error: 'must be key=value, separated by commas: 40 at most, and no key that begins with "aws:"',
+  }),
+  // S3's User Guide, "General purpose bucket naming rules".
+  deploymentBucket: z
+    .string()
+    .regex(/^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$/, 'must be the name of an S3 bucket'),
+  deploymentRoleArn: z
+    .string()
+    .regex(
+      /^(arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576})?$/,
+      'must be the ARN of an IAM role (arn:aws:iam::<account>:role/<name>)',
+    ),
 };
 
 /** Parameters of earlier releases, and what to give instead. */
@@ -101,18 +131,36 @@ export function parametersOf(
   stage: string,
   commandLine: readonly string[] = [],
 ): Parameters {
-  const byStage = paramsSchema.parse(params ?? {});
-  const given = commandLine.map((text): [string, string] => {
+  return { ...defaultsOf(params), ...givenOf(params, stage, commandLine) };
+}
+
+export function defaultsOf(params: unknown): Parameters {
+  return textsOf(paramsSchema.parse(params ?? {})['default']);
+}
+
+/** What a deployment is given, be it the default or not: by the stage's parameters and by the command line. */
+export function givenOf(params: unknown, stage: string, commandLine: readonly string[] = []): Parameters {
+  const ofCommandLine = commandLine.map((text): [string, string] => {
     const [name = '', ...value] = text.split('=');
     return [name, value.join('=').trimEnd()];
   });
-  const values = [...Object.entries({ ...byStage['default'], ...byStage[stage] }), ...given];
-  return Object.fromEntries(values.map(([name, value]) => [name, String(value)]));
+  return {
+    ...textsOf(paramsSchema.parse(params ?? {})[stage]),
+    ...Object.fromEntries(ofCommandLine),
+  };
 }
 
-/** What is wrong with the parameters, each with its name and what to do; none when they will do. */
-export function problemsOf(parameters: Parameters): string[] {
-  const problems: string[] = [];
+function textsOf(values: Readonly<Record<string, unknown>> = {}): Parameters {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+}
+
+/**
+ * What is wrong with the parameters, each with its name and what to do; none when they will do.
+ *
+ * @param region where the service is deployed, where it is known.
+ */
+export function problemsOf(parameters: Parameters, region?: string): string[] {
+  const problems = region === undefined ? [] : problemsOfRegion(parameters, region);
   for (const [name, value] of Object.entries(parameters)) {
     // Not by index: `constructor` is nobody's parameter, and every object has one.
     const schema = Object.hasOwn(parameterSchemas, name) ? parameterSchemas[name] : undefined;
@@ -179,4 +227,44 @@ export function alarmTopicsOf(
     pages: listed(pageTopicArn === '' ? ticketTopicArn : pageTopicArn),
     tickets: listed(ticketTopicArn),
   };
+}
+
+/**
+ * Where Amazon GameLift Streams has its control plane; other Regions only stream. Developer Guide, "AWS Regions and
+ * streaming locations supported by Amazon GameLift Streams", read on 2026-11-28. AWS may have added some since: add
+ * them here.
+ */
+const REGIONS_OF_SERVICE = ['us-east-2', 'us-west-2', 'ap-northeast-1', 'eu-central-1'];
+
+/** Keys and topics must be of the Region that they are used in; an ARN of IAM names none. */
+function problemsOfRegion(parameters: Parameters, region: string): string[] {
+  const problems = REGIONS_OF_SERVICE.includes(region)
+    ? []
+    : [
+        `region, "${region}": Amazon GameLift Streams is not there. It is in ${REGIONS_OF_SERVICE.join(', ')}; ` +
+          'scripts/serverless/parameters.ts has the list and its date',
+      ];
+  for (const [name, value] of Object.entries(parameters)) {
+    const [, regionOfArn] = /^arn:[^:]*:[^:]*:([^:]+):/.exec(value) ?? [];
+    if (regionOfArn === undefined || regionOfArn === region) continue;
+    problems.push(`${name}, "${value}": is of ${regionOfArn}, and the service is deployed in ${region}`);
+  }
+  return problems;
+}
+
+/** `team=games,cost=17` → `{ team: 'games', cost: '17' }`; undefined when the text is not of that form. */
+export function tagsOf(text = ''): Readonly<Record<string, string>> | undefined {
+  const pairs = text
+    .split(',')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== '')
+    .map((pair) => /^(?!aws:)([\w.:/+@ -]{1,128})=([\w.:/=+@ -]{0,256})$/i.exec(pair));
+  const tags: Record<string, string> = {};
+  for (const pair of pairs) {
+    if (pair === null) return undefined;
+    const [, key = '', value = ''] = pair;
+    tags[key] = value;
+  }
+  // Of the 50 that AWS lets a resource have, some are the stack's.
+  return pairs.length > 40 ? undefined : tags;
 }

@@ -5,10 +5,26 @@ import type { StreamGroupSelection } from '../../functions/shared/runtime/settin
 export interface Resource {
   readonly Type: string;
   DependsOn?: string | string[] | undefined;
+  Condition?: string;
+  DeletionPolicy?: string;
+  UpdateReplacePolicy?: string;
   Properties?: Record<string, unknown>;
 }
 
-export type Resources = Readonly<Record<string, Resource>>;
+export type Resources = Record<string, Resource>;
+
+export interface Output {
+  readonly Description?: string;
+  readonly Value: unknown;
+  readonly Export?: { readonly Name: unknown };
+  Condition?: string;
+}
+
+export interface Template {
+  readonly Resources: Resources;
+  readonly Outputs: Record<string, Output>;
+  Conditions?: Readonly<Record<string, unknown>>;
+}
 
 /** Characters that a name may have, by type and property: the API reference of each service. */
 const LONGEST_NAMES: Readonly<Record<string, readonly [property: string, characters: number]>> = {
@@ -184,4 +200,148 @@ function allowKey(properties: Record<string, unknown>, kmsKeyArn: string): void 
 
 function ofType(resources: Resources, type: string): [string, Resource][] {
   return Object.entries(resources).filter(([, { Type }]) => Type === type);
+}
+
+/**
+ * Keeps the versions of functions that a later template no longer names, because open windows run them. A version of
+ * an update that is rolled back goes: Lambda publishes no second version of the same code, so it would fail the retry.
+ */
+export function keepVersions(resources: Resources): void {
+  for (const [, version] of ofType(resources, 'AWS::Lambda::Version')) {
+    version.DeletionPolicy = 'RetainExceptOnCreate';
+  }
+}
+
+/** Takes out dependencies that a reference implies: the framework names each function's role twice. */
+export function dropImpliedDependencies(resources: Resources): void {
+  for (const resource of Object.values(resources)) {
+    if (resource.DependsOn === undefined) continue;
+    const properties = JSON.stringify(resource.Properties ?? {});
+    resource.DependsOn = [resource.DependsOn]
+      .flat()
+      .filter(
+        (id) => !properties.includes(`{"Fn::GetAtt":["${id}",`) && !properties.includes(`{"Ref":"${id}"}`),
+      );
+    if (resource.DependsOn.length === 0) delete resource.DependsOn;
+  }
+}
+
+/** The table and the log that outlive a stack, and that a new stack may take over. */
+const TABLE = 'Table';
+const AUDIT_LOG = 'RequestAdminShellLogGroup';
+
+/** Keeps the record of admin shells when the stack is removed, like the table; `adoptAuditLog` takes it over again. */
+export function keepAuditLog(resources: Resources): void {
+  const log = resources[AUDIT_LOG];
+  if (log === undefined) throw new Error(`The template has no ${AUDIT_LOG}.`);
+  log.DeletionPolicy = 'RetainExceptOnCreate';
+  log.UpdateReplacePolicy = 'Retain';
+}
+
+/** What an account's rules demand of every role: a boundary, a path, or neither. */
+export function applyToRoles(
+  resources: Resources,
+  { boundaryArn, path }: { readonly boundaryArn: string; readonly path: string },
+): void {
+  for (const [, role] of ofType(resources, 'AWS::IAM::Role')) {
+    role.Properties = {
+      ...role.Properties,
+      ...(boundaryArn !== '' && { PermissionsBoundary: boundaryArn }),
+      ...(path !== '' && { Path: path }),
+    };
+  }
+}
+
+/** Types whose `Tags` are a list; a test compares them with the schemas of all types in the template. */
+const TAGGED_TYPES = new Set([
+  'AWS::ApiGateway::RestApi',
+  'AWS::ApiGateway::Stage',
+  'AWS::CloudTrail::Trail',
+  'AWS::CloudWatch::Alarm',
+  'AWS::CloudWatch::CompositeAlarm',
+  'AWS::DynamoDB::Table',
+  'AWS::Events::EventBus',
+  'AWS::Events::Rule',
+  'AWS::IAM::Role',
+  'AWS::Lambda::EventSourceMapping',
+  'AWS::Lambda::Function',
+  'AWS::Logs::LogGroup',
+  'AWS::S3::Bucket',
+  'AWS::SNS::Topic',
+  'AWS::SQS::Queue',
+  'AWS::StepFunctions::StateMachine',
+]);
+
+/**
+ * Puts the tags on every resource that can have some. A stack's own tags reach fewer: CloudFormation does not put
+ * those that it makes itself on tables, queues and roles.
+ */
+export function tag(resources: Resources, tags: Readonly<Record<string, string>>): void {
+  const list = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  for (const resource of Object.values(resources)) {
+    if (!TAGGED_TYPES.has(resource.Type)) continue;
+    const own = z
+      .array(z.object({ Key: z.string(), Value: z.unknown() }))
+      .parse(resource.Properties?.['Tags'] ?? []);
+    const others = own.filter(({ Key }) => !Object.hasOwn(tags, Key));
+    resource.Properties = { ...resource.Properties, Tags: [...others, ...list] };
+  }
+}
+
+export const MONITORING = ['none', 'alarms', 'full'] as const;
+
+/** Leaves out what a stage pays for and nobody looks at. */
+export function limitMonitoring(resources: Resources, monitoring: string | undefined): void {
+  const isLeftOut = ({ Type }: Resource) =>
+    (monitoring !== 'full' && Type === 'AWS::CloudWatch::Dashboard') ||
+    (monitoring === 'none' && /^AWS::CloudWatch::(Composite)?Alarm$|^AWS::Logs::MetricFilter$/.test(Type));
+  for (const [logicalId, resource] of Object.entries(resources)) {
+    if (isLeftOut(resource)) delete resources[logicalId];
+  }
+}
+
+/** Uses the table of that name in place of one that the stack makes. */
+export function adoptTable(template: Template, tableName: string): void {
+  const arn = `arn:\${AWS::Partition}:dynamodb:\${AWS::Region}:\${AWS::AccountId}:table/${tableName}`;
+  adopt(template, TABLE, tableName, arn);
+}
+
+/** Uses the admin shells' log group that is there already; its name follows from the function's. */
+export function adoptAuditLog(template: Template): void {
+  const { LogGroupName: name } = z
+    .looseObject({ LogGroupName: z.string() })
+    .parse(template.Resources[AUDIT_LOG]?.Properties);
+  const arn = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:${name}:*`;
+  adopt(template, AUDIT_LOG, name, arn);
+}
+
+/** Takes a resource out of the template, and puts its name and its ARN in where others refer to it. */
+function adopt(template: Template, logicalId: string, name: string, arn: string): void {
+  const { Resources, Outputs } = template;
+  delete Resources[logicalId];
+  const replaced = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return value.map(replaced);
+    const [[key, argument] = ['', undefined], ...others] = Object.entries(value);
+    if (others.length === 0) {
+      if (key === 'Ref' && argument === logicalId) return name;
+      if (key === 'Fn::GetAtt' && [argument].flat().join('.') === `${logicalId}.Arn`)
+        return { 'Fn::Sub': arn };
+      if (key === 'Fn::Sub') {
+        const [text, ...values]: readonly unknown[] = [argument].flat();
+        const named = String(text)
+          .replaceAll(`\${${logicalId}.Arn}`, arn)
+          .replaceAll(`\${${logicalId}}`, name);
+        return { 'Fn::Sub': Array.isArray(argument) ? [named, ...values.map(replaced)] : named };
+      }
+    }
+    return Object.fromEntries(Object.entries(value).map(([property, item]) => [property, replaced(item)]));
+  };
+  for (const part of [Resources, Outputs]) {
+    for (const [id, entry] of Object.entries(part)) part[id] = Object.assign(entry, replaced({ ...entry }));
+  }
+  for (const resource of Object.values(Resources)) {
+    if (resource.DependsOn === undefined) continue;
+    resource.DependsOn = [resource.DependsOn].flat().filter((id) => id !== logicalId);
+  }
 }

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import { REPOSITORY_DIRECTORY, runServerless } from '../../local/service/serverless-print.ts';
-import { type Bundle, buildFunctions } from '../../scripts/build.ts';
+import { BUNDLES_FILE, type Bundle } from '../../scripts/build.ts';
+import { PARAMETER_SETS, type ParameterSet } from './parameter-sets.ts';
 
 const resourceSchema = z.looseObject({
   Type: z.string(),
@@ -23,8 +24,6 @@ const templateSchema = z.looseObject({
   Conditions: z.record(z.string(), z.unknown()).optional(),
 });
 export type Template = z.infer<typeof templateSchema>;
-
-const BUNDLES_FILE = 'bundles.json';
 
 export interface PackagedService {
   /** What CloudFormation gets. */
@@ -47,20 +46,24 @@ const bundleSchema = z.object({
 
 export interface PackageOptions {
   readonly stage?: string;
+  readonly region?: string;
   readonly params?: Readonly<Record<string, string>>;
+  /** Text of `config/<stage>.yml`. */
+  readonly stageFile?: string;
 }
 
 /**
- * The service as `npm run package` makes it: packaged once in a test run (5 s), by the first test that asks,
- * in a folder of the run's own.
+ * The service as `npm run package` makes it with a set of parameters: packaged once in a test run (5 s), by the first
+ * test that asks for the set, in a folder of the run's own. Without a set it has the defaults.
  *
  * @throws ServerlessPrintError with the CLI's whole output, in every test file that asks, when it fails.
  */
-export async function packagedService(): Promise<PackagedService> {
+export async function packagedService(set: ParameterSet = 'defaults'): Promise<PackagedService> {
   const folder = inject('packagingFolder');
-  const [claim, result] = [join(folder, 'claimed'), join(folder, 'result')];
+  const service = join(folder, set);
+  const [claim, result] = [`${service}-claimed`, `${service}-result`];
   if (await isFirst(claim)) {
-    const failure = await packageService(join(folder, 'service')).then(
+    const failure = await packageService(service, PARAMETER_SETS[set]).then(
       () => '',
       (error: unknown) => String(error),
     );
@@ -68,10 +71,16 @@ export async function packagedService(): Promise<PackagedService> {
     await writeFile(`${result}.partial`, failure);
     await rename(`${result}.partial`, result);
   }
-  while (!(await exists(result))) await sleep(50);
+  while (!(await exists(result))) {
+    await sleep(50);
+    // A test file that ends by a timeout takes its packaging along.
+    if (!isAlive(Number(await readFile(claim, 'utf8').catch(() => process.pid)))) {
+      throw new Error(`The test file that was to package "${set}" ended before it had.`);
+    }
+  }
   const failure = await readFile(result, 'utf8');
   if (failure !== '') throw new Error(failure);
-  return readPackage(join(folder, 'service'));
+  return readPackage(service);
 }
 
 /**
@@ -80,31 +89,47 @@ export async function packagedService(): Promise<PackagedService> {
  * @throws ServerlessPrintError with the CLI's whole output when it fails.
  */
 export async function packageService(folder: string, options: PackageOptions = {}): Promise<PackagedService> {
-  const { stage = 'dev', params = {} } = options;
+  const { stage = 'dev', region, params = {} } = options;
+  await prepareService(folder, options);
+  const overrides = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
+  const where = region === undefined ? [] : ['--region', region];
+  await runServerless(folder, ['package', '--stage', stage, ...where, ...overrides]);
+  return readPackage(folder);
+}
+
+/** Makes a folder from which the framework packages and deploys the service, with a stage's file of its own. */
+export async function prepareService(
+  folder: string,
+  { stage = 'dev', stageFile }: PackageOptions = {},
+): Promise<void> {
   await mkdir(folder);
   // Everything that a deployment could pick up is there, so that what is packaged is chosen and not just found.
   // Without node_modules: the framework would walk through it for every function.
-  const own = new Set(['node_modules', 'dist', '.serverless', '.git']);
+  // And without a stage's file that a team may have.
+  const own = new Set(['node_modules', 'dist', '.serverless', '.git', 'config']);
   const entries = await readdir(REPOSITORY_DIRECTORY, { withFileTypes: true });
   for (const entry of entries.filter(({ name }) => !own.has(name))) {
     const [from, to] = [join(REPOSITORY_DIRECTORY, entry.name), join(folder, entry.name)];
     // The framework takes no link for its own file.
     await (entry.isDirectory() ? symlink(from, to) : copyFile(from, to));
   }
-  const bundles = await buildFunctions(join(folder, 'dist'));
-  const listed = bundles.map((bundle) => ({ ...bundle, inputs: Object.fromEntries(bundle.inputs) }));
-  await writeFile(join(folder, BUNDLES_FILE), JSON.stringify(listed));
-  const overrides = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
-  await runServerless(folder, ['package', '--stage', stage, ...overrides]);
-  return readPackage(folder);
+  if (stageFile !== undefined) {
+    await mkdir(join(folder, 'config'));
+    await writeFile(join(folder, 'config', `${stage}.yml`), stageFile);
+  }
 }
 
 async function readPackage(folder: string): Promise<PackagedService> {
   const zipFolder = join(folder, '.serverless');
   const templateFile = join(zipFolder, 'cloudformation-template-update-stack.json');
-  const template = templateSchema.parse(JSON.parse(await readFile(templateFile, 'utf8')));
-  const bundles = z.array(bundleSchema).parse(JSON.parse(await readFile(join(folder, BUNDLES_FILE), 'utf8')));
-  return { template, templateFile, zipFolder, bundleFolder: join(folder, 'dist'), bundles };
+  const template = await readTemplate(templateFile);
+  const bundleFolder = join(folder, 'dist');
+  const bundles: unknown = JSON.parse(await readFile(join(bundleFolder, BUNDLES_FILE), 'utf8'));
+  return { template, templateFile, zipFolder, bundleFolder, bundles: z.array(bundleSchema).parse(bundles) };
+}
+
+export async function readTemplate(file: string): Promise<Template> {
+  return templateSchema.parse(JSON.parse(await readFile(file, 'utf8')));
 }
 
 /** A template's resources of one type, by their logical ids. */
@@ -114,11 +139,19 @@ export function resourcesOfType(template: Template, type: string): (readonly [st
 
 async function isFirst(claim: string): Promise<boolean> {
   try {
-    await mkdir(claim);
+    await writeFile(claim, String(process.pid), { flag: 'wx' });
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw error;
+  }
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch {
+    return false;
   }
 }
 

@@ -1,14 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  CelEngine,
-  SchemaValidator,
-  type StandardDiagnostic,
-  TemplateFile,
-} from '@aws/cloudformation-validate';
+import { CelEngine, SchemaValidator, TemplateFile } from '@aws/cloudformation-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packagedService, type Template } from '../helpers/packaged-service.ts';
+import { told, validate } from '../helpers/template-diagnostics.ts';
 
 /**
  * AWS's own offline validator: every resource against its provider's JSON schema (names, types, required, enums,
@@ -17,15 +13,6 @@ import { packagedService, type Template } from '../helpers/packaged-service.ts';
  * beyond its schema.
  */
 const { template, templateFile } = await packagedService();
-
-/** Warnings that stay, and why. A rule that is not here fails. */
-const ACCEPTED: Readonly<Record<string, string>> = {
-  W1001: 'The event bus is conditional and so is every reference to it, by Fn::If on the same condition.',
-  W3005: 'The framework has each function depend on its role, which it also refers to.',
-  W3011:
-    'The framework retains old versions of functions, which a window of an hour needs; a version has no data to replace.',
-  W8003: "Parameters are the framework's, so a condition is decided when the template is written.",
-};
 
 let folder = '';
 const engine = new CelEngine();
@@ -39,16 +26,6 @@ afterAll(async () => {
   schemas.free();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** `rule: resource property: message` of everything worse than advice. */
-function told(diagnostics: readonly StandardDiagnostic[]): string[] {
-  return diagnostics
-    .filter(({ severity }) => severity !== 'INFO' && severity !== 'DEBUG')
-    .map(
-      ({ ruleId, entity, propertyPath = '', message }) =>
-        `${ruleId}: ${entity?.logicalId ?? ''} ${propertyPath}: ${message}`,
-    );
-}
 
 /** The schema validator's word on the template after a change to it. */
 async function schemaErrors(change: (copy: Template) => void): Promise<string[]> {
@@ -67,11 +44,10 @@ function propertiesOf({ Resources }: Template, logicalId: string): Record<string
 
 describe('the packaged template', () => {
   it('is valid CloudFormation: every resource by its schema, every reference, every definition', () => {
-    const { diagnostics, metadata } = engine.validateStandard(new TemplateFile(templateFile));
+    const { unexpected, resources } = validate(engine, templateFile);
 
-    const unexpected = told(diagnostics).filter((line) => ACCEPTED[line.split(':')[0] ?? ''] === undefined);
     expect(unexpected).toEqual([]);
-    expect(metadata.resourcesScanned).toBe(Object.keys(template.Resources).length);
+    expect(resources).toBe(Object.keys(template.Resources).length);
   });
 
   it('has no resource of a type that the validator has no schema for', async () => {

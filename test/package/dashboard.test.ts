@@ -10,7 +10,7 @@ let dashboard: Dashboard;
 beforeAll(async () => {
   ({ template } = await packagedService());
   dashboard = dashboardSchema.parse(JSON.parse(dashboardText(template)));
-}, 60_000);
+}, 600_000);
 
 /** The body as CloudFormation hands it on, with its references as they are, and without the watcher's alarms. */
 function dashboardText(from: Template): string {

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
+  adoptTable,
   confineAdminShells,
   confineToStreamGroups,
+  dropImpliedDependencies,
   encryptWith,
   leaveStageToTemplate,
   problemsOfNames,
+  tag,
 } from '../../scripts/serverless/template.ts';
 
 const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555';
@@ -217,5 +220,87 @@ describe('roles of a service that follows its stream groups', () => {
     { all: ['sg-a'], watched: [] },
   ])('list no stream groups where their ids are given: %j', (selection) => {
     expect(confined(selection)).toEqual({ watcher: [other, lists], reader: [other, read] });
+  });
+});
+
+describe('a table that is there already', () => {
+  it("takes the place of the template's own wherever that is referred to", () => {
+    const arn = `arn:\${AWS::Partition}:dynamodb:\${AWS::Region}:\${AWS::AccountId}:table/old`;
+    const template = {
+      Resources: {
+        Table: { Type: 'AWS::DynamoDB::Table' },
+        Other: {
+          Type: 'T',
+          DependsOn: ['Table', 'Role'],
+          Properties: {
+            name: { Ref: 'Table' },
+            arns: [{ 'Fn::GetAtt': ['Table', 'Arn'] }, { 'Fn::GetAtt': 'Table.Arn' }],
+            index: { 'Fn::Sub': `\${Table.Arn}/index/I of \${Table}` },
+            listed: { 'Fn::Sub': [`\${Table.Arn} \${x}`, { x: { Ref: 'Table' } }] },
+            others: [{ Ref: 'TableOfTwo' }, { 'Fn::Sub': `\${TableOfTwo}` }, 'Table'],
+          },
+        },
+      },
+      Outputs: { TableName: { Value: { Ref: 'Table' } } },
+    };
+
+    adoptTable(template, 'old');
+
+    expect(template).toEqual({
+      Resources: {
+        Other: {
+          Type: 'T',
+          DependsOn: ['Role'],
+          Properties: {
+            name: 'old',
+            arns: [{ 'Fn::Sub': arn }, { 'Fn::Sub': arn }],
+            index: { 'Fn::Sub': `${arn}/index/I of old` },
+            listed: { 'Fn::Sub': [`${arn} \${x}`, { x: 'old' }] },
+            others: [{ Ref: 'TableOfTwo' }, { 'Fn::Sub': `\${TableOfTwo}` }, 'Table'],
+          },
+        },
+      },
+      Outputs: { TableName: { Value: 'old' } },
+    });
+  });
+});
+
+describe('tags', () => {
+  it('join those that a resource has, and take the place of those of the same key', () => {
+    const queue = {
+      Type: 'AWS::SQS::Queue',
+      Properties: {
+        Tags: [
+          { Key: 'a', Value: '1' },
+          { Key: 'b', Value: '2' },
+        ],
+      },
+    };
+
+    tag({ queue }, { b: '3', c: '4' });
+
+    expect(queue.Properties.Tags).toEqual([
+      { Key: 'a', Value: '1' },
+      { Key: 'b', Value: '3' },
+      { Key: 'c', Value: '4' },
+    ]);
+  });
+});
+
+describe('a dependency', () => {
+  it('that a reference implies is left out', () => {
+    const resources = {
+      Function: {
+        Type: 'T',
+        DependsOn: ['Role', 'Logs', 'Queue'],
+        Properties: { Role: { 'Fn::GetAtt': ['Role', 'Arn'] }, Queue: { Ref: 'Queue' } },
+      },
+      Other: { Type: 'T', DependsOn: 'Role', Properties: { Role: { 'Fn::GetAtt': ['Role', 'Arn'] } } },
+    };
+
+    dropImpliedDependencies(resources);
+
+    expect(resources.Function.DependsOn).toEqual(['Logs']);
+    expect(resources.Other).not.toHaveProperty('DependsOn');
   });
 });

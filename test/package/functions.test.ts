@@ -110,7 +110,7 @@ describe.each(functions)('$folder', ({ logicalId, key, resource }) => {
     );
 
     expect(own).toHaveLength(1);
-    expect(own[0]?.[1].DeletionPolicy).toBe('Retain');
+    expect(own[0]?.[1].DeletionPolicy).toBe('RetainExceptOnCreate');
   });
 
   it('keeps what it failed on, if nobody waits for its answer', () => {

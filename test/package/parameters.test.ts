@@ -70,6 +70,17 @@ describe('a parameter', () => {
     ['terminateAbandonedSessions', 'yes', 'expected one of "true"|"false"'],
     ['manageApiGatewayAccount', '1', 'expected one of "true"|"false"'],
     ['tableDeletionPolicy', 'Keep', '"Retain"|"RetainExceptOnCreate"|"Delete"'],
+    ['tableName', 'arn:aws:dynamodb:us-west-2:1:table/a', 'must be the name of a DynamoDB table'],
+    ['permissionsBoundaryArn', 'boundary', 'must be the ARN of an IAM policy'],
+    ['rolePath', 'games/', 'must begin and end with "/"'],
+    ['tags', 'team', 'must be key=value, separated by commas'],
+    ['tags', 'aws:team=a', 'no key that begins with "aws:"'],
+    ['tags', Array.from({ length: 41 }, (_, i) => `t${i}=x`).join(','), '40 at most'],
+    ['deploymentBucket', 'Team_Bucket', 'must be the name of an S3 bucket'],
+    ['deploymentRoleArn', 'deployer', 'must be the ARN of an IAM role'],
+    ['monitoring', 'some', '"none"|"alarms"|"full"'],
+    ['deletionProtection', 'on', 'expected one of "true"|"false"'],
+    ['adoptAdminShellLog', 'yes', 'expected one of "true"|"false"'],
   ])('%s that is "%s" is refused, and told what it must be', (name, value, expected) => {
     // Act
     const [problem, ...others] = problems({ [name]: value });
@@ -96,6 +107,41 @@ describe('a parameter', () => {
       'arn:aws:iam::111122223333:role/ops/on-call, arn:aws:iam::111122223333:user/jo@example.com,arn:aws-cn:iam::*:role/a*';
 
     expect(problems({ adminShellPrincipals: arns })).toEqual([]);
+  });
+});
+
+describe('the Region', () => {
+  const KEY = 'arn:aws:kms:us-west-2:111122223333:key/11111111-2222-3333-4444-555555555555';
+
+  it.each(['us-east-2', 'us-west-2', 'ap-northeast-1', 'eu-central-1'])('may be %s', (region) => {
+    expect(problemsOf(defaults(), region)).toEqual([]);
+  });
+
+  it.each(['us-east-1', 'eu-west-1', 'moon-base-1'])('is refused where the service is not: %s', (region) => {
+    expect(problemsOf(defaults(), region)).toEqual([
+      expect.stringMatching(
+        `^region, "${region}": Amazon GameLift Streams is not there\\. It is in us-east-2, us-west-2`,
+      ),
+    ]);
+  });
+
+  it('is that of every ARN that names one, whichever parameter has it', () => {
+    const topic = 'arn:aws:sns:us-east-2:111122223333:alarms';
+    const given = { ...defaults(), kmsKeyArn: KEY, pageTopicArn: topic };
+
+    expect(problemsOf(given, 'us-west-2')).toEqual([
+      `pageTopicArn, "${topic}": is of us-east-2, and the service is deployed in us-west-2`,
+    ]);
+    expect(problemsOf(given, 'us-east-2')).toEqual([
+      `kmsKeyArn, "${KEY}": is of us-west-2, and the service is deployed in us-east-2`,
+    ]);
+  });
+
+  it('is none of an IAM policy or role', () => {
+    const permissionsBoundaryArn = 'arn:aws:iam::111122223333:policy/boundary';
+    const deploymentRoleArn = 'arn:aws:iam::111122223333:role/games/deployment';
+
+    expect(problemsOf({ ...defaults(), permissionsBoundaryArn, deploymentRoleArn }, 'us-west-2')).toEqual([]);
   });
 });
 
@@ -146,7 +192,7 @@ describe('the framework', () => {
 
     // Assess
     await expect(printing).rejects.toThrow(
-      /Parameters to mend.*eventSource, "aws\.x".*logRetentionDays, "31".*readPerSecond: there is no such/s,
+      /Parameters to correct.*eventSource, "aws\.x".*logRetentionDays, "31".*readPerSecond: there is no such/s,
     );
   });
 });

@@ -24,7 +24,7 @@ let template: Template;
 
 beforeAll(async () => {
   ({ template } = await packagedService());
-}, 60_000);
+}, 600_000);
 
 const resource = (logicalId: string) => template.Resources[logicalId];
 
@@ -52,7 +52,10 @@ describe.each(machines)('%s', (machine) => {
     // Assess
     expect(functions.length).toBeGreaterThan(0);
     for (const { versionId } of functions) {
-      expect(resource(versionId)).toMatchObject({ Type: 'AWS::Lambda::Version', DeletionPolicy: 'Retain' });
+      expect(resource(versionId)).toMatchObject({
+        Type: 'AWS::Lambda::Version',
+        DeletionPolicy: 'RetainExceptOnCreate',
+      });
     }
   });
 

@@ -76,6 +76,7 @@ export const alarmSchema = z.looseObject({
 export type Alarm = z.infer<typeof alarmSchema>;
 
 export const compositeAlarmSchema = z.strictObject({
+  Tags: z.unknown(),
   AlarmName: z.string(),
   AlarmDescription: z.string().max(1024),
   AlarmActions: z.array(z.string()),
