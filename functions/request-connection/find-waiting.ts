@@ -60,7 +60,8 @@ export async function findWaiting(
       const seen = await readWaitingList(table, streamGroupId, nowMs);
       const isFresh = nowMs - seen.listedAtMs < OLDEST_MS;
       if (isFresh && (seen.names.has(name) || seen.listedAtMs >= startedAtMs)) return waitingIn(seen, name);
-      if (nowMs >= seen.nextAtMs) {
+      const due = seen.isKnown ? seen : await readWaitingList(table, undefined, nowMs);
+      if (nowMs >= due.nextAtMs) {
         if (!hasPaused) {
           hasPaused = true;
           await clock.sleep(random() * CLAIM_WITHIN_MS);

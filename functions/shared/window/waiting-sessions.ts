@@ -57,10 +57,14 @@ export function waitingNameOf(streamSessionId: string): string {
   return Buffer.from(sha256Hex(streamSessionId), 'hex').toString('base64url').slice(0, NAME_LENGTH);
 }
 
-/** @throws DependencyUnavailableException */
+/**
+ * Reads the latest list of a stream group; without a group, when an unknown one may be listed next.
+ *
+ * @throws DependencyUnavailableException
+ */
 export async function readWaitingList(
   table: Table,
-  streamGroupId: string,
+  streamGroupId: string | undefined,
   nowMs: number,
 ): Promise<StoredWaitingList> {
   const item = await readItem(table, waitingKey(streamGroupId), { consistent: false });

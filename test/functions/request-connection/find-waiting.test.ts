@@ -1,4 +1,5 @@
 import { GameLiftStreamsClient, ListStreamSessionsCommand } from '@aws-sdk/client-gameliftstreams';
+import { seededRandom } from 'local-server-kit';
 import { beforeEach, expect, it } from 'vitest';
 import { findWaiting } from '../../../functions/request-connection/find-waiting.ts';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
@@ -24,17 +25,21 @@ const listOf = (...sessions: SessionKey[]) => ({
 
 function start() {
   const clock = new InProcessClock();
-  const { table } = new MemoryTable({ nowMs: () => clock.nowMs(), travel: () => clock.sleep(1) });
+  const memory = new MemoryTable({ nowMs: () => clock.nowMs(), travel: () => clock.sleep(1) });
+  const { table } = memory;
   const dependencies = {
     table,
     clock,
-    random: () => 0.5,
+    random: seededRandom(1),
     log: memoryLog(),
     metrics: memoryMetrics(),
     gameLiftStreams: new GameLiftStreamsClient({ region: 'us-west-2' }),
     settings: { LISTS_PER_SECOND: 20 },
   };
   return {
+    clock,
+    memory,
+    dependencies,
     /** Three seconds after the request before. */
     async find(session: SessionKey) {
       const found = findWaiting(session, dependencies);
@@ -62,4 +67,19 @@ it('a list that fails takes nothing back of what the list before it said', async
   await find(newSession());
 
   expect(await find(session)).toMatchObject({ isListed: true });
+});
+
+it('a storm of an unknown group claims its list with a few writes, not one for each request', async () => {
+  const { clock, memory, dependencies } = start();
+  service.on(ListStreamSessionsCommand).callsFake(async () => {
+    await clock.sleep(200);
+    return listOf(newSession());
+  });
+
+  for (let index = 0; index < 1000; index++) {
+    clock.setTimer(index / 4, () => void findWaiting(newSession(), dependencies));
+  }
+  await clock.run(clock.nowMs() + 3000);
+
+  expect(memory.writes).toBeLessThan(100);
 });
