@@ -18,6 +18,19 @@ export const WATCHER: readonly Scenario[] = [
     },
   },
   {
+    name: 'the watcher finds its stream group by a tag, and a disconnect in it',
+    start: () =>
+      startWorld({
+        environment: { WATCH_INTERVAL_SECONDS: '20', WATCHED_STREAM_GROUPS: 'tag:reconnect=yes' },
+      }),
+    play: async (world) => {
+      const session = await world.dropped({ connectionTimeoutSeconds: 120 });
+      await world.control.changeStreamGroup(session.streamGroupId, { tags: { reconnect: 'yes' } });
+      await world.watch(3);
+      return closed(session);
+    },
+  },
+  {
     name: 'the watcher notes that the default is the timeout of the session that it found',
     start: () => startWorld({ environment: { WATCH_INTERVAL_SECONDS: '20' } }),
     play: async (world) => {
