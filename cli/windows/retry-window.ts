@@ -1,10 +1,10 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
-import { windowExecutionName } from '../../functions/shared/contracts/execution-names.ts';
+import { windowExecutionName } from '../../functions/shared/contracts/names.ts';
 import type { Clock } from '../../functions/shared/runtime/clock.ts';
 import type { Log } from '../../functions/shared/runtime/logging.ts';
-import { parseJson } from '../../functions/shared/runtime/parse-json.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
+import { parseJson } from '../../functions/shared/runtime/text.ts';
 import { replaceWindow, type WindowSettings } from '../../functions/shared/window/open-window.ts';
 import { ensureRunning } from '../../functions/shared/window/start-window.ts';
 import { isOpen, outcomeOf, type WindowItem } from '../../functions/shared/window/window-item.ts';

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { errorReply, okReply } from '../shared/api/replies.ts';
 import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
-import { windowExecutionName } from '../shared/contracts/execution-names.ts';
 import type { WindowReply } from '../shared/contracts/index.ts';
+import { windowExecutionName } from '../shared/contracts/names.ts';
 import type { Clock } from '../shared/runtime/clock.ts';
 import type { Log } from '../shared/runtime/logging.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';

@@ -1,13 +1,13 @@
 import { DescribeExecutionCommand, type SFNClient } from '@aws-sdk/client-sfn';
 import type { z } from 'zod';
-import { windowExecutionName } from '../shared/contracts/execution-names.ts';
 import {
   type ExecutionFailureEvent,
   executionFailureEventSchema,
   windowInputSchema,
 } from '../shared/contracts/index.ts';
-import { parseJson } from '../shared/runtime/parse-json.ts';
+import { windowExecutionName } from '../shared/contracts/names.ts';
 import { attempt } from '../shared/runtime/service-fault.ts';
+import { parseJson } from '../shared/runtime/text.ts';
 
 /** A window's execution that has ended red, by its event. */
 export interface FailedExecution extends z.infer<typeof windowInputSchema> {

@@ -1,9 +1,9 @@
-import { windowExecutionName } from '../shared/contracts/execution-names.ts';
 import {
   REPORTED_BY_WATCHER,
   type SessionKey,
   STATUS_CHANGE_REJECTED_DETAIL_TYPE,
 } from '../shared/contracts/index.ts';
+import { windowExecutionName } from '../shared/contracts/names.ts';
 import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
 import { defineQueueEvent } from '../shared/runtime/queue-event.ts';
 import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';
@@ -14,9 +14,9 @@ import {
 } from '../shared/service/read-session.ts';
 import { correctDeadline } from '../shared/window/correct-deadline.ts';
 import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
+import { isRetryDue } from '../shared/window/failed-windows.ts';
 import { signalWindow, wakeWindow } from '../shared/window/mailbox.ts';
 import { openWindow } from '../shared/window/open-window.ts';
-import { isRetryDue } from '../shared/window/red-ends.ts';
 import { type ReplaceDependencies, replaceDeadWindow } from '../shared/window/replace-window.ts';
 import { ensureRunning } from '../shared/window/start-window.ts';
 import type { WindowItem } from '../shared/window/window-item.ts';

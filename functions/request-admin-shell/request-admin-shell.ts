@@ -5,14 +5,14 @@ import { type PassThroughDependencies, passThrough } from '../shared/api/pass-th
 import { switchedOffReply } from '../shared/api/replies.ts';
 import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
 import { syncExecutionOptions } from '../shared/api/sync-execution.ts';
-import { requestExecutionName } from '../shared/contracts/execution-names.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
+import { requestExecutionName } from '../shared/contracts/names.ts';
 import { callDependency } from '../shared/runtime/service-fault.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';
 import { createStreamSessionAdminShell } from '../shared/service/operations.ts';
-import { type Answer, answerOf, answerOfPassThrough } from './answer.ts';
 import { type AuditDependencies, type AuditedRequest, record, recordAnyway } from './audit.ts';
 import { parseReason } from './parse-reason.ts';
+import { type Answer, answerOf, answerOfPassThrough } from './reply.ts';
 
 export interface RequestAdminShellDependencies extends AuditDependencies, PassThroughDependencies {
   /** Of one attempt: a start that is repeated mints a second shell. */

@@ -16,8 +16,8 @@ import { type CallTerms, callService } from '../shared/service/call-service.ts';
 import type { ListSessionsDependencies } from '../shared/service/list-sessions.ts';
 import { getStreamSession } from '../shared/service/operations.ts';
 import { isOpen, readWindow } from '../shared/window/window-item.ts';
-import { type Answer, answerOfFailure, notFoundReply } from './answer.ts';
 import { findWaiting } from './find-waiting.ts';
+import { type Answer, answerOfFailure, notFoundReply } from './reply.ts';
 
 export interface CheckUserIdDependencies extends ListSessionsDependencies {
   readonly settings: ListSessionsDependencies['settings'] & QuotaSettings<'GetStreamSession'>;

@@ -3,9 +3,9 @@ import { deterministicClientToken } from '../shared/api/client-tokens.ts';
 import { type PassThroughDependencies, passThrough } from '../shared/api/pass-through.ts';
 import { InvalidRequestError, okReply } from '../shared/api/replies.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
-import { parseJson } from '../shared/runtime/parse-json.ts';
+import { parseJson } from '../shared/runtime/text.ts';
 import { createStreamSessionConnection } from '../shared/service/operations.ts';
-import type { Answer } from './answer.ts';
+import type { Answer } from './reply.ts';
 
 /** No more than the call needs: our own rules for offers may be what has to be got out of the way. */
 const bodySchema = z.object({ SignalRequest: z.string().min(1), ClientToken: z.string().min(1).nullish() });

@@ -9,17 +9,17 @@ import type { RequestOrigin } from '../shared/api/origin.ts';
 import { InvalidRequestError, switchedOffReply } from '../shared/api/replies.ts';
 import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
 import { syncExecutionOptions } from '../shared/api/sync-execution.ts';
-import { requestExecutionName } from '../shared/contracts/execution-names.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
+import { requestExecutionName } from '../shared/contracts/names.ts';
 import { callDependency } from '../shared/runtime/service-fault.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';
 import type { SwitchState } from '../shared/runtime/switch-item.ts';
 import type { ServiceDependencies } from '../shared/service/call-service.ts';
-import { type Answer, answerOf, answerOfTurn } from './answer.ts';
 import { awaitTurn } from './await-turn.ts';
 import { refuseStranger, refuseStrangerDirectly, userIdOf } from './check-user-id.ts';
-import { parseConnectionBody } from './parse-body.ts';
+import { parseConnectionBody } from './offer.ts';
 import { passConnectionThrough } from './pass-through.ts';
+import { type Answer, answerOf, answerOfTurn } from './reply.ts';
 
 export interface RequestConnectionDependencies extends ServiceDependencies {
   readonly stepFunctions: SFNClient;

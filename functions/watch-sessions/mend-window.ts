@@ -1,6 +1,6 @@
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
-import { windowExecutionArn } from '../shared/contracts/execution-names.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
+import { windowExecutionArn } from '../shared/contracts/names.ts';
 import { attempt } from '../shared/runtime/service-fault.ts';
 import { type ReplaceDependencies, replaceDeadWindow } from '../shared/window/replace-window.ts';
 import { ensureRunning } from '../shared/window/start-window.ts';

@@ -11,8 +11,8 @@ import { type EventBus, publishAll } from '../shared/runtime/publish-events.ts';
 import type { Table } from '../shared/runtime/table.ts';
 import type { ListedSession } from '../shared/service/list-sessions.ts';
 import { LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
+import { retryDueSinceMs } from '../shared/window/failed-windows.ts';
 import { readWindows } from '../shared/window/read-windows.ts';
-import { retryDueSinceMs } from '../shared/window/red-ends.ts';
 import type { WindowItem } from '../shared/window/window-item.ts';
 
 export interface NoticeDependencies extends EventBus {

@@ -1,4 +1,4 @@
-import { windowExecutionName } from '../shared/contracts/execution-names.ts';
+import { windowExecutionName } from '../shared/contracts/names.ts';
 import { sessionPartition } from '../shared/contracts/table-keys.ts';
 import { inParallel } from '../shared/runtime/in-parallel.ts';
 import type { Log } from '../shared/runtime/logging.ts';

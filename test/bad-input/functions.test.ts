@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { anOffer } from 'game-lift-streams-local';
 import type { LambdaResult } from 'local-server-kit';
 import { describe, expect, inject, it } from 'vitest';
-import { windowExecutionName } from '../../functions/shared/contracts/execution-names.ts';
+import { windowExecutionName } from '../../functions/shared/contracts/names.ts';
 import { VALID_CLIENT_TOKEN } from '../../local/simulation/offers.ts';
 import { executionFailureEvent } from '../helpers/execution-failure.ts';
 import { apiEvent } from '../helpers/lambda.ts';

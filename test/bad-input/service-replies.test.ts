@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { anOffer } from 'game-lift-streams-local';
 import { type LoopbackReply, seededRandom, startLoopbackServer } from 'local-server-kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { windowExecutionName } from '../../functions/shared/contracts/execution-names.ts';
+import { windowExecutionName } from '../../functions/shared/contracts/names.ts';
 import { simulateFunctions } from '../../local/simulation/functions.ts';
 import { VALID_CLIENT_TOKEN } from '../../local/simulation/offers.ts';
 import { startWorkflow } from '../helpers/workflow.ts';

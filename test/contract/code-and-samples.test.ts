@@ -2,7 +2,7 @@ import { APIGatewayProxyEventSchema } from '@aws-lambda-powertools/parser/schema
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseStatusChangeEvent } from '../../functions/on-status-change/parse-event.ts';
-import { parseSessionPath } from '../../functions/shared/api/session-path.ts';
+import { parseSessionPath } from '../../functions/shared/api/request.ts';
 import { objectSample, sample } from './contracts.ts';
 
 const DISCONNECTED_AT_MS = Date.parse('2026-03-14T18:42:07.318Z');

@@ -9,8 +9,8 @@ import { createConnectionInputSchema } from '../../functions/create-connection/c
 import { recordFailureInputSchema } from '../../functions/record-failure/record-failure.ts';
 import { recordOutcomeInputSchema } from '../../functions/record-outcome/record-outcome.ts';
 import { registerTaskTokenInputSchema } from '../../functions/register-task-token/register-task-token.ts';
-import { answerOf as shellAnswerOf } from '../../functions/request-admin-shell/answer.ts';
-import { answerOf as connectionAnswerOf } from '../../functions/request-connection/answer.ts';
+import { answerOf as shellAnswerOf } from '../../functions/request-admin-shell/reply.ts';
+import { answerOf as connectionAnswerOf } from '../../functions/request-connection/reply.ts';
 import { bindClientToken } from '../../functions/shared/api/client-tokens.ts';
 import { readOwner } from '../../functions/shared/api/owners.ts';
 import { ITEM_BOUNDS, sessionOfPartition } from '../../functions/shared/contracts/table-keys.ts';

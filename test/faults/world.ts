@@ -1,8 +1,8 @@
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
 import { anOffer, type SessionRecord } from 'game-lift-streams-local';
 import { z } from 'zod';
-import { windowExecutionName } from '../../functions/shared/contracts/execution-names.ts';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
+import { windowExecutionName } from '../../functions/shared/contracts/names.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import type { SessionOverrides } from '../../local/simulation/people.ts';
 import { startWorkflow, type WorkflowOptions } from '../helpers/workflow.ts';

@@ -1,5 +1,5 @@
-import { windowExecutionName } from '../../functions/shared/contracts/execution-names.ts';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
+import { windowExecutionName } from '../../functions/shared/contracts/names.ts';
 
 const MACHINE = 'arn:aws:states:us-west-2:111122223333:stateMachine:reconnection-window';
 

@@ -5,7 +5,7 @@ import {
   isVerdict,
   replacementDelayMs,
   retryDueSinceMs,
-} from '../../functions/shared/window/red-ends.ts';
+} from '../../functions/shared/window/failed-windows.ts';
 
 const CLOSED_AT_MS = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;

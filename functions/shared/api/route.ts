@@ -12,7 +12,7 @@ import { edge, emitMetrics, type Middleware } from '../runtime/edge.ts';
 import { type ReadSwitch, switchReader } from '../runtime/switch.ts';
 import { originOf, type RequestOrigin } from './origin.ts';
 import { errorReply, InvalidRequestError } from './replies.ts';
-import { parseSessionPath } from './session-path.ts';
+import { parseSessionPath } from './request.ts';
 
 export interface ApiRequest {
   readonly session: SessionKey;

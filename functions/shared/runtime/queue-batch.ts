@@ -3,8 +3,8 @@ import * as z from 'zod';
 import type { Clock } from './clock.ts';
 import type { Log } from './logging.ts';
 import type { Metrics } from './metrics.ts';
-import { parseJson } from './parse-json.ts';
 import { isThrottled } from './service-fault.ts';
+import { parseJson } from './text.ts';
 
 export interface HiddenMessage {
   readonly receiptHandle: string;

@@ -3,8 +3,8 @@ import { windowKey } from '../contracts/table-keys.ts';
 import { ContentionException } from '../runtime/errors.ts';
 import { putIf, type Table } from '../runtime/table.ts';
 import { CLOCK_SKEW_MS, deadlineOf } from './deadline.ts';
+import { canBeRetried } from './failed-windows.ts';
 import { openIn } from './open-windows-index.ts';
-import { canBeRetried } from './red-ends.ts';
 import { isOpen, readWindow, type WindowItem } from './window-item.ts';
 
 export interface Disconnect {

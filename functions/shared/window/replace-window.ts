@@ -1,12 +1,12 @@
-import { windowExecutionName } from '../contracts/execution-names.ts';
 import type { SessionKey } from '../contracts/index.ts';
+import { windowExecutionName } from '../contracts/names.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/logging.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Table } from '../runtime/table.ts';
 import { failWindow } from './close-window.ts';
+import { canBeRetried, replacementDelayMs } from './failed-windows.ts';
 import { replaceWindow, type WindowSettings } from './open-window.ts';
-import { canBeRetried, replacementDelayMs } from './red-ends.ts';
 import { ensureRunning, type StartWindowDependencies } from './start-window.ts';
 import { isOpen, type WindowItem } from './window-item.ts';
 

@@ -1,6 +1,6 @@
 import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { windowExecutionName } from '../contracts/execution-names.ts';
 import type { SessionKey } from '../contracts/index.ts';
+import { windowExecutionName } from '../contracts/names.ts';
 import type { Log } from '../runtime/logging.ts';
 import { attempt } from '../runtime/service-fault.ts';
 import type { WindowItem } from './window-item.ts';

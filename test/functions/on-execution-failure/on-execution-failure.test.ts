@@ -4,8 +4,8 @@ import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { onExecutionFailure } from '../../../functions/on-execution-failure/on-execution-failure.ts';
 import { recordFailure } from '../../../functions/record-failure/record-failure.ts';
-import { windowExecutionName } from '../../../functions/shared/contracts/execution-names.ts';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
+import { windowExecutionName } from '../../../functions/shared/contracts/names.ts';
 import {
   ContentionException,
   DependencyUnavailableException,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerOf } from '../../../functions/request-admin-shell/answer.ts';
+import { answerOf } from '../../../functions/request-admin-shell/reply.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const CREATED = {

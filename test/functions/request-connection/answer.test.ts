@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerOfTurn, answerOf as answerWith } from '../../../functions/request-connection/answer.ts';
+import { answerOfTurn, answerOf as answerWith } from '../../../functions/request-connection/reply.ts';
 
 const answerOf = (execution: Parameters<typeof answerWith>[0]) => answerWith(execution, () => 0.25);
 const succeeded = (output: object) => answerOf({ status: 'SUCCEEDED', output: JSON.stringify(output) });

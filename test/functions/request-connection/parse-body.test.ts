@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { parseConnectionBody } from '../../../functions/request-connection/parse-body.ts';
+import { parseConnectionBody } from '../../../functions/request-connection/offer.ts';
 import { InvalidRequestError } from '../../../functions/shared/api/replies.ts';
 import { newOffer, offerOfBytes, VALID_CLIENT_TOKEN } from '../../../local/simulation/offers.ts';
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sessionKeySchema } from '../../../functions/shared/contracts/index.ts';
 import {
   requestExecutionName,
   windowExecutionArn,
   windowExecutionName,
-} from '../../../functions/shared/contracts/execution-names.ts';
-import { sessionKeySchema } from '../../../functions/shared/contracts/index.ts';
+} from '../../../functions/shared/contracts/names.ts';
 
 const idOf = (maxLength: number) =>
   fc.stringMatching(/^[a-zA-Z0-9-]{1,128}$/, { maxLength }).filter((id) => id.length <= maxLength);

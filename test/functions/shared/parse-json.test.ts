@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseJson } from '../../../functions/shared/runtime/parse-json.ts';
+import { parseJson } from '../../../functions/shared/runtime/text.ts';
 
 describe('text that may be JSON', () => {
   it('is its value, where it is', () => {

@@ -10,11 +10,8 @@ import {
 } from '@aws-sdk/client-sfn';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  windowExecutionArn,
-  windowExecutionName,
-} from '../../../functions/shared/contracts/execution-names.ts';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
+import { windowExecutionArn, windowExecutionName } from '../../../functions/shared/contracts/names.ts';
 import { failWindow } from '../../../functions/shared/window/close-window.ts';
 import { registerTaskToken } from '../../../functions/shared/window/mailbox.ts';
 import type { IndexedWindow } from '../../../functions/shared/window/open-windows-index.ts';

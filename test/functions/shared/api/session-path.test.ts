@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidRequestError } from '../../../../functions/shared/api/replies.ts';
-import { parseSessionPath } from '../../../../functions/shared/api/session-path.ts';
+import { parseSessionPath } from '../../../../functions/shared/api/request.ts';
 
 const HOME = { region: 'us-west-2', accountId: '111122223333' };
 const GROUP = 'sg-1AB2C3De4';

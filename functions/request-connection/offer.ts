@@ -4,7 +4,7 @@ import {
   MAX_SIGNAL_REQUEST_BYTES,
   offerSchema,
 } from '../shared/contracts/index.ts';
-import { parseJson } from '../shared/runtime/parse-json.ts';
+import { parseJson } from '../shared/runtime/text.ts';
 
 export interface ConnectionBody {
   readonly signalRequest: string;

@@ -4,7 +4,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { PassedThrough } from '../shared/api/pass-through.ts';
 import { errorReply, okReply, serviceDeniedReply } from '../shared/api/replies.ts';
 import { adminShellOutputSchema } from '../shared/contracts/machine-outputs.ts';
-import { parseJson } from '../shared/runtime/parse-json.ts';
+import { parseJson } from '../shared/runtime/text.ts';
 import type { AuditedResult } from './audit.ts';
 
 export interface Answer {

@@ -2,7 +2,7 @@ import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { errorReply, okReply, serviceDeniedReply } from '../shared/api/replies.ts';
 import { type ConnectionOutput, connectionOutputSchema } from '../shared/contracts/machine-outputs.ts';
-import { parseJson } from '../shared/runtime/parse-json.ts';
+import { parseJson } from '../shared/runtime/text.ts';
 import type { Turn } from './decide-turn.ts';
 
 export interface Answer {
