@@ -2,7 +2,7 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { windowKey } from '../../functions/shared/contracts/table-keys.ts';
 import type { ClientName } from '../../functions/shared/runtime/definition.ts';
-import { openIn } from '../../functions/shared/window/open-windows-index.ts';
+import { openIn } from '../../functions/shared/window/read-windows.ts';
 import type { WindowItem } from '../../functions/shared/window/window-item.ts';
 import type { Service } from '../../local/service/service.ts';
 import { startSimulation } from '../../local/simulation/simulation.ts';

@@ -3,14 +3,14 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { z } from 'zod';
 import type { Clock } from '../../functions/shared/runtime/clock.ts';
-import { SWITCH_CACHE_MS } from '../../functions/shared/runtime/switch.ts';
 import {
   readSwitchItem,
+  SWITCH_CACHE_MS,
   type SwitchItem,
   type SwitchState,
   switchStateSchema,
   writeSwitchItem,
-} from '../../functions/shared/runtime/switch-item.ts';
+} from '../../functions/shared/runtime/switch.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 import { parseEndpoint } from '../admin-shell/endpoint.ts';
 import {

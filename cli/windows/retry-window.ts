@@ -6,7 +6,7 @@ import type { Log } from '../../functions/shared/runtime/logging.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 import { parseJson } from '../../functions/shared/runtime/text.ts';
 import { replaceWindow, type WindowSettings } from '../../functions/shared/window/open-window.ts';
-import { ensureRunning } from '../../functions/shared/window/start-window.ts';
+import { ensureRunning } from '../../functions/shared/window/replace-window.ts';
 import { isOpen, outcomeOf, type WindowItem } from '../../functions/shared/window/window-item.ts';
 import type { FoundWindow } from './find-windows.ts';
 

@@ -1,13 +1,21 @@
+import { DescribeExecutionCommand, type SFNClient } from '@aws-sdk/client-sfn';
+import * as z from 'zod';
+import { sessionKeySchema } from '../shared/contracts/fields.ts';
+import { EXECUTION_STATUS_CHANGE_DETAIL_TYPE, windowExecutionName } from '../shared/contracts/names.ts';
 import { ContentionException } from '../shared/runtime/errors.ts';
 import { defineEvent } from '../shared/runtime/event.ts';
 import type { LogFields } from '../shared/runtime/logging.ts';
+import { attempt } from '../shared/runtime/service-fault.ts';
 import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';
+import { parseJson } from '../shared/runtime/text.ts';
 import { isVerdict } from '../shared/window/failed-windows.ts';
 import { type PublishOutcomeDependencies, publishOutcome } from '../shared/window/publish-outcome.ts';
-import { type ReplaceDependencies, replaceDeadWindow } from '../shared/window/replace-window.ts';
-import { ensureRunning } from '../shared/window/start-window.ts';
+import {
+  ensureRunning,
+  type ReplaceDependencies,
+  replaceDeadWindow,
+} from '../shared/window/replace-window.ts';
 import { isOpen, outcomeOf, readWindow, type WindowItem } from '../shared/window/window-item.ts';
-import { type FailedExecution, parseExecutionFailure } from './parse-event.ts';
 
 export interface OnExecutionFailureDependencies extends ReplaceDependencies, PublishOutcomeDependencies {
   readonly settings: ReplaceDependencies['settings'] & PublishOutcomeDependencies['settings'];
@@ -94,6 +102,70 @@ async function finishRecord(
     },
     dependencies,
   );
+}
+
+/**
+ * The parts that this service reads of the event by which Step Functions says that a Standard execution has
+ * ended red: "Execution Status Change" of its Developer Guide ("Automating Step Functions event delivery with
+ * EventBridge"). The rule lets no other status through.
+ */
+export const executionFailureEventSchema = z.object({
+  source: z.literal('aws.states'),
+  'detail-type': z.literal(EXECUTION_STATUS_CHANGE_DETAIL_TYPE),
+  detail: z.object({
+    executionArn: z.string().min(1).max(2048),
+    name: z.string().min(1).max(80),
+    status: z.enum(['FAILED', 'TIMED_OUT', 'ABORTED']),
+    /** JSON text; left out where it is too large for an event, or encrypted with a key of the customer's. */
+    input: z.string().nullish(),
+  }),
+});
+export type ExecutionFailureEvent = z.infer<typeof executionFailureEventSchema>;
+
+/** What names the window in the input of its execution; `open-window.ts` builds the whole. */
+export const windowInputSchema = z.object({ ...sessionKeySchema.shape, generation: z.int().min(1) });
+
+/** A window's execution that has ended red, by its event. */
+export interface FailedExecution extends z.infer<typeof windowInputSchema> {
+  readonly executionName: string;
+  readonly status: ExecutionFailureEvent['detail']['status'];
+}
+
+/**
+ * Which window's execution the event is about. Its name alone does not say: it has no stream group.
+ *
+ * Why: docs/decisions/failed-windows.md#the-event-of-a-failed-execution-is-believed
+ *
+ * @returns undefined for an event of another form, and for an execution that somebody started by hand: no
+ *   window of this service is without an owner by its end.
+ * @throws DependencyUnavailableException
+ */
+export async function parseExecutionFailure(
+  raw: unknown,
+  stepFunctions: SFNClient,
+): Promise<FailedExecution | undefined> {
+  const event = executionFailureEventSchema.safeParse(raw);
+  if (!event.success) return undefined;
+  const { executionArn, name, status } = event.data.detail;
+  const text = event.data.detail.input ?? (await inputOf(executionArn, stepFunctions));
+  const input = windowInputSchema.safeParse(parseJson(text));
+  if (!input.success || windowExecutionName(input.data, input.data.generation) !== name) return undefined;
+  return { ...input.data, executionName: name, status };
+}
+
+/**
+ * "Execution Input, Output, Error, and Cause will not be included" in the events of a machine that is encrypted
+ * with a key of the customer's (Step Functions Developer Guide, "Data at rest encryption").
+ *
+ * @returns undefined when Step Functions knows no such execution.
+ */
+async function inputOf(executionArn: string, stepFunctions: SFNClient): Promise<string | undefined> {
+  const described = await attempt(
+    () => stepFunctions.send(new DescribeExecutionCommand({ executionArn })),
+    'ExecutionDoesNotExist',
+    'InvalidArn',
+  );
+  return described.ok ? described.result.input : undefined;
 }
 
 /**

@@ -5,22 +5,24 @@ import {
 } from '../shared/contracts/index.ts';
 import { windowExecutionName } from '../shared/contracts/names.ts';
 import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
-import { defineQueueEvent } from '../shared/runtime/queue-event.ts';
+import { defineQueueEvent } from '../shared/runtime/queue-batch.ts';
 import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';
 import {
   isWaitingForClient,
   type ReadSessionDependencies,
   readSession,
 } from '../shared/service/read-session.ts';
-import { correctDeadline } from '../shared/window/correct-deadline.ts';
+import { correctDeadline, credibleCorrection } from '../shared/window/correct-deadline.ts';
 import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
 import { isRetryDue } from '../shared/window/failed-windows.ts';
 import { signalWindow, wakeWindow } from '../shared/window/mailbox.ts';
 import { openWindow } from '../shared/window/open-window.ts';
-import { type ReplaceDependencies, replaceDeadWindow } from '../shared/window/replace-window.ts';
-import { ensureRunning } from '../shared/window/start-window.ts';
+import {
+  ensureRunning,
+  type ReplaceDependencies,
+  replaceDeadWindow,
+} from '../shared/window/replace-window.ts';
 import type { WindowItem } from '../shared/window/window-item.ts';
-import { credibleCorrection } from './credible-deadline.ts';
 import { type ParsedEvent, parseStatusChangeEvent, type StatusChange } from './parse-event.ts';
 
 export interface OnStatusChangeDependencies extends ReadSessionDependencies, ReplaceDependencies, EventBus {

@@ -1,4 +1,4 @@
-import type { RequestOrigin } from '../shared/api/origin.ts';
+import type { RequestOrigin } from '../shared/api/request.ts';
 import {
   ADMIN_SHELL_AUDIT_DETAIL_TYPE,
   type AdminShellAuditDetail,

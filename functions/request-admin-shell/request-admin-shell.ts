@@ -1,17 +1,16 @@
 import { type SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { RequestOrigin } from '../shared/api/origin.ts';
 import { type PassThroughDependencies, passThrough } from '../shared/api/pass-through.ts';
-import { switchedOffReply } from '../shared/api/replies.ts';
+import { InvalidRequestError, switchedOffReply } from '../shared/api/replies.ts';
+import type { RequestOrigin } from '../shared/api/request.ts';
 import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
 import { syncExecutionOptions } from '../shared/api/sync-execution.ts';
-import type { SessionKey } from '../shared/contracts/index.ts';
+import { adminShellReasonSchema, type SessionKey } from '../shared/contracts/index.ts';
 import { requestExecutionName } from '../shared/contracts/names.ts';
 import { callDependency } from '../shared/runtime/service-fault.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';
 import { createStreamSessionAdminShell } from '../shared/service/operations.ts';
 import { type AuditDependencies, type AuditedRequest, record, recordAnyway } from './audit.ts';
-import { parseReason } from './parse-reason.ts';
 import { type Answer, answerOf, answerOfPassThrough } from './reply.ts';
 
 export interface RequestAdminShellDependencies extends AuditDependencies, PassThroughDependencies {
@@ -121,6 +120,32 @@ async function recordIfFailed<Result>(
     await recordFailure();
     throw error;
   }
+}
+
+/** What is recorded for a caller that sends no reason, as a plain SDK client does. */
+export const DEFAULT_REASON = 'none given';
+
+/** A spreadsheet takes a cell that begins like this for a formula, and runs it. */
+const FORMULA_START = /^[=+\-@]/;
+
+/**
+ * Returns the operator's own words for why, from the header x-reason. One that begins like a spreadsheet's formula gets an
+ * apostrophe before it, which spreadsheets read as "text": records are exported as CSV, and whoever opens them is
+ * not the one who wrote the reason.
+ *
+ * @throws InvalidRequestError when the header is there and is not 1 to 256 printable ASCII characters, once.
+ */
+export function parseReason(headers: RequestOrigin['headers']): string {
+  const [value, ...others] = headers.get('x-reason') ?? [];
+  if (value === undefined) return DEFAULT_REASON;
+  const text = value.trim();
+  const reason = adminShellReasonSchema.safeParse(FORMULA_START.test(text) ? `'${text}` : text);
+  if (others.length > 0 || !reason.success) {
+    throw new InvalidRequestError(
+      'The header x-reason must be there once, with 1 to 256 printable ASCII characters.',
+    );
+  }
+  return reason.data;
 }
 
 export const requestAdminShellRoute = defineRoute({

@@ -17,11 +17,18 @@ import {
   readPlace,
   writePlace,
 } from '../shared/quota/places.ts';
-import { nextNumber, type QuotaSnapshot, turnOf, waitingInLine } from '../shared/quota/turn.ts';
 import { ContentionException, DependencyUnavailableException } from '../shared/runtime/errors.ts';
 import type { ListSessionsDependencies } from '../shared/service/list-sessions.ts';
 import { isOpen, readWindow } from '../shared/window/window-item.ts';
-import { decideTurn, LEAD_MS, type Turn } from './decide-turn.ts';
+import {
+  decideTurn,
+  LEAD_MS,
+  nextNumber,
+  type QuotaSnapshot,
+  type Turn,
+  turnOf,
+  waitingInLine,
+} from './decide-turn.ts';
 import { findWaiting } from './find-waiting.ts';
 
 export interface AwaitTurnDependencies extends ListSessionsDependencies {

@@ -4,14 +4,21 @@
  * belongs to the latest offer, and a stranger's offer must not take it. What a read has found is remembered for a minute,
  * so that strangers do not use up the reads that the session's own user needs.
  */
+
 import type { GetStreamSessionCommandOutput } from '@aws-sdk/client-gameliftstreams';
-import type { RequestOrigin } from '../shared/api/origin.ts';
-import { ownerHashOf, readOwner, rememberOwner } from '../shared/api/owners.ts';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
 import { passThrough } from '../shared/api/pass-through.ts';
 import { errorReply, InvalidRequestError } from '../shared/api/replies.ts';
+import type { RequestOrigin } from '../shared/api/request.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
 import type { QuotaSettings } from '../shared/contracts/quotas.ts';
+import { ownerKey } from '../shared/contracts/table-keys.ts';
+import { NOT_FOUND_MS } from '../shared/quota/places.ts';
 import { isKnownError, PermitNotAvailableException } from '../shared/runtime/errors.ts';
+import { callDependency } from '../shared/runtime/service-fault.ts';
+import { epochSeconds, readItem, type Table, wholeNumberSchema } from '../shared/runtime/table.ts';
+import { sha256Hex } from '../shared/runtime/text.ts';
 import { type CallTerms, callService } from '../shared/service/call-service.ts';
 import type { ListSessionsDependencies } from '../shared/service/list-sessions.ts';
 import { getStreamSession } from '../shared/service/operations.ts';
@@ -152,4 +159,65 @@ function judge(
   userId: string,
 ): Answer | undefined {
   return owner === userId ? undefined : NOT_THE_USERS_SESSION;
+}
+
+/**
+ * Whose session it is, for a minute: one item with the SHA-256 of the session's UserId, never the id itself. A session's
+ * user never changes, so a caller who asks again and again for another user's session costs no read after the first.
+ */
+
+const OWNER_MS = 60_000;
+
+const ownerSchema = z.object({
+  /** Absent for a session that the service does not know. */
+  ownerHash: z.string().optional(),
+  readAtMs: wholeNumberSchema,
+});
+
+/** Says nothing about the user, and is another one for each session. Undefined is a session without a user. */
+export function ownerHashOf(
+  { streamGroupId, streamSessionId }: SessionKey,
+  userId: string | undefined,
+): string {
+  return sha256Hex(JSON.stringify([streamGroupId, streamSessionId, userId ?? null]));
+}
+
+/**
+ * @returns what a read within the last minute has found; of a session that the service did not know, within the last
+ *   seconds. Undefined when there was no such read.
+ * @throws DependencyUnavailableException
+ */
+export async function readOwner(
+  table: Table,
+  session: SessionKey,
+  nowMs: number,
+): Promise<{ readonly ownerHash: string | undefined } | undefined> {
+  const owner = ownerSchema.safeParse(await readItem(table, ownerKey(session), { consistent: false }));
+  if (!owner.success) return undefined;
+  const { ownerHash, readAtMs } = owner.data;
+  const forMs = ownerHash === undefined ? NOT_FOUND_MS : OWNER_MS;
+  // A clock may be ahead or set back; either way it is not remembered for longer.
+  return Math.abs(nowMs - readAtMs) < forMs ? { ownerHash } : undefined;
+}
+
+/** @throws DependencyUnavailableException */
+export async function rememberOwner(
+  table: Table,
+  session: SessionKey,
+  ownerHash: string | undefined,
+  nowMs: number,
+): Promise<void> {
+  await callDependency(() =>
+    table.documents.send(
+      new PutCommand({
+        TableName: table.name,
+        Item: {
+          ...ownerKey(session),
+          ...(ownerHash === undefined ? {} : { ownerHash }),
+          readAtMs: nowMs,
+          expiresAt: epochSeconds(nowMs + OWNER_MS),
+        },
+      }),
+    ),
+  );
 }

@@ -4,21 +4,22 @@ import {
   type StartSyncExecutionCommandOutput,
 } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { bindClientToken, deterministicClientToken } from '../shared/api/client-tokens.ts';
-import type { RequestOrigin } from '../shared/api/origin.ts';
-import { InvalidRequestError, switchedOffReply } from '../shared/api/replies.ts';
+import * as z from 'zod';
+import { type PassThroughDependencies, passThrough } from '../shared/api/pass-through.ts';
+import { InvalidRequestError, okReply, switchedOffReply } from '../shared/api/replies.ts';
+import type { RequestOrigin } from '../shared/api/request.ts';
 import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
 import { syncExecutionOptions } from '../shared/api/sync-execution.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
 import { requestExecutionName } from '../shared/contracts/names.ts';
 import { callDependency } from '../shared/runtime/service-fault.ts';
-import type { ReadSwitch } from '../shared/runtime/switch.ts';
-import type { SwitchState } from '../shared/runtime/switch-item.ts';
+import type { ReadSwitch, SwitchState } from '../shared/runtime/switch.ts';
+import { parseJson } from '../shared/runtime/text.ts';
 import type { ServiceDependencies } from '../shared/service/call-service.ts';
+import { createStreamSessionConnection } from '../shared/service/operations.ts';
 import { awaitTurn } from './await-turn.ts';
 import { refuseStranger, refuseStrangerDirectly, userIdOf } from './check-user-id.ts';
-import { parseConnectionBody } from './offer.ts';
-import { passConnectionThrough } from './pass-through.ts';
+import { bindClientToken, deterministicClientToken, parseConnectionBody } from './offer.ts';
 import { type Answer, answerOf, answerOfTurn } from './reply.ts';
 
 export interface RequestConnectionDependencies extends ServiceDependencies {
@@ -127,6 +128,38 @@ async function strangersAnswer(
   refuse: typeof refuseStranger,
 ): Promise<Answer | undefined> {
   return dependencies.settings.USER_ID_CHECK ? refuse(session, userIdOf(origin), dependencies) : undefined;
+}
+
+/** No more than the call needs: our own rules for offers may be what has to be got out of the way. */
+const bodySchema = z.object({ SignalRequest: z.string().min(1), ClientToken: z.string().min(1).nullish() });
+
+/**
+ * The offer goes to the service as it came, once. The token of a caller who gave none is the usual one, so that a
+ * repeat is the same request, whatever the switch's state was at the first.
+ *
+ * Why: docs/decisions/off-switch.md#a-call-that-passes-through-has-only-our-clienttoken-and-our-check-of-the-user
+ *
+ * @throws InvalidRequestError when there is no offer to hand on.
+ */
+export async function passConnectionThrough(
+  session: SessionKey,
+  text: string,
+  dependencies: PassThroughDependencies,
+): Promise<Answer> {
+  const body = bodySchema.safeParse(parseJson(text));
+  if (!body.success) {
+    throw new InvalidRequestError('The body must be a JSON object with the member SignalRequest.');
+  }
+  const { SignalRequest: signalRequest, ClientToken: clientToken } = body.data;
+  const offer = {
+    signalRequest,
+    clientToken: clientToken ?? deterministicClientToken(session, signalRequest),
+  };
+  const connection = await passThrough(createStreamSessionConnection(session, offer), dependencies);
+  if (!connection.ok) return { result: connection.error, reply: connection.reply };
+  dependencies.metrics.add('ConnectionsCreated', 1);
+  const { SignalResponse } = connection.reply;
+  return { result: 'CONNECTION_CREATED', reply: okReply({ SignalResponse }) };
 }
 
 function execute(

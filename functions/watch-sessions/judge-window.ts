@@ -1,6 +1,6 @@
 import type { Listing, WaitingStatus } from '../shared/service/list-sessions.ts';
 import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
-import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
+import type { IndexedWindow } from '../shared/window/read-windows.ts';
 import { waitNumberOf } from '../shared/window/window-item.ts';
 
 export type Listings = Readonly<Record<WaitingStatus, Listing>>;

@@ -6,8 +6,7 @@ import { type ReadSessionDependencies, readSession } from '../shared/service/rea
 import { correctDeadline, noteTimeout } from '../shared/window/correct-deadline.ts';
 import { CLOCK_SKEW_MS, deadlineOf } from '../shared/window/deadline.ts';
 import type { MailboxDependencies } from '../shared/window/mailbox.ts';
-import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
-import { readWindows } from '../shared/window/read-windows.ts';
+import { type IndexedWindow, readWindows } from '../shared/window/read-windows.ts';
 import type { WindowItem } from '../shared/window/window-item.ts';
 
 /** What one watcher remembers of the timeouts of open windows. Another one that knows nothing does no harm. */

@@ -1,9 +1,8 @@
 import { sessionPartition } from '../shared/contracts/table-keys.ts';
-import type { Clock } from '../shared/runtime/clock.ts';
-import { inParallel } from '../shared/runtime/in-parallel.ts';
+import { type Clock, inParallel } from '../shared/runtime/clock.ts';
 import type { Table } from '../shared/runtime/table.ts';
 import { LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
-import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
+import type { IndexedWindow } from '../shared/window/read-windows.ts';
 import { IS_OPEN, OPEN_PHASES, updateWindow } from '../shared/window/window-item.ts';
 import type { Listings } from './judge-window.ts';
 

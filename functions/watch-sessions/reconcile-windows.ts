@@ -1,14 +1,19 @@
-import { windowExecutionName } from '../shared/contracts/names.ts';
+import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
+import type { SessionKey } from '../shared/contracts/index.ts';
+import { windowExecutionArn, windowExecutionName } from '../shared/contracts/names.ts';
 import { sessionPartition } from '../shared/contracts/table-keys.ts';
-import { inParallel } from '../shared/runtime/in-parallel.ts';
+import { inParallel } from '../shared/runtime/clock.ts';
 import type { Log } from '../shared/runtime/logging.ts';
+import { attempt } from '../shared/runtime/service-fault.ts';
 import { wakeWindow } from '../shared/window/mailbox.ts';
-import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
-import { readWindows } from '../shared/window/read-windows.ts';
-import type { ReplaceDependencies } from '../shared/window/replace-window.ts';
+import { type IndexedWindow, readWindows } from '../shared/window/read-windows.ts';
+import {
+  ensureRunning,
+  type ReplaceDependencies,
+  replaceDeadWindow,
+} from '../shared/window/replace-window.ts';
 import { isOpen, type WindowItem } from '../shared/window/window-item.ts';
 import { awaitsEndByItself, judgeWindow, type Listings } from './judge-window.ts';
-import { mendWindow } from './mend-window.ts';
 import {
   type ServiceWait,
   type ServiceWaits,
@@ -120,4 +125,34 @@ function wentUnheardBefore({ session, waitOrder }: IndexedWindow, unheard: Unhea
 
 function logOf({ session, generation }: IndexedWindow, { log }: { readonly log: Log }): Log {
   return log.with({ ...session, executionName: windowExecutionName(session, generation) });
+}
+
+/**
+ * Starts an open window that was never started, and replaces one whose execution has died.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function mendWindow(
+  session: SessionKey,
+  window: WindowItem,
+  dependencies: ReplaceDependencies,
+): Promise<void> {
+  // Not to be started under its name: its execution ended before its first wait, or the name is another window's.
+  const isAlive = window.running
+    ? await isExecutionAlive(session, window, dependencies)
+    : await ensureRunning(session, window, dependencies);
+  if (!isAlive) await replaceDeadWindow(session, window, dependencies);
+}
+
+async function isExecutionAlive(
+  session: SessionKey,
+  { generation }: WindowItem,
+  { stepFunctions, settings }: ReplaceDependencies,
+): Promise<boolean> {
+  const executionArn = windowExecutionArn(settings.RECONNECTION_WINDOW_ARN, session, generation);
+  const described = await attempt(
+    () => stepFunctions.send(new DescribeExecutionCommand({ executionArn, includedData: 'METADATA_ONLY' })),
+    'ExecutionDoesNotExist',
+  );
+  return described.ok && described.result.status === 'RUNNING';
 }

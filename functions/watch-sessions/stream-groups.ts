@@ -1,19 +1,19 @@
 import type { StreamGroupSummary } from '@aws-sdk/client-gameliftstreams';
 import * as z from 'zod';
+import { resourceIdSchema } from '../shared/contracts/fields.ts';
 import type { QuotaSettings } from '../shared/contracts/quotas.ts';
-import { resourceIdSchema } from '../shared/contracts/session-key.ts';
 import { STREAM_GROUPS_KEY } from '../shared/contracts/table-keys.ts';
 import {
   InternalServerException,
   PermitNotAvailableException,
   ThrottlingException,
 } from '../shared/runtime/errors.ts';
-import { sha256Hex } from '../shared/runtime/hash.ts';
 import { isIds, type StreamGroupSelection } from '../shared/runtime/settings.ts';
 import { readItem, type Table, updateIf, wholeNumberSchema } from '../shared/runtime/table.ts';
+import { sha256Hex } from '../shared/runtime/text.ts';
 import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
 import { listStreamGroups, listTagsForResource, type ServiceCall } from '../shared/service/operations.ts';
-import { listOpenWindows } from '../shared/window/open-windows-index.ts';
+import { listOpenWindows } from '../shared/window/read-windows.ts';
 
 type Operation = 'ListStreamGroups' | 'ListTagsForResource';
 

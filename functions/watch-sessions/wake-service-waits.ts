@@ -1,12 +1,11 @@
 import { sessionPartition } from '../shared/contracts/table-keys.ts';
 import { LOW_PRIORITY_SHARE } from '../shared/quota/permits.ts';
+import { inParallel } from '../shared/runtime/clock.ts';
 import { PermitNotAvailableException } from '../shared/runtime/errors.ts';
-import { inParallel } from '../shared/runtime/in-parallel.ts';
 import type { Log } from '../shared/runtime/logging.ts';
 import { type ReadSessionDependencies, readSession } from '../shared/service/read-session.ts';
 import { type MailboxDependencies, wakeWindow } from '../shared/window/mailbox.ts';
-import type { IndexedWindow } from '../shared/window/open-windows-index.ts';
-import { readWindows } from '../shared/window/read-windows.ts';
+import { type IndexedWindow, readWindows } from '../shared/window/read-windows.ts';
 import { isOpen, type WindowItem } from '../shared/window/window-item.ts';
 
 /** A window whose execution waits because the service could not be read. */

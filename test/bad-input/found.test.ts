@@ -3,7 +3,7 @@ import { DescribeExecutionCommand, InvalidArn, SFNClient } from '@aws-sdk/client
 import { mockClient } from 'aws-sdk-client-mock';
 import { parseJson } from 'local-server-kit';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { parseExecutionFailure } from '../../functions/on-execution-failure/parse-event.ts';
+import { parseExecutionFailure } from '../../functions/on-execution-failure/on-execution-failure.ts';
 import { describeError } from '../../functions/shared/runtime/logging.ts';
 import { startWebServer } from '../../local/web/server.ts';
 import { executionFailureEvent } from '../helpers/execution-failure.ts';

@@ -3,7 +3,7 @@ import { VirtualClock } from 'local-server-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../cli/switch/run.ts';
 import { SWITCH_KEY } from '../../functions/shared/contracts/table-keys.ts';
-import { readSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
+import { readSwitchItem } from '../../functions/shared/runtime/switch.ts';
 import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/server.ts';
 import { LOCAL_CLIENT, TABLE_DEFINITION, tableAt } from '../helpers/table.ts';
 

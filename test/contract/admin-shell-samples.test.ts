@@ -1,8 +1,7 @@
 import { APIGatewayProxyEventSchema } from '@aws-lambda-powertools/parser/schemas/api-gateway';
 import { describe, expect, it } from 'vitest';
-import { parseReason } from '../../functions/request-admin-shell/parse-reason.ts';
-import { originOf } from '../../functions/shared/api/origin.ts';
-import { parseSessionPath } from '../../functions/shared/api/request.ts';
+import { parseReason } from '../../functions/request-admin-shell/request-admin-shell.ts';
+import { originOf, parseSessionPath } from '../../functions/shared/api/request.ts';
 import { adminShellAuditDetailSchema } from '../../functions/shared/contracts/index.ts';
 import { adminShellRequestEvent } from '../../scripts/api-request-samples.ts';
 import { adminShellAuditEventSchema } from '../../scripts/event-schemas.ts';

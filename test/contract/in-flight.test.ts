@@ -10,14 +10,14 @@ import { recordFailureInputSchema } from '../../functions/record-failure/record-
 import { recordOutcomeInputSchema } from '../../functions/record-outcome/record-outcome.ts';
 import { registerTaskTokenInputSchema } from '../../functions/register-task-token/register-task-token.ts';
 import { answerOf as shellAnswerOf } from '../../functions/request-admin-shell/reply.ts';
+import { readOwner } from '../../functions/request-connection/check-user-id.ts';
+import { bindClientToken } from '../../functions/request-connection/offer.ts';
 import { answerOf as connectionAnswerOf } from '../../functions/request-connection/reply.ts';
-import { bindClientToken } from '../../functions/shared/api/client-tokens.ts';
-import { readOwner } from '../../functions/shared/api/owners.ts';
 import { ITEM_BOUNDS, sessionOfPartition } from '../../functions/shared/contracts/table-keys.ts';
 import { readLine } from '../../functions/shared/quota/line.ts';
 import { readPermits } from '../../functions/shared/quota/permits.ts';
 import { readPlace } from '../../functions/shared/quota/places.ts';
-import { readSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
+import { readSwitchItem } from '../../functions/shared/runtime/switch.ts';
 import { type Table, wholeNumberSchema } from '../../functions/shared/runtime/table.ts';
 import { storedOutcomeSchema } from '../../functions/shared/window/publish-outcome.ts';
 import { readWaitingList } from '../../functions/shared/window/waiting-sessions.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ownerHashOf, rememberOwner } from '../../functions/shared/api/owners.ts';
+import { ownerHashOf, rememberOwner } from '../../functions/request-connection/check-user-id.ts';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { itemKindOf } from '../../functions/shared/contracts/table-keys.ts';
 import { slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
@@ -14,7 +14,7 @@ import {
   writeLossRefusal,
   writePlace,
 } from '../../functions/shared/quota/places.ts';
-import { writeSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
+import { writeSwitchItem } from '../../functions/shared/runtime/switch.ts';
 import {
   rememberGroup,
   waitingNameOf,

@@ -13,7 +13,7 @@ import { recordOutcome } from '../../functions/record-outcome/record-outcome.ts'
 import { windowKey } from '../../functions/shared/contracts/table-keys.ts';
 import { registerTaskToken } from '../../functions/shared/window/mailbox.ts';
 import { isOpen, readWindow, windowItemSchema } from '../../functions/shared/window/window-item.ts';
-import { mendWindow } from '../../functions/watch-sessions/mend-window.ts';
+import { mendWindow } from '../../functions/watch-sessions/reconcile-windows.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { memoryMetrics } from '../helpers/metrics.ts';

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { onStatusChange } from '../../functions/on-status-change/on-status-change.ts';
 import { readWindow } from '../../functions/shared/window/window-item.ts';
-import { mendWindow } from '../../functions/watch-sessions/mend-window.ts';
+import { mendWindow } from '../../functions/watch-sessions/reconcile-windows.ts';
 import { withCondition, withoutCall } from './bugs.ts';
 import { itFindsTheBugs, itHoldsInEveryHistory } from './exhaustive.ts';
 import { type OpeningOptions, openingScenario, REAL_CODE, SESSION } from './opening-scenario.ts';

@@ -5,7 +5,7 @@ import {
   OUTCOME_DETAIL_TYPE,
   STATUS_CHANGE_DETAIL_TYPE,
   STATUS_CHANGE_REJECTED_DETAIL_TYPE,
-} from '../../functions/shared/contracts/detail-types.ts';
+} from '../../functions/shared/contracts/names.ts';
 import { SWITCH_KEY } from '../../functions/shared/contracts/table-keys.ts';
 import { FUNCTION_DEFINITIONS } from '../../local/simulation/definitions.ts';
 import { IAM_SERVICES, iamActionOf } from '../../local/simulation/permissions.ts';

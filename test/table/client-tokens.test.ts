@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bindClientToken } from '../../functions/shared/api/client-tokens.ts';
+import { bindClientToken } from '../../functions/request-connection/offer.ts';
 import { failNext } from '../helpers/failing-table.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { allItems, useTable } from '../helpers/table.ts';

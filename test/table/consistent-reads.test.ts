@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readLine } from '../../functions/shared/quota/line.ts';
 import { readPermits, slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
 import { readPlace } from '../../functions/shared/quota/places.ts';
-import { readSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
+import { readSwitchItem } from '../../functions/shared/runtime/switch.ts';
 import { readWindows } from '../../functions/shared/window/read-windows.ts';
 import { readWindow } from '../../functions/shared/window/window-item.ts';
 import { newSession } from '../helpers/sessions.ts';

@@ -11,8 +11,8 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import { recordOutcome } from '../../functions/record-outcome/record-outcome.ts';
-import { bindClientToken } from '../../functions/shared/api/client-tokens.ts';
-import { ownerHashOf, rememberOwner } from '../../functions/shared/api/owners.ts';
+import { ownerHashOf, rememberOwner } from '../../functions/request-connection/check-user-id.ts';
+import { bindClientToken } from '../../functions/request-connection/offer.ts';
 import { ITEM_BOUNDS } from '../../functions/shared/contracts/table-keys.ts';
 import { counterIn, drawNumber, readLine } from '../../functions/shared/quota/line.ts';
 import { slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
@@ -23,7 +23,7 @@ import {
   writeLossRefusal,
   writePlace,
 } from '../../functions/shared/quota/places.ts';
-import { writeSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
+import { writeSwitchItem } from '../../functions/shared/runtime/switch.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 import { registerTaskToken, signalWindow } from '../../functions/shared/window/mailbox.ts';
 import {

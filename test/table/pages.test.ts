@@ -5,8 +5,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { sessionPartition } from '../../functions/shared/contracts/table-keys.ts';
-import { listOpenWindows } from '../../functions/shared/window/open-windows-index.ts';
-import { readWindows } from '../../functions/shared/window/read-windows.ts';
+import { listOpenWindows, readWindows } from '../../functions/shared/window/read-windows.ts';
 import type { WindowItem } from '../../functions/shared/window/window-item.ts';
 import { newSession } from '../helpers/sessions.ts';
 

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
-import { readSwitchItem, writeSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
+import { readSwitchItem, writeSwitchItem } from '../../functions/shared/runtime/switch.ts';
 import { failNext } from '../helpers/failing-table.ts';
 import { allItems, useTable } from '../helpers/table.ts';
 

@@ -5,7 +5,7 @@ import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { failWindow } from '../../functions/shared/window/close-window.ts';
 import { correctDeadline } from '../../functions/shared/window/correct-deadline.ts';
 import { wakeWindow } from '../../functions/shared/window/mailbox.ts';
-import { listOpenWindows } from '../../functions/shared/window/open-windows-index.ts';
+import { listOpenWindows } from '../../functions/shared/window/read-windows.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { mockClient } from '../helpers/mock-client.ts';
 import { newSession } from '../helpers/sessions.ts';

@@ -1,7 +1,6 @@
 import { anOffer } from 'game-lift-streams-local';
 import { describe, expect, it } from 'vitest';
-import { SWITCH_CACHE_MS } from '../../functions/shared/runtime/switch.ts';
-import { type SwitchState, writeSwitchItem } from '../../functions/shared/runtime/switch-item.ts';
+import { SWITCH_CACHE_MS, type SwitchState, writeSwitchItem } from '../../functions/shared/runtime/switch.ts';
 import { secretsIn } from '../helpers/secrets.ts';
 import { startWorkflow, type WorkflowOptions } from '../helpers/workflow.ts';
 

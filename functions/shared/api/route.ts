@@ -3,16 +3,17 @@ import type { SessionKey } from '../contracts/index.ts';
 import {
   type ClientName,
   defineFunction,
+  edge,
+  emitMetrics,
   type FunctionDefinition,
   type Given,
+  type Middleware,
   type Needs,
   type SettingName,
 } from '../runtime/definition.ts';
-import { edge, emitMetrics, type Middleware } from '../runtime/edge.ts';
 import { type ReadSwitch, switchReader } from '../runtime/switch.ts';
-import { originOf, type RequestOrigin } from './origin.ts';
 import { errorReply, InvalidRequestError } from './replies.ts';
-import { parseSessionPath } from './request.ts';
+import { originOf, parseSessionPath, type RequestOrigin } from './request.ts';
 
 export interface ApiRequest {
   readonly session: SessionKey;

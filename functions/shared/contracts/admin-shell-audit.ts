@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { adminShellReasonSchema, timestampSchema } from './fields.ts';
-import { sessionKeySchema } from './session-key.ts';
+import { adminShellReasonSchema, sessionKeySchema, timestampSchema } from './fields.ts';
 
 /** One record of an admin shell's audit trail: each request has two, or one that says why it was refused. */
 export const adminShellAuditDetailSchema = z

@@ -5,15 +5,11 @@
  * One file for each event or request: a bundle builds the schemas that its function uses, and building all of them takes longer than
  * loading zod.
  */
+
 export * from './admin-shell-audit.ts';
 export * from './connection-request.ts';
-export * from './detail-types.ts';
-export * from './execution-failure.ts';
 export * from './fields.ts';
+export * from './names.ts';
 export * from './refusal-codes.ts';
-export * from './session-key.ts';
 export * from './status-change.ts';
-export * from './stream-session-status.ts';
 export * from './window.ts';
-export * from './window-phase.ts';
-export * from './window-reply.ts';

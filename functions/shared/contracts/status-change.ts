@@ -1,8 +1,19 @@
 import * as z from 'zod';
-import { STATUS_CHANGE_DETAIL_TYPE } from './detail-types.ts';
-import { statusReasonSchema, timestampSchema } from './fields.ts';
-import { resourceIdSchema, sessionKeySchema } from './session-key.ts';
-import { streamSessionStatusSchema } from './stream-session-status.ts';
+import { resourceIdSchema, sessionKeySchema, statusReasonSchema, timestampSchema } from './fields.ts';
+import { STATUS_CHANGE_DETAIL_TYPE } from './names.ts';
+
+/** `StreamSessionStatus` of the service's API, all eight values. */
+export const streamSessionStatusSchema = z.enum([
+  'ACTIVATING',
+  'ACTIVE',
+  'CONNECTED',
+  'PENDING_CLIENT_RECONNECTION',
+  'RECONNECTING',
+  'TERMINATING',
+  'TERMINATED',
+  'ERROR',
+]);
+export type StreamSessionStatus = z.infer<typeof streamSessionStatusSchema>;
 
 /** Languages that have no absent members write them as null or as nothing: all three mean the same. */
 function optional<Schema extends z.ZodType>(schema: Schema) {

@@ -1,6 +1,7 @@
 /** The keys of every item of the table: built, parsed and listed here only. docs/architecture.md describes each item. */
+
+import type { SessionKey } from './fields.ts';
 import type { QuotaOperation } from './quotas.ts';
-import type { SessionKey } from './session-key.ts';
 
 /** Names one item of the table. */
 export type ItemKey = Readonly<Record<'pk' | 'sk', string>>;

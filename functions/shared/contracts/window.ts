@@ -1,7 +1,11 @@
 import * as z from 'zod';
-import { statusReasonSchema, timestampSchema } from './fields.ts';
-import { sessionKeySchema } from './session-key.ts';
-import { outcomeSchema } from './window-phase.ts';
+import {
+  outcomeSchema,
+  sessionKeySchema,
+  statusReasonSchema,
+  timestampSchema,
+  windowPhaseSchema,
+} from './fields.ts';
 
 export const outcomeDetailSchema = z
   .object({
@@ -21,3 +25,24 @@ export const outcomeDetailSchema = z
   })
   .meta({ title: 'Stream Session Reconnection Outcome, detail, version 1' });
 export type OutcomeDetail = z.infer<typeof outcomeDetailSchema>;
+
+/** The reply of GET …/window. */
+export const windowReplySchema = z
+  .object({
+    phase: windowPhaseSchema,
+    generation: z.int().min(1),
+    deadline: timestampSchema.describe('Until when the service keeps the session in the present phase'),
+    remainingSeconds: z.number().min(0),
+    outcome: outcomeSchema.optional(),
+    statusReason: statusReasonSchema.optional(),
+    waitingForService: z
+      .literal(true)
+      .optional()
+      .describe('Only while the service cannot be read: the window goes on by itself when it can'),
+    switch: z
+      .enum(['passThrough', 'refuse'])
+      .optional()
+      .describe('Only while the service is switched off: what it does with calls'),
+  })
+  .meta({ title: 'Reconnection window' });
+export type WindowReply = z.infer<typeof windowReplySchema>;

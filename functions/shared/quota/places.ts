@@ -5,7 +5,6 @@
 import * as z from 'zod';
 import type { SessionKey } from '../contracts/index.ts';
 import { placeKey } from '../contracts/table-keys.ts';
-import { sha256Hex } from '../runtime/hash.ts';
 import {
   epochSeconds,
   readItem,
@@ -14,6 +13,7 @@ import {
   updateIf,
   wholeNumberSchema,
 } from '../runtime/table.ts';
+import { sha256Hex } from '../runtime/text.ts';
 import { formerBucketOf, formerCounterOf } from './deadline-bucket.ts';
 
 const placeItemSchema = z.object({

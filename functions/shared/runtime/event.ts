@@ -2,12 +2,16 @@ import {
   type ClientName,
   type Dependencies,
   defineFunction,
+  edge,
+  emitMetrics,
   type FunctionDefinition,
   type Given,
+  type Handler,
+  knownErrorsOnly,
   type Needs,
+  parseInput,
   type SettingName,
 } from './definition.ts';
-import { edge, emitMetrics, type Handler, knownErrorsOnly, parseInput } from './edge.ts';
 import type { LogFields } from './logging.ts';
 
 export interface EventDefinition<Input, Result, Client extends ClientName, Name extends SettingName>

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { resourceIdSchema } from '../contracts/fields.ts';
 import type { QuotaSetting } from '../contracts/quotas.ts';
-import { resourceIdSchema } from '../contracts/session-key.ts';
 
 const nonBlank = () => z.string().trim().min(1);
 export const wholeNumber = (minimum: number, maximum: number) => {

@@ -5,12 +5,16 @@ import {
   type ClientName,
   type Dependencies,
   defineFunction,
+  edge,
+  emitMetrics,
   type FunctionDefinition,
   type Given,
+  knownErrorsOnly,
   type Needs,
+  parseInput,
   type SettingName,
+  type Tools,
 } from './definition.ts';
-import { edge, emitMetrics, knownErrorsOnly, parseInput, type Tools } from './edge.ts';
 import { InvalidTaskInputError } from './errors.ts';
 
 /** What every task of a state machine gets: which session it is for, and in which execution. */

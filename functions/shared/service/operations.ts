@@ -17,8 +17,8 @@ import {
   TerminateStreamSessionCommand,
   type TerminateStreamSessionCommandOutput,
 } from '@aws-sdk/client-gameliftstreams';
+import type { SessionKey } from '../contracts/fields.ts';
 import type { QuotaOperation } from '../contracts/quotas.ts';
-import type { SessionKey } from '../contracts/session-key.ts';
 
 export interface ServiceCall<Operation extends QuotaOperation, Reply> {
   readonly operation: Operation;

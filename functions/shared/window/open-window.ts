@@ -4,7 +4,7 @@ import { ContentionException } from '../runtime/errors.ts';
 import { putIf, type Table } from '../runtime/table.ts';
 import { CLOCK_SKEW_MS, deadlineOf } from './deadline.ts';
 import { canBeRetried } from './failed-windows.ts';
-import { openIn } from './open-windows-index.ts';
+import { openIn } from './read-windows.ts';
 import { isOpen, readWindow, type WindowItem } from './window-item.ts';
 
 export interface Disconnect {

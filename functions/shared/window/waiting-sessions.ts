@@ -7,8 +7,8 @@
  */
 import * as z from 'zod';
 import { waitingKey } from '../contracts/table-keys.ts';
-import { sha256Hex } from '../runtime/hash.ts';
 import { epochSeconds, readItem, type Table, updateIf, wholeNumberSchema } from '../runtime/table.ts';
+import { sha256Hex } from '../runtime/text.ts';
 import { CLOCK_SKEW_MS } from './deadline.ts';
 
 const waitingItemSchema = z.object({

@@ -1,5 +1,5 @@
 import type { SessionRecord } from 'game-lift-streams-local';
-import { type SwitchState, writeSwitchItem } from '../../../functions/shared/runtime/switch-item.ts';
+import { type SwitchState, writeSwitchItem } from '../../../functions/shared/runtime/switch.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { SECOND, startWorld, type World } from '../world.ts';
 import { closed, type Scenario } from './scenario.ts';

@@ -8,7 +8,7 @@ import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type CheckSessionInput, checkSession } from '../../../functions/check-session/check-session.ts';
 import type { ListedSession } from '../../../functions/shared/service/list-sessions.ts';
-import { listOpenWindows } from '../../../functions/shared/window/open-windows-index.ts';
+import { listOpenWindows } from '../../../functions/shared/window/read-windows.ts';
 import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
 import { markWaiting } from '../../../functions/watch-sessions/mark-waiting.ts';
 import { mockClient } from '../../helpers/mock-client.ts';

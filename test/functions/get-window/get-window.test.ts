@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { getWindow } from '../../../functions/get-window/get-window.ts';
 import { recordOutcome } from '../../../functions/record-outcome/record-outcome.ts';
 import { type SessionKey, windowReplySchema } from '../../../functions/shared/contracts/index.ts';
-import type { SwitchState } from '../../../functions/shared/runtime/switch-item.ts';
+import type { SwitchState } from '../../../functions/shared/runtime/switch.ts';
 import { registerTaskToken } from '../../../functions/shared/window/mailbox.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';

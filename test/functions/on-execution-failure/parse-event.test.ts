@@ -1,6 +1,6 @@
 import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws-sdk/client-sfn';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { parseExecutionFailure } from '../../../functions/on-execution-failure/parse-event.ts';
+import { parseExecutionFailure } from '../../../functions/on-execution-failure/on-execution-failure.ts';
 import { DependencyUnavailableException } from '../../../functions/shared/runtime/errors.ts';
 import { sample } from '../../contract/contracts.ts';
 import { executionFailureEvent } from '../../helpers/execution-failure.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { credibleCorrection } from '../../../functions/on-status-change/credible-deadline.ts';
+import { credibleCorrection } from '../../../functions/shared/window/correct-deadline.ts';
 import type { Disconnect } from '../../../functions/shared/window/open-window.ts';
 import type { WindowItem } from '../../../functions/shared/window/window-item.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_REASON, parseReason } from '../../../functions/request-admin-shell/parse-reason.ts';
+import { DEFAULT_REASON, parseReason } from '../../../functions/request-admin-shell/request-admin-shell.ts';
 import { adminShellReasonSchema } from '../../../functions/shared/contracts/index.ts';
 
 const parse = (...values: string[]) => parseReason(new Map([['x-reason', values]]));

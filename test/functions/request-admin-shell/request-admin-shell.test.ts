@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAdminShellInputSchema } from '../../../functions/create-admin-shell/create-admin-shell.ts';
 import { requestAdminShellRoute } from '../../../functions/request-admin-shell/request-admin-shell.ts';
 import { adminShellAuditDetailSchema } from '../../../functions/shared/contracts/index.ts';
-import type { SwitchState } from '../../../functions/shared/runtime/switch-item.ts';
+import type { SwitchState } from '../../../functions/shared/runtime/switch.ts';
 import { adminShellRequestEvent } from '../../../scripts/api-request-samples.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
 import { mockClient } from '../../helpers/mock-client.ts';

@@ -13,10 +13,10 @@ import {
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnectionInputSchema } from '../../../functions/create-connection/create-connection.ts';
+import { deterministicClientToken } from '../../../functions/request-connection/offer.ts';
 import { requestConnection } from '../../../functions/request-connection/request-connection.ts';
-import { deterministicClientToken } from '../../../functions/shared/api/client-tokens.ts';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
-import type { SwitchState } from '../../../functions/shared/runtime/switch-item.ts';
+import type { SwitchState } from '../../../functions/shared/runtime/switch.ts';
 import { newOffer, VALID_CLIENT_TOKEN } from '../../../local/simulation/offers.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deterministicClientToken } from '../../../functions/shared/api/client-tokens.ts';
-import { sha256Hex } from '../../../functions/shared/runtime/hash.ts';
+import { deterministicClientToken } from '../../../functions/request-connection/offer.ts';
+import { sha256Hex } from '../../../functions/shared/runtime/text.ts';
 
 const session = { streamGroupId: 'sg-1', streamSessionId: 'session' };
 

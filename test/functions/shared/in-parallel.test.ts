@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inParallel } from '../../../functions/shared/runtime/in-parallel.ts';
+import { inParallel } from '../../../functions/shared/runtime/clock.ts';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 

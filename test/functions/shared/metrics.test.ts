@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { edge, emitMetrics } from '../../../functions/shared/runtime/edge.ts';
+import { edge, emitMetrics } from '../../../functions/shared/runtime/definition.ts';
 import { METRICS, type Metrics } from '../../../functions/shared/runtime/metrics.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
 

@@ -2,8 +2,13 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it, vi } from 'vitest';
 import { SWITCH_KEY } from '../../../functions/shared/contracts/table-keys.ts';
-import { measureSwitch, SWITCH_CACHE_MS, switchReader } from '../../../functions/shared/runtime/switch.ts';
-import { type SwitchState, writeSwitchItem } from '../../../functions/shared/runtime/switch-item.ts';
+import {
+  measureSwitch,
+  SWITCH_CACHE_MS,
+  type SwitchState,
+  switchReader,
+  writeSwitchItem,
+} from '../../../functions/shared/runtime/switch.ts';
 import { delayNext, failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Rank } from '../../../functions/shared/quota/deadline-bucket.ts';
 import {
   mostSparePermits,
   nextNumber,
   sparePermits,
   turnOf,
   waitingInLine,
-} from '../../../functions/shared/quota/turn.ts';
+} from '../../../functions/request-connection/decide-turn.ts';
+import type { Rank } from '../../../functions/shared/quota/deadline-bucket.ts';
 import { narrowBucket } from '../../helpers/line.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);

@@ -5,7 +5,7 @@ import {
   TerminateStreamSessionCommand,
 } from '@aws-sdk/client-gameliftstreams';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SwitchState } from '../../../functions/shared/runtime/switch-item.ts';
+import type { SwitchState } from '../../../functions/shared/runtime/switch.ts';
 import {
   type TerminateSessionInput,
   terminateSession,

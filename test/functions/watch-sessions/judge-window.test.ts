@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Listing, WaitingStatus } from '../../../functions/shared/service/list-sessions.ts';
-import type { IndexedWindow } from '../../../functions/shared/window/open-windows-index.ts';
+import type { IndexedWindow } from '../../../functions/shared/window/read-windows.ts';
 import { judgeWindow, type Listings, needsAllLists } from '../../../functions/watch-sessions/judge-window.ts';
 
 const SESSION = { streamGroupId: 'sg-1AB2C3De4', streamSessionId: 'ABC123def4567' };

@@ -14,7 +14,7 @@ import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { windowExecutionArn, windowExecutionName } from '../../../functions/shared/contracts/names.ts';
 import { failWindow } from '../../../functions/shared/window/close-window.ts';
 import { registerTaskToken } from '../../../functions/shared/window/mailbox.ts';
-import type { IndexedWindow } from '../../../functions/shared/window/open-windows-index.ts';
+import type { IndexedWindow } from '../../../functions/shared/window/read-windows.ts';
 import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
 import { reconcileWindows } from '../../../functions/watch-sessions/reconcile-windows.ts';
 import { noServiceWaits } from '../../../functions/watch-sessions/wake-service-waits.ts';

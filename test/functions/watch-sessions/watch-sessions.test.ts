@@ -2,7 +2,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { GameLiftStreamsClient, ListStreamSessionsCommand } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { writeSwitchItem } from '../../../functions/shared/runtime/switch-item.ts';
+import { writeSwitchItem } from '../../../functions/shared/runtime/switch.ts';
 import { readWaitingList } from '../../../functions/shared/window/waiting-sessions.ts';
 import { watchSessions } from '../../../functions/watch-sessions/watch-sessions.ts';
 import { mockClient } from '../../helpers/mock-client.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { originOf } from '../../../../functions/shared/api/origin.ts';
+import { originOf } from '../../../../functions/shared/api/request.ts';
 import { apiEvent } from '../../../helpers/lambda.ts';
 
 const identified = (identity: Partial<ReturnType<typeof apiEvent>['requestContext']['identity']>) => {
