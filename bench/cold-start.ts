@@ -5,8 +5,7 @@ import { resolveEnvironment } from '../local/service/read-service.ts';
 import type { Service } from '../local/service/service.ts';
 import { temporaryFolder } from '../local/shared/temporary-folder.ts';
 import { type Bundle, buildFunctions } from '../scripts/build.ts';
-import { clientFiles } from '../scripts/sdk-use.ts';
-import { buildBareHandler } from './cold-start/bare-handler.ts';
+import { buildBareHandler, clientNames } from './cold-start/bare-handler.ts';
 import { type LoadTimes, measureLoads } from './cold-start/measure-loads.ts';
 import { benchedService } from './shared/benched-service.ts';
 import { formatTable } from './shared/report.ts';
@@ -83,7 +82,7 @@ async function measure(bundle: Bundle, folder: string, service: Service, runs: n
   });
   return {
     name: bundle.name,
-    clients: clientFiles(bundle).map((file) => file.replace(/^.*\/|\.ts$/g, '')),
+    clients: clientNames(bundle),
     shipped: loadOf(0),
     bare: loadOf(1),
     leanBare: loadOf(2),

@@ -20,8 +20,3 @@ export function sdkCommands(bundle: Bundle): SdkCommand[] {
     return client === undefined || command === undefined ? [] : [{ client, command }];
   });
 }
-
-/** The files in which a bundle's clients are made, such as `functions/shared/runtime/clients/table.ts`. */
-export function clientFiles(bundle: Bundle): string[] {
-  return [...bundle.inputs.keys()].filter((path) => path.startsWith('functions/shared/runtime/clients/'));
-}

@@ -1,6 +1,13 @@
 import { build } from 'esbuild';
+import { FUNCTION_DEFINITIONS } from '../../local/simulation/definitions.ts';
 import { type Bundle, bundleOptions } from '../../scripts/build.ts';
-import { clientFiles, sdkCommands } from '../../scripts/sdk-use.ts';
+import { sdkCommands } from '../../scripts/sdk-use.ts';
+
+/** Returns the names of the SDK clients that a bundle carries. */
+export function clientNames({ name }: Bundle): readonly string[] {
+  const key = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return FUNCTION_DEFINITIONS[key]?.clients ?? [];
+}
 
 /**
  * Bundles a handler that has a function's SDK clients, made as the function makes them, and the commands that it
@@ -13,7 +20,7 @@ export async function buildBareHandler(
   path: string,
   credentials: 'as-installed' | 'as-shipped',
 ): Promise<{ readonly bytes: number }> {
-  const clients = clientFiles(bundle).map((file) => `export * from './${file}';`);
+  const clients = `export { ${clientNames(bundle).join(', ')} } from './functions/shared/runtime/clients.ts';`;
   const commands = sdkCommands(bundle).map(
     ({ client, command }, index) => `export { ${command} as command${index} } from '${client}';`,
   );
@@ -21,7 +28,7 @@ export async function buildBareHandler(
     ...bundleOptions,
     alias: credentials === 'as-installed' ? {} : bundleOptions.alias,
     stdin: {
-      contents: [...clients, ...commands, 'export async function handler() {}'].join('\n'),
+      contents: [clients, ...commands, 'export async function handler() {}'].join('\n'),
       resolveDir: bundleOptions.absWorkingDir,
       loader: 'ts',
     },

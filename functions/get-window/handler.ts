@@ -1,4 +1,4 @@
-import { documents } from '../shared/runtime/clients/table.ts';
+import { documents } from '../shared/runtime/clients.ts';
 import { getWindowRoute } from './get-window.ts';
 
 export const handler = getWindowRoute.handler({ documents });

@@ -1,7 +1,4 @@
-import { eventBridge } from '../shared/runtime/clients/event-bus.ts';
-import { gameLiftStreams } from '../shared/runtime/clients/game-lift-streams.ts';
-import { stepFunctions } from '../shared/runtime/clients/step-functions.ts';
-import { documents } from '../shared/runtime/clients/table.ts';
+import { documents, eventBridge, gameLiftStreams, stepFunctions } from '../shared/runtime/clients.ts';
 import { watchSessionsSchedule } from './watch-sessions.ts';
 
 export const handler = watchSessionsSchedule.handler({

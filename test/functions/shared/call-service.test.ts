@@ -256,9 +256,7 @@ describe('the client that the functions share', () => {
     vi.stubEnv('AWS_REGION', 'us-west-2');
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
-    const { gameLiftStreams } = await import(
-      '../../../functions/shared/runtime/clients/game-lift-streams.ts'
-    );
+    const { gameLiftStreams } = await import('../../../functions/shared/runtime/clients.ts');
 
     const call = gameLiftStreams.send(
       new GetStreamSessionCommand({ Identifier: 'sg-1', StreamSessionIdentifier: 'session' }),
