@@ -96,7 +96,8 @@ async function nameJavaScript(dist: string): Promise<void> {
   await Promise.all(
     names.map(async (name) => {
       const text = await readFile(join(dist, name), 'utf8');
-      await writeFile(join(dist, name), text.replaceAll(/(['"]\.[^'"]*)\.ts(['"])/g, '$1.js$2'));
+      // Only paths end so: no package that they name does.
+      await writeFile(join(dist, name), text.replaceAll('.ts"', '.js"').replaceAll(".ts'", ".js'"));
     }),
   );
 }
