@@ -27,11 +27,11 @@ export const ITEM_BOUNDS: Readonly<Record<string, number>> = {
   window: 14 * WRITE_UNIT_BYTES,
   /** 256 names of 8 bytes and 8 ids of 32 (`RECENT_OFFERS` and `KNOWN_OFFERS` in quota/places.ts), and eleven short attributes. */
   place: 3 * WRITE_UNIT_BYTES,
-  /** Two hashes of 64 characters and one of 16 in api/client-tokens.ts. */
+  /** Two hashes of 64 characters and one of 16 in request-connection/offer.ts. */
   'client-token': 512,
   /** A status reason of 256 characters, three bytes each at most (`MAX_STATUS_REASON_LENGTH`), and the outcome's event. */
   outcome: 2 * WRITE_UNIT_BYTES,
-  /** A hash of 64 characters in api/owners.ts. */
+  /** A hash of 64 characters in request-connection/check-user-id.ts. */
   owner: 512,
   /** 600 sessions by six bytes each (`MAX_LISTED` in window/waiting-sessions.ts): half a read unit. */
   waiting: 4 * WRITE_UNIT_BYTES,
