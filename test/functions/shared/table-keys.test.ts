@@ -9,6 +9,7 @@ import {
   ownerKey,
   permitKey,
   placeKey,
+  STREAM_GROUPS_KEY,
   SWITCH_KEY,
   sessionOfPartition,
   sessionPartition,
@@ -32,6 +33,7 @@ describe('a key of the table', () => {
     [lineKey('GetStreamSession'), 'line#GetStreamSession', 'line'],
     [permitKey('GetStreamSession', '#low'), 'permit#GetStreamSession#low', 'permit'],
     [SWITCH_KEY, 'switch', 'switch'],
+    [STREAM_GROUPS_KEY, 'groups#all', 'stream-groups'],
   ] as const;
 
   it.each(keys)('is what deployed tables have: %o', (key, pk, sk) => {
