@@ -296,6 +296,10 @@ export const FAILURES: readonly Failure[] = [
     what: 'An operator asks for an admin shell every minute and gets none',
     flows: () => ({ [ofMachine('ExecutionsFailed', 'CreateAdminShell')]: 1 }),
   },
+  {
+    what: 'A person invokes a function behind the API directly, and invocations are watched',
+    flows: () => ({ [inQueue('DirectInvocations')]: () => 1 }),
+  },
 ];
 
 function failingConnections(traffic: Traffic): Flows {

@@ -18,7 +18,10 @@ const IDLE_METRICS = 9;
 
 const printedSchema = z.looseObject({
   resources: z.looseObject({
-    Resources: z.record(z.string(), z.looseObject({ Type: z.string(), Properties: z.unknown() })),
+    Resources: z.record(
+      z.string(),
+      z.looseObject({ Type: z.string(), Condition: z.string().optional(), Properties: z.unknown() }),
+    ),
   }),
 });
 
@@ -26,7 +29,10 @@ const printedSchema = z.looseObject({
 export async function readCounts(service?: Service): Promise<Counts> {
   const read = service ?? (await readService());
   const printed = printedSchema.parse(await printService({ stage: 'dev' }));
-  const resources = Object.values(printed.resources.Resources);
+  const resources = Object.values(printed.resources.Resources).filter(
+    // Off by default. What it costs is CloudTrail's, by the number of invocations.
+    ({ Condition }) => Condition !== 'InvocationsAreWatched',
+  );
   const ofType = (type: string) => resources.filter(({ Type }) => Type === type);
   const ownMetrics = Object.values(METRICS).map(
     (metric) => (metric.byOperation ? OPERATIONS : 1) + ('total' in metric ? 1 : 0),

@@ -72,6 +72,7 @@ const parameterSchemas: Readonly<Record<string, z.ZodType>> = {
   runbookUrl: z
     .string()
     .regex(/^[\w./:~%?=&-]{1,300}$/, 'must be an address or a path, without spaces, quotes and "#"'),
+  watchInvocations: switchSchema,
   adminShellPrincipals: z.string().refine((text) => listOf(text).every((arn) => PRINCIPAL_ARN.test(arn)), {
     error:
       'must be ARNs of IAM roles and users (arn:aws:iam::<account>:role/<name>), separated by commas; for whoever assumes a role, the role',

@@ -7,8 +7,10 @@ const BOUNDARY = 'arn:aws:iam::111122223333:policy/boundary';
 /** Ways in which teams deploy: between them, every parameter that changes what the template has. */
 export const PARAMETER_SETS = {
   /** The whole service, which most tests look at. */
-  defaults: {},
-  unwatched: { params: { streamGroups: 'tag:reconnect=yes', watchedStreamGroups: 'none' } },
+  defaults: { params: { watchInvocations: 'true' } },
+  unwatched: {
+    params: { streamGroups: 'tag:reconnect=yes', watchedStreamGroups: 'none', watchInvocations: 'true' },
+  },
   confined: { params: { streamGroups: 'sg-1AB2C3De4,sg-5FG6H7Ij8', watchedStreamGroups: 'sg-1AB2C3De4' } },
   encrypted: { params: { kmsKeyArn: KEY, watchedStreamGroups: 'sg-1AB2C3De4' } },
   foreignBus: { params: { eventBus: 'game-events' } },

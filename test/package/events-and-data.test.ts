@@ -87,6 +87,10 @@ describe('the events', () => {
         },
       },
       [textOf({ 'Fn::GetAtt': ['WatchSessionsLambdaFunction', 'Arn'] })]: 'rate(1 minute)',
+      // Its pattern is tried in permissions.test.ts.
+      [textOf({ 'Fn::GetAtt': ['DirectInvocations', 'Arn'] })]: expect.objectContaining({
+        source: ['aws.lambda'],
+      }),
     });
   });
 });

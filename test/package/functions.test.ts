@@ -19,7 +19,9 @@ const invokeConfigs = resourcesOfType(template, 'AWS::Lambda::EventInvokeConfig'
 const asynchronous = new Set([
   'OnStatusChangeLambdaFunction',
   ...resourcesOfType(template, 'AWS::Events::Rule')
-    .flatMap(([, { Properties }]) => [...JSON.stringify(Properties).matchAll(/"(\w+LambdaFunction)"/g)])
+    .flatMap(([, { Properties }]) => [
+      ...JSON.stringify(Properties['Targets']).matchAll(/"(\w+LambdaFunction)"/g),
+    ])
     .map(([, logicalId]) => logicalId),
 ]);
 

@@ -220,6 +220,8 @@ describe('a policy to attach', () => {
     WindowPolicy: 'Read windows of stream sessions (stream-session-reconnection, dev).',
     OperatorPolicy:
       'Request connections and admin shells, and read windows of stream sessions (stream-session-reconnection, dev).',
+    NoDirectCallsPolicy:
+      'Deny to invoke the functions behind the API directly (stream-session-reconnection, dev).',
     SwitchPolicy: 'Switch stream session reconnection on and off (stream-session-reconnection, dev).',
     FeedPolicy: 'Report status changes of stream sessions (stream-session-reconnection, dev).',
   };

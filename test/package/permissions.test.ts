@@ -7,6 +7,7 @@ import {
   STATUS_CHANGE_REJECTED_DETAIL_TYPE,
 } from '../../functions/shared/contracts/names.ts';
 import { SWITCH_KEY } from '../../functions/shared/contracts/table-keys.ts';
+import { compilePattern } from '../../local/event-bus/pattern/pattern.ts';
 import { FUNCTION_DEFINITIONS } from '../../local/simulation/definitions.ts';
 import { IAM_SERVICES, iamActionOf } from '../../local/simulation/permissions.ts';
 import { sdkCommands } from '../../scripts/sdk-use.ts';
@@ -17,12 +18,13 @@ const { template, bundles } = await packagedService();
 const functions = functionsOf(template);
 const roles = resourcesOfType(template, 'AWS::IAM::Role');
 const managedPolicies = resourcesOfType(template, 'AWS::IAM::ManagedPolicy');
+/** What takes away, and grants nothing. */
+const DENYING = ['NoDirectCallsPolicy'];
 const granted = [
   ...roles.map(([id, role]) => ({ id, statements: roleStatements(role) })),
-  ...managedPolicies.map(([id, policy]) => ({
-    id,
-    statements: statementsOf(policy.Properties['PolicyDocument']),
-  })),
+  ...managedPolicies
+    .filter(([id]) => !DENYING.includes(id))
+    .map(([id, policy]) => ({ id, statements: statementsOf(policy.Properties['PolicyDocument']) })),
 ];
 
 /** How IAM names the service behind each package of a client. */
@@ -208,6 +210,76 @@ describe('every policy', () => {
     );
 
     expect(managedByAws).toEqual(['ApiGatewayLogsRole']);
+  });
+});
+
+describe('the policy for people', () => {
+  it('denies to go past the API, and allows nothing', () => {
+    const statements = statementsOf(template.Resources['NoDirectCallsPolicy']?.Properties['PolicyDocument']);
+
+    const pastTheApi = [
+      'requestAdminShell',
+      'requestConnection',
+      'getWindow',
+      'createAdminShell',
+      'createConnection',
+    ];
+    const arns = functions
+      .filter(({ key }) => pastTheApi.includes(key))
+      .flatMap(({ logicalId }) => [`\${${logicalId}.Arn}`, `\${${logicalId}.Arn}:*`]);
+    expect(statements.map(({ effect, actions }) => [effect, ...actions])).toEqual([
+      ['Deny', 'lambda:InvokeFunction', 'lambda:InvokeAsync'],
+      ['Deny', 'states:StartSyncExecution'],
+    ]);
+    expect(statements[0]?.resources.toSorted()).toEqual(arns.toSorted());
+    expect(statements[1]?.resources).toEqual([
+      textOf({ Ref: 'CreateAdminShell' }),
+      textOf({ Ref: 'CreateConnection' }),
+    ]);
+  });
+});
+
+describe('an invocation that is not API Gateway’s', () => {
+  const ARN =
+    'arn:aws:lambda:us-west-2:111122223333:function:stream-session-reconnection-dev-requestAdminShell';
+  // What the template knows of each function only when it is deployed.
+  const deployed = JSON.stringify(template.Resources['DirectInvocationRule']?.Properties['EventPattern'])
+    .replace('{"Fn::GetAtt":["RequestAdminShellLambdaFunction","Arn"]}', `"${ARN}"`)
+    .replaceAll(/\{"Fn::GetAtt":\["(\w+)","Arn"\]\}/g, '"arn:aws:lambda:$1"');
+  const matches = compilePattern(JSON.parse(deployed), 'EventPattern');
+  /** CloudTrail's record, as EventBridge has it. */
+  const recordOf = (userIdentity: object, arn = `${ARN}:7`) => ({
+    source: 'aws.lambda',
+    'detail-type': 'AWS API Call via CloudTrail',
+    detail: {
+      eventSource: 'lambda.amazonaws.com',
+      eventName: 'Invoke',
+      userIdentity,
+      resources: [{ type: 'AWS::Lambda::Function', ARN: arn }],
+    },
+  });
+
+  it('is found in CloudTrail’s records, whoever it is', () => {
+    expect(
+      matches(recordOf({ type: 'AssumedRole', arn: 'arn:aws:sts::111122223333:assumed-role/admin/jo' })),
+    ).toBe(true);
+    expect(matches(recordOf({ type: 'AWSService', invokedBy: 'events.amazonaws.com' }))).toBe(true);
+  });
+
+  it('is told from API Gateway’s own, and from those of other functions', () => {
+    expect(matches(recordOf({ type: 'AWSService', invokedBy: 'apigateway.amazonaws.com' }))).toBe(false);
+    expect(
+      matches(recordOf({ type: 'IAMUser' }, 'arn:aws:lambda:us-west-2:111122223333:function:other')),
+    ).toBe(false);
+  });
+
+  it('is watched only when the parameter says so, because it needs data events', async () => {
+    const { template: other } = await packagedService('foreignBus');
+
+    for (const id of ['DirectInvocationRule', 'DirectInvocations', 'DirectInvocationsAlarm']) {
+      expect(template.Resources[id], id).toBeDefined();
+      expect(other.Resources[id], id).toBeUndefined();
+    }
   });
 });
 
