@@ -46,6 +46,8 @@ export const PARAMETER_SETS = {
       `kmsKeyArn: ${KEY.replace('us-west-2', 'ap-northeast-1')}`,
       `pageTopicArn: ${TOPIC.replace('us-west-2', 'ap-northeast-1')}`,
       'eventBus: game-events',
+      'eventSource: game.sessions',
+      'adminShellPrincipals: ["arn:aws:iam::111122223333:role/operator"]',
       `permissionsBoundaryArn: ${BOUNDARY}`,
       'rolePath: /games/',
       'tags: { team: live operations, cost-centre: 17 }',

@@ -11,7 +11,7 @@ import {
 } from '../helpers/packaged-service.ts';
 import { PARAMETER_SETS, type ParameterSet } from '../helpers/parameter-sets.ts';
 import { cfnLintErrors, told, validate } from '../helpers/template-diagnostics.ts';
-import { onlyResource, textOf } from '../helpers/template-view.ts';
+import { functionsOf, onlyResource, textOf } from '../helpers/template-view.ts';
 
 /**
  * Packaging takes seconds, so that a run of all tests packages the sets that reach the most; `PARAMETER_SETS=all`
@@ -82,6 +82,41 @@ describe.each(SETS)('the template of a deployment with the parameters "%s"', (se
     if (set === 'everything')
       expect(listed).toMatchObject({ rolePath: '/games/', deletionProtection: 'true' });
     else expect(listed).toEqual(options.params ?? {});
+  });
+
+  it('confines each function to kinds of items, and to its own events from the source that is named', () => {
+    const source = set === 'everything' ? 'game.sessions' : 'stream-session-reconnection';
+
+    const statements = functionsOf(packageOf(set).template).flatMap((fn) => fn.statements);
+
+    const onItems = statements.filter(
+      ({ actions }) =>
+        actions.some((action) => action.startsWith('dynamodb:')) && !actions.includes('dynamodb:Query'),
+    );
+    expect(onItems.length).toBeGreaterThan(10);
+    for (const { actions, condition } of onItems) {
+      expect(JSON.stringify(condition)).toMatch(
+        /^\{"ForAllValues:String(Like|Equals)":\{"dynamodb:LeadingKeys":\[/,
+      );
+      if (JSON.stringify(condition).includes('"switch"')) expect(actions).toEqual(['dynamodb:GetItem']);
+    }
+    for (const { condition } of statements.filter(({ actions }) => actions.includes('events:PutEvents'))) {
+      expect(condition).toEqual({
+        StringEquals: { 'events:source': source, 'events:detail-type': expect.any(String) },
+      });
+    }
+  });
+
+  it('denies admin shells to all but the principals that are named, and only then', () => {
+    const [, { Properties }] = onlyResource(packageOf(set).template, 'AWS::ApiGateway::RestApi');
+    const isConfined = set === 'everything' || set === 'paged';
+
+    const policy = JSON.stringify(Properties['Policy'] ?? '');
+    // The framework writes an empty text where there is no policy.
+    expect(policy !== '""').toBe(isConfined);
+    if (isConfined) {
+      expect(policy).toContain('"aws:PrincipalArn":["arn:aws:iam::111122223333:role/operator"]');
+    }
   });
 
   it('keeps every version of a function, but for those of an update that is rolled back', () => {

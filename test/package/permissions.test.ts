@@ -274,7 +274,7 @@ describe('an invocation that is not API Gateway’s', () => {
   });
 
   it('is watched only when the parameter says so, because it needs data events', async () => {
-    const { template: other } = await packagedService('foreignBus');
+    const { template: other } = await packagedService('everything');
 
     for (const id of ['DirectInvocationRule', 'DirectInvocations', 'DirectInvocationsAlarm']) {
       expect(template.Resources[id], id).toBeDefined();
