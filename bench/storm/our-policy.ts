@@ -16,6 +16,7 @@ import { requestConnection } from '../../functions/request-connection/request-co
 import { DependencyUnavailableException } from '../../functions/shared/runtime/errors.ts';
 import type { Log } from '../../functions/shared/runtime/logging.ts';
 import { openWindow } from '../../functions/shared/window/open-window.ts';
+import { rememberGroup } from '../../functions/shared/window/waiting-sessions.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import { offerOf } from '../../local/simulation/offers.ts';
 import type { Policy, Storm } from './policy.ts';
@@ -87,6 +88,8 @@ export function ourPolicy(): Policy {
         await openWindows(players.slice(from, from + WINDOWS_PER_SECOND), memory);
         openingMs += 1000;
       }
+      // As signal-window leaves it after each connection, for 30 days: a storm seldom comes before a group's first one.
+      await rememberGroup(table, STREAM_GROUP_ID, clock.nowMs());
       return async (player) => {
         const session = { streamGroupId: STREAM_GROUP_ID, streamSessionId: player.id };
         const body = JSON.stringify({ SignalRequest: offerOf(player.id) });

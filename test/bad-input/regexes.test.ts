@@ -11,6 +11,8 @@ const FOLDERS = ['functions', ...PACKAGES, 'local', 'cli', 'clients', 'feeds', '
 
 /** Expressions that the checker cannot clear, and why they are linear all the same. */
 const CLEARED: Readonly<Record<string, string>> = {
+  '/^tag:([\\p{L}\\p{N} _.:/+@-]{1,128})=([\\p{L}\\p{N} _.:/=+@-]{1,256})$/u':
+    'The key takes no "=", so the text can be divided at one place only.',
   '/\\s*([A-Za-z_]\\w*|[#:]\\w+|<=|>=|<>|[(),=<>+-])/y': 'Sticky: it is tried at one place only.',
   '/\\.execute-api\\.([a-z0-9-]+)\\./':
     'An attempt ends at the next full stop, before which no other can begin.',

@@ -33,14 +33,14 @@ export function isIds(selection: StreamGroupSelection): selection is readonly st
 }
 
 /** Of a tag's characters those that every service takes (AWS Tagging Reference); a key ends at the first "=". */
-const TAG = /^tag:(?<key>[\p{L}\p{N} _.:/+@-]{1,128})=(?<value>[\p{L}\p{N} _.:/=+@-]{1,256})$/u;
+const TAG = /^tag:([\p{L}\p{N} _.:/+@-]{1,128})=([\p{L}\p{N} _.:/=+@-]{1,256})$/u;
 
 /** Reads `all`, `tag:<key>=<value>`, or short ids that are separated by commas. */
 export function streamGroupSelection() {
   return z.string().transform((text, context): StreamGroupSelection => {
     const trimmed = text.trim();
     if (trimmed.toLowerCase() === 'all') return 'all';
-    const { key, value } = TAG.exec(trimmed)?.groups ?? {};
+    const [, key, value] = TAG.exec(trimmed) ?? [];
     if (key !== undefined && value !== undefined) return { key, value };
     const ids = [...new Set(trimmed.split(',').map((id) => id.trim()))].filter((id) => id !== '');
     if (ids.every((id) => resourceIdSchema.safeParse(id).success && !/^(all|none)$/i.test(id))) return ids;
