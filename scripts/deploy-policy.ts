@@ -55,8 +55,8 @@ const API: Need = {
 const TAGS_OF_RULES_AND_BUSES = ['events:TagResource', 'events:UntagResource', 'events:ListTagsForResource'];
 
 /**
- * By type, what CloudFormation does to make, read, change and delete a resource: the `handlers` of each type's schema
- * in the CloudFormation registry, and the Service Authorization Reference for what the actions apply to.
+ * By type, what CloudFormation does to make, read, change and delete a resource. Written from knowledge of the services and
+ * not compared with the `handlers` of each type's schema in the CloudFormation registry: a first deployment with it may lack an action.
  */
 const NEEDS: Readonly<Record<string, readonly Need[]>> = {
   'AWS::ApiGateway::Account': [API],
