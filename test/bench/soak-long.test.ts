@@ -33,6 +33,7 @@ describe('a soak with timeouts of 600 s and 3,600 s', () => {
       'owner',
       'permit',
       'place',
+      'waiting',
       'window',
     ]);
   });
