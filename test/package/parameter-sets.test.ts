@@ -15,7 +15,7 @@ import { functionsOf, onlyResource, textOf } from '../helpers/template-view.ts';
 
 /**
  * Packaging takes seconds, so that a run of all tests packages the sets that reach the most; `PARAMETER_SETS=all`
- * packages every one, as CI does.
+ * packages every one, as you do before a change of the template is released.
  */
 const FEW: readonly ParameterSet[] = ['defaults', 'unwatched', 'adopted', 'everything'];
 const isNamed = (name: string): name is ParameterSet => Object.hasOwn(PARAMETER_SETS, name);

@@ -11,8 +11,8 @@ import { runServerless } from '../../local/service/serverless-print.ts';
 import { prepareService } from '../helpers/packaged-service.ts';
 
 /**
- * Deployments by the framework itself, with moto in the place of AWS. They take half a minute, so only CI runs them
- * (`DEPLOYMENTS=all`); without moto they say so and are skipped.
+ * Deployments by the framework itself, with moto in the place of AWS. They take half a minute, so they run only when
+ * asked for (`DEPLOYMENTS=all`); without moto they say so and are skipped.
  */
 const isAsked = process.env['DEPLOYMENTS'] === 'all';
 const hasMoto = await promisify(execFile)('python3', ['-c', 'import moto.moto_server, cfnlint']).then(
