@@ -32,7 +32,6 @@ export class StormService {
     if (options.foreignPerSecond > 0) this.#callAsSomebodyElse();
   }
 
-  /** The same session's second call is a replay under the same ClientToken. */
   /** The sessions that wait for a client, in no particular order. */
   waiting(): string[] {
     const { clock, deadlines } = this.#options;
@@ -42,6 +41,7 @@ export class StormService {
     );
   }
 
+  /** The same session's second call is a replay under the same ClientToken. */
   async connect(id: string): Promise<CallResult> {
     const { clock, random, lostReplies, deadlines } = this.#options;
     await this.travel();

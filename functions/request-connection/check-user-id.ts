@@ -94,7 +94,7 @@ async function readOwnerFromService(
 ): Promise<Owner> {
   if (isConfirmed) return await readFromService(session, {}, dependencies);
   try {
-    const atOnce = { priority: 'LOW', inVainAfterMs: dependencies.clock.nowMs() } as const;
+    const atOnce = { priority: 'LOW', permitByMs: dependencies.clock.nowMs() } as const;
     return await readFromService(session, atOnce, dependencies);
   } catch (error) {
     if (!(error instanceof PermitNotAvailableException)) throw error;
@@ -107,7 +107,7 @@ async function readOwnerFromService(
 
 async function readFromService(
   session: SessionKey,
-  permit: Pick<CallTerms, 'priority' | 'inVainAfterMs'>,
+  permit: Pick<CallTerms, 'priority' | 'permitByMs'>,
   dependencies: CheckUserIdDependencies,
 ): Promise<Owner> {
   const { table, clock, log } = dependencies;

@@ -98,7 +98,7 @@ async function list(
     // The watcher needs its lists more.
     {
       priority: 'LOW',
-      inVainAfterMs: nowMs + LIST_WITHIN_MS / 2,
+      permitByMs: nowMs + LIST_WITHIN_MS / 2,
       pageTries: 1,
       maxPages: MAX_LISTED / PAGE_SIZE,
     },

@@ -28,13 +28,15 @@ export interface ServiceDependencies {
 export interface CallTerms {
   /** Epoch ms by which the reply must be here; without it, permit and call have their full time. */
   readonly deadlineMs?: number;
-  /** Epoch ms after which a call would be in vain, so no permit is taken for later than that. */
+  /** Epoch ms by which a permit must be free. The table may be slow, so the call may go out a little later. */
+  readonly permitByMs?: number;
+  /** Epoch ms after which a call would be in vain: no permit is taken for later, and no call goes out later. */
   readonly inVainAfterMs?: number;
   /** LOW for a read that nobody waits for. */
   readonly priority?: PermitRequest['priority'];
   /** The call is worth making only while half a second's worth of permits lies idle, as it does on a quiet day. */
   readonly onlyIfSpare?: boolean;
-  /** Called when there is a permit, before the call. */
+  /** Called when there is a permit for a call that is not in vain, before the call. */
   readonly onBooked?: () => void;
 }
 
@@ -70,17 +72,23 @@ export async function callService<Operation extends QuotaOperation, Reply>(
   const { gameLiftStreams, clock, log, metrics, settings } = dependencies;
   const quota = { operation, perSecond: quotaOf(operation, settings) };
   const nowMs = clock.nowMs();
-  const { inVainAfterMs = Number.POSITIVE_INFINITY, onlyIfSpare = false } = terms;
+  const { permitByMs = Number.POSITIVE_INFINITY, inVainAfterMs = Number.POSITIVE_INFINITY } = terms;
+  const { onlyIfSpare = false } = terms;
   const latestMs = onlyIfSpare
     ? nowMs - SPARE_MS
-    : Math.min(nowMs + LONGEST_WAIT_MS, deadlineMs, inVainAfterMs);
-  const isPermitted = await takePermit({ ...quota, latestMs, priority, onBooked }, dependencies);
+    : Math.min(nowMs + LONGEST_WAIT_MS, deadlineMs, permitByMs, inVainAfterMs);
+  // In a storm the table throttles the permits' item, and a booking may take more than a second.
+  const isInVain = () => clock.nowMs() > inVainAfterMs;
+  const onPermit = () => {
+    if (!isInVain()) onBooked?.();
+  };
+  const isPermitted = await takePermit({ ...quota, latestMs, priority, onBooked: onPermit }, dependencies);
   // A clock that is set back meanwhile must not make a negative metric.
   const waitedMs = Math.max(0, clock.nowMs() - nowMs);
   const longestMs = operation === 'CreateStreamSessionConnection' ? CONNECTION_TIMEOUT_MS : CALL_TIMEOUT_MS;
   const timeoutMs = Math.min(longestMs, deadlineMs - clock.nowMs());
   // A permit that came too late: nobody waits for the reply, and the service may accept the call all the same.
-  if (!isPermitted || timeoutMs <= 0) {
+  if (!isPermitted || timeoutMs <= 0 || isInVain()) {
     // A call that nobody needs is no sign of a quota that is too small.
     if (!onlyIfSpare) metrics.add('PermitsRefused', 1, operation);
     throw new PermitNotAvailableException();

@@ -32,7 +32,7 @@ export interface Listing {
 }
 
 /** How much a listing may cost. Every member has a default for a caller that needs the whole list. */
-export interface ListEffort extends Pick<CallTerms, 'priority' | 'inVainAfterMs'> {
+export interface ListEffort extends Pick<CallTerms, 'priority' | 'permitByMs'> {
   /** How often a page is asked for before the listing ends. */
   readonly pageTries?: number;
   /** The listing ends after so many pages, and is incomplete if there are more. */

@@ -68,7 +68,7 @@ export async function readSession(
       priority: priority === 'SPARE' ? 'LOW' : priority,
       onlyIfSpare: priority === 'SPARE',
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
-      ...(permitByMs === undefined ? {} : { inVainAfterMs: permitByMs }),
+      ...(permitByMs === undefined ? {} : { permitByMs }),
     },
     dependencies,
   );

@@ -198,6 +198,21 @@ describe('the deadline of a place', () => {
     expect(service.calls()).toEqual([]);
   });
 
+  it('lets no call go out later, however long the table takes to book its permit', async () => {
+    const { create, stands, startMs, clock, session, served } = prepare();
+    await stands({ deadlineMs: startMs + 100 });
+    delayNext(table(), 'UpdateItemCommand', () => clock.sleep(101));
+
+    const creation = create().catch((error: unknown) => error);
+    await clock.advance(101);
+
+    expect(await creation).toMatchObject({ name: 'PermitNotAvailableException' });
+    expect(service.calls()).toEqual([]);
+    expect((await readPlace(table(), session))?.isServed).toBeUndefined();
+    expect(await served()).toBe(0);
+    expect(await create()).toEqual({ result: 'DEADLINE_PASSED' });
+  });
+
   it('means nothing once the call was made: its repeat has an answer coming', async () => {
     const { create, stands, startMs, session } = prepare();
     await stands({ deadlineMs: startMs - 1 });
