@@ -130,8 +130,8 @@ const FORMULA_START = /^[=+\-@]/;
 
 /**
  * Returns the operator's own words for why, from the header x-reason. One that begins like a spreadsheet's formula gets an
- * apostrophe before it, which spreadsheets read as "text": records are exported as CSV, and whoever opens them is
- * not the one who wrote the reason.
+ * apostrophe before it, which spreadsheets read as "text", because records are exported as CSV and opened by others. The
+ * apostrophe counts as one of the 256 characters that a record has room for.
  *
  * @throws InvalidRequestError when the header is there and is not 1 to 256 printable ASCII characters, once.
  */
@@ -142,7 +142,7 @@ export function parseReason(headers: RequestOrigin['headers']): string {
   const reason = adminShellReasonSchema.safeParse(FORMULA_START.test(text) ? `'${text}` : text);
   if (others.length > 0 || !reason.success) {
     throw new InvalidRequestError(
-      'The header x-reason must be there once, with 1 to 256 printable ASCII characters.',
+      'Send x-reason at most once: 1 to 256 printable ASCII characters, or 255 if it begins with =, +, - or @.',
     );
   }
   return reason.data;

@@ -12,7 +12,7 @@ describe('a reason', () => {
     },
   );
 
-  it.each(['=1+1', '+1', '-1', '@SUM(A1)', ' \t=HYPERLINK("https://example.com")'])(
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', ' \t=HYPERLINK("https://example.com")', `=${'1'.repeat(254)}`])(
     'that begins like a formula is recorded as text: %j',
     (reason) => {
       expect(parse(reason)).toBe(`'${reason.trim()}`);
@@ -42,7 +42,7 @@ describe('a reason', () => {
 
     expect(refused).toThrow(expect.objectContaining({ name: 'InvalidRequestError' }));
     expect(refused).toThrow(
-      'The header x-reason must be there once, with 1 to 256 printable ASCII characters.',
+      'Send x-reason at most once: 1 to 256 printable ASCII characters, or 255 if it begins with =, +, - or @.',
     );
   });
 });
