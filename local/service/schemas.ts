@@ -155,6 +155,11 @@ export const RESOURCE_TYPES_WITHOUT_LOCAL_MEANING: ReadonlySet<string> = new Set
 
 const oneOrMany = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
 
+/** IAM compares these letter by letter, an asterisk too. */
+const exactly = oneOrMany.refine((texts) => texts.every((text) => !/[*?]/.test(text)), {
+  error: 'has a wildcard, which StringEquals takes for a letter',
+});
+
 /** A role's own policies. What a function may do is checked by action and condition. */
 export const rolePropertiesSchema = z.looseObject({
   Policies: z
@@ -169,8 +174,8 @@ export const rolePropertiesSchema = z.looseObject({
               Resource: withoutLocalMeaning,
               Condition: z
                 .strictObject({
-                  StringEquals: z.record(z.string(), oneOrMany).optional(),
-                  'ForAllValues:StringEquals': z.record(z.string(), oneOrMany).optional(),
+                  StringEquals: z.record(z.string(), exactly).optional(),
+                  'ForAllValues:StringEquals': z.record(z.string(), exactly).optional(),
                   'ForAllValues:StringLike': z
                     .record(
                       z.string(),
