@@ -80,9 +80,11 @@ const CALLER_HASH_LENGTH = 16;
 
 /**
  * Binds a caller's ClientToken to the offer that it first came with. Of all three, only SHA-256 is kept. What another
- * caller has bound binds this one to nothing: a token that somebody guesses must not lock its owner out for 25 h.
+ * caller has bound binds this one to nothing: a guess of the token must not lock its owner out for 25 h. Only the latest
+ * binding is kept, so a caller may bind a token anew after another caller has used it, which can harm only its own
+ * player.
  *
- * @returns false when the same caller sent the token with another offer before.
+ * @returns false when the token is bound to another offer of the same caller.
  * @throws DependencyUnavailableException
  */
 export async function bindClientToken(

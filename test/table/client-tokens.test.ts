@@ -58,6 +58,18 @@ describe('a ClientToken', () => {
     expect(await bindClientToken(table(), session, mine)).toBe(true);
   });
 
+  it('of two callers is bound by the latest of them only, and locks neither out', async () => {
+    const session = newSession();
+    const one = { ...binding, caller: 'arn:aws:iam::111122223333:user/one' };
+    const other = { ...binding, signalRequest: 'offer-2', caller: 'arn:aws:iam::111122223333:user/other' };
+    await bindClientToken(table(), session, one);
+    await bindClientToken(table(), session, other);
+
+    expect(await bindClientToken(table(), session, { ...other, signalRequest: 'offer-3' })).toBe(false);
+    expect(await bindClientToken(table(), session, { ...one, signalRequest: 'offer-3' })).toBe(true);
+    expect(await bindClientToken(table(), session, other)).toBe(true);
+  });
+
   it('is bound for all sessions of a role, whose machines repeat each other’s requests', async () => {
     const session = newSession();
     const by = (machine: string) => `arn:aws:sts::111122223333:assumed-role/backend/${machine}`;
