@@ -26,6 +26,8 @@ export function whatToTry({ endpoints, service }: Stack, streamSessionId: string
   const json = "-H 'content-type: application/json'";
   const happening = (kind: string) =>
     `curl -s ${json} ${endpoints.gameLiftStreams}/_control/happenings -d '{"kind":"${kind}","streamSessionIds":["${streamSessionId}"]}'`;
+  // The sample's ClientToken, sent for a second loss, would be the first loss's request again: its answer connects no client.
+  const newRequest = `sed "s/ClientToken.: ./&$(date +%s)-/" ${SAMPLE_BODY}`;
   const event = {
     EventBusName: EVENT_BUS_NAME,
     Source: EVENT_SOURCE,
@@ -49,7 +51,7 @@ A player is connected to session ${streamSessionId}. In another terminal:
 3. How long is left?
    curl -s ${api}/window
 4. The player is back with a new offer, and the backend asks for the answer to it:
-   curl -s ${json} ${api}/connections -d @${SAMPLE_BODY}
+   ${newRequest} | curl -s ${json} ${api}/connections -d @-
 5. The player's client uses the answer:
    ${happening('clientConnects')}
 6. How did it end?
