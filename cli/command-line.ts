@@ -13,9 +13,9 @@ export function explainUsageError({ message }: UsageError): string {
 }
 
 /**
- * Returns the text with every control character but the line feed written out, such as `\x1b`. What a command tells may hold
- * what others wrote (an error's message, the reason of a switch, a window's fields), and a terminal obeys C0 and C1 controls;
- * marks that turn the direction of text make it read as something else.
+ * Returns the text with every control character but the line feed written out, such as `\x1b`. A command prints
+ * text of others (an error's message, the reason of a switch, a window's fields), and a terminal obeys C0 and C1 controls in it.
+ * Marks that turn the direction of text make it read as something else.
  */
 export function printable(text: string): string {
   return text.replace(/(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (character) => {

@@ -1,5 +1,5 @@
 /**
- * The IAM policies of those who deploy the service: one for the identity that runs `serverless`, and one for
+ * The IAM policies that a deployment of the service needs: one for the identity that runs `serverless`, and one for
  * CloudFormation's role, with what each type of resource in the packaged template needs. Made from the template, so
  * that a resource of a new type cannot be forgotten.
  */

@@ -24,7 +24,7 @@ const MINUTES_PER_MONTH = 30.4 * 1440;
 const ATTEMPTS = 3;
 /** The watcher repeats its report of a session that gets no window, every 20 s of a window of 120 s. */
 const REPORTS = 6;
-/** One in this many executions of windows fails where the failure is that nobody follows them up. */
+/** One in this many executions of windows fails, where the failure is that `onExecutionFailure` does not run. */
 const ONE_IN = 10;
 const A_DAY = 1440;
 const SIX_HOURS = 360;

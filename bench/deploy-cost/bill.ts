@@ -30,7 +30,7 @@ const SAMPLED_SHARE = 0.05;
 export interface Counts {
   readonly expires: DisconnectCounts;
   readonly reconnects: DisconnectCounts;
-  /** Of one stream group where nobody waits, found by its tag. */
+  /** Of one stream group without waiting sessions, found by its tag. */
   readonly idleWatcher: WatcherCost;
   /** The same where the stream group is named by id, so that the watcher does not list any. */
   readonly namedWatcher: WatcherCost;
@@ -41,7 +41,7 @@ export interface Counts {
   readonly dashboards: number;
   /** All that the code can write. */
   readonly metrics: number;
-  /** Those of them that are written when nobody drops. */
+  /** Those of them that are written when no player drops. */
   readonly idleMetrics: number;
 }
 

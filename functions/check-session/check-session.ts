@@ -170,8 +170,8 @@ function isConnectedSinceBefore(
 }
 
 /**
- * A session that the service was seen to keep for its client, and does not know any more when the time for that is over, has
- * ended: its stream group was deleted. Before that time a person must look.
+ * A session that the service was seen waiting for, and that it does not know after the deadline, has ended: its stream group was
+ * deleted. Before the deadline the window fails, so that an operator looks at a wrong id.
  *
  * Why: docs/decisions/windows.md#a-session-that-is-gone-after-its-deadline-has-ended
  */
@@ -201,13 +201,13 @@ export interface KnownBefore {
   readonly pendingSinceMs: number;
   /** 0 when no connection was created in this window. */
   readonly connectionCreatedAtMs: number;
-  /** 0 while nobody has seen the service wait for a client. */
+  /** 0 until the service was seen waiting for a client. */
   readonly seenWaitingAtMs: number;
 }
 
 /**
  * When the service was seen waiting for a client since the report, in epoch ms. Only the service's own word counts, and
- * a connection that it has taken here: anybody may publish a report.
+ * a connection that it has taken here, because any feed may publish a report.
  *
  * @returns 0 when neither this read nor an earlier one tells.
  */

@@ -71,7 +71,7 @@ export interface TokenBinding {
   readonly clientToken: string;
   readonly signalRequest: string;
   readonly nowMs: number;
-  /** The IAM identity that signed. Without one the token is bound for everybody. */
+  /** The IAM identity that signed. Without one the token is bound for all callers. */
   readonly caller?: string;
 }
 
@@ -79,8 +79,8 @@ export interface TokenBinding {
 const CALLER_HASH_LENGTH = 16;
 
 /**
- * Binds a caller's ClientToken to the offer that it first came with. Of all three, only SHA-256 is kept. What another
- * caller has bound binds this one to nothing: a guess of the token must not lock its owner out for 25 h. Only the latest
+ * Binds a caller's ClientToken to the offer that it first came with. Only SHA-256 of caller, token and offer is kept. Another
+ * caller's binding does not bind this caller: a guess of the token must not lock its owner out for 25 h. Only the latest
  * binding is kept, so a caller may bind a token anew after another caller has used it, which can harm only its own
  * player.
  *
@@ -106,14 +106,14 @@ export async function bindClientToken(
     boundBy === undefined
       ? { ConditionExpression: isMine, ExpressionAttributeValues: { ':offerHash': offerHash } }
       : {
-          // An item of earlier code has no `boundBy` and binds everybody.
+          // An item of earlier code has no `boundBy` and binds all callers.
           ConditionExpression: `${isMine} OR (attribute_exists(boundBy) AND boundBy <> :boundBy)`,
           ExpressionAttributeValues: { ':offerHash': offerHash, ':boundBy': boundBy },
         },
   );
 }
 
-/** Returns the role of whoever has assumed one: a backend's machines have a session of it each, and repeat one another's requests. */
+/** Returns the role of a caller that has assumed one: each machine of a backend has its own session, and machines repeat one another's requests. */
 function roleOf(caller: string): string {
   return caller.replace(/^(arn:[^:]+:sts::\d+:assumed-role\/[^/]+)\/.*$/, '$1');
 }

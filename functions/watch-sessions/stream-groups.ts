@@ -27,7 +27,7 @@ export interface StreamGroupsDependencies extends ServiceDependencies {
   };
 }
 
-/** The list is asked for once in each of these spaces of time, whoever asks. */
+/** The stream groups are listed once in each period of this length, by one of the watchers. */
 const LIST_EVERY_MS = 60_000;
 /** A list that begins later would be cut off by the end of the invocation; the next one begins it. */
 const LEAST_TIME_MS = 30_000;
@@ -87,7 +87,7 @@ interface List {
   readonly steps: AsyncGenerator<'GO_ON' | 'PAUSE', void>;
   readonly before: Item;
   readonly groups: Map<string, Found>;
-  /** Whether every page is there: before, nobody may conclude anything. */
+  /** Whether every page is there. Before that, a missing group proves nothing. */
   isComplete: boolean;
   /** By the names of the stream groups. */
   readonly tags: Map<string, string>;
@@ -100,7 +100,7 @@ interface List {
 
 /**
  * Returns a function that says which stream groups to look at now. Ids are given as they are. Else the function keeps up
- * with the account: once a minute, whoever watches, the stream groups are listed, for at most 2 s of each interval, and
+ * with the account: once a minute one of the watchers lists the stream groups, for at most 2 s of each interval, and
  * those that host sessions and are chosen are watched from then on. What is known is in one item of the table.
  *
  * It never fails: what could not be listed is as it was last.

@@ -55,7 +55,7 @@ export async function watchSessions(dependencies: WatchSessionsDependencies): Pr
     knownGroups: new Set(),
     serviceWaits: noServiceWaits(),
   };
-  // Once a minute, for the alarm on a switch that nobody turns back; whatever it says, the watcher looks.
+  // Once a minute, for the alarm on a forgotten switch. The watcher looks in every state of the switch.
   const measured = readSwitchItem(table).then(
     (item) => measureSwitch(item, clock.nowMs(), metrics),
     (error: unknown) => log.error('SwitchUnreadable', error),
@@ -128,7 +128,7 @@ export async function look(
     },
   );
   metrics.add('WatcherLag', lagMs);
-  // Whoever has not seen every waiting session may have missed the one that matters.
+  // A look that has not seen every waiting session may have missed the one that matters.
   metrics.add(PENDING_CLIENT_RECONNECTION.complete ? 'WatcherLooks' : 'WatcherLooksFailed', 1);
   if (PENDING_CLIENT_RECONNECTION.complete) {
     await keepWaiting(streamGroupId, PENDING_CLIENT_RECONNECTION.sessions.size, knownGroups, dependencies);

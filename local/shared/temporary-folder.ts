@@ -19,7 +19,7 @@ export async function temporaryFolder(prefix: string): Promise<TemporaryFolder> 
     rmSync(path, { recursive: true, force: true });
   };
   const onSignal = (signal: NodeJS.Signals) => {
-    // Whoever else listens ends the process in its own way, and its exit removes the folder.
+    // Another listener ends the process in its own way, and its exit removes the folder.
     if (process.listenerCount(signal) > 1) return;
     remove();
     process.kill(process.pid, signal);

@@ -10,7 +10,7 @@ import type { Output } from './template.ts';
 const OUTPUT_CHARACTERS = 1000;
 const OUTPUT_NAME = /^Parameters(\d+)$/;
 
-/** Changing one of these under open windows takes away what these need, so it must be accepted by name. */
+/** Open windows need the old value of each of these, so a change must be accepted by name. */
 const REPLACING: Readonly<Record<string, string>> = {
   rolePath: 'gives every role a new ARN, and versions that open windows run keep the old one',
   tableName: 'moves the service to another table, and open windows stay in the old one',

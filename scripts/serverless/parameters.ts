@@ -139,7 +139,7 @@ export function defaultsOf(params: unknown): Parameters {
   return textsOf(paramsSchema.parse(params ?? {})['default']);
 }
 
-/** What a deployment is given, be it the default or not: by the stage's parameters and by the command line. */
+/** The parameters that a deployment is given, by the stage's file and by the command line, also where they equal the default. */
 export function givenOf(params: unknown, stage: string, commandLine: readonly string[] = []): Parameters {
   const ofCommandLine = commandLine.map((text): [string, string] => {
     const [name = '', ...value] = text.split('=');
@@ -218,7 +218,7 @@ export function listOf(text = ''): string[] {
   return [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== '');
 }
 
-/** Returns whom alarms tell. A page without a pager goes to those who read tickets; a ticket never goes to the pager. */
+/** Returns the topics of pages and tickets. A page without its own topic goes to the tickets'; a ticket never goes to the pages' topic. */
 export function alarmTopicsOf(
   pageTopicArn: string,
   ticketTopicArn: string,

@@ -154,7 +154,7 @@ export default class DeploymentPlugin {
     return givenOf(configurationInput.params, service.provider.stage, processedInput.options.param);
   }
 
-  /** What `${deployment:…}` is; null leaves the property out. Each when it is asked for: a wrong one spoils no other. */
+  /** The values of `${deployment:…}`; null leaves the property out. Each is computed when it is asked for, so a wrong one fails no other. */
   #variables(): Readonly<Record<string, () => unknown>> {
     const parameters = this.#parameters();
     const text = (name: string) => parameters[name] ?? '';
@@ -199,7 +199,7 @@ export default class DeploymentPlugin {
     throw new this.#serverless.classes.Error([heading, ...problems].join('\n  '), code);
   }
 
-  /** Always, for nothing else says of what `dist/` was built. */
+  /** Builds always, because `dist/` does not say from which commit it was built. */
   async #build(): Promise<void> {
     const { serviceDir } = this.#serverless;
     // Only here: a command that builds nothing need not load the bundler.

@@ -59,7 +59,7 @@ export function leaveStageToTemplate(resources: Resources): void {
 }
 
 /**
- * Denies admin shells to everybody but these principals, whatever their own policies allow: many an administrator has
+ * Denies admin shells to all principals but these, whatever their own policies allow: many administrators have
  * `execute-api:Invoke` on `*`. An assumed role counts as the role.
  *
  * @throws Error when the template has no REST API, or more than one.
@@ -115,7 +115,7 @@ export function encryptWith(resources: Resources, kmsKeyArn: string): void {
   }
 }
 
-/** What finds out which stream groups there are. Only the watcher calls it, and only where it is not told their ids. */
+/** The actions that list stream groups. Only the watcher calls them, and only where the groups are not named by id. */
 const LISTING: ReadonlySet<string> = new Set([
   'gameliftstreams:ListStreamGroups',
   'gameliftstreams:ListTagsForResource',
@@ -290,7 +290,7 @@ export function tag(resources: Resources, tags: Readonly<Record<string, string>>
 
 export const MONITORING = ['none', 'alarms', 'full'] as const;
 
-/** Leaves out what a stage pays for and nobody looks at. */
+/** Leaves out alarms and dashboard, which cost money, for a stage without an operator. */
 export function limitMonitoring(resources: Resources, monitoring: string | undefined): void {
   const isLeftOut = ({ Type }: Resource) =>
     (monitoring !== 'full' && Type === 'AWS::CloudWatch::Dashboard') ||

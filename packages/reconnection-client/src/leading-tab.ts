@@ -1,6 +1,6 @@
 import type { Environment, Locks } from './environment.ts';
 
-/** A reload finds the lock of its own page before for a moment. */
+/** For a moment after a reload, the page's own lock of before the reload is still held. */
 const FREE_WITHIN_MS = 1_000;
 
 /** Holds a Web Lock for the session, so that only one tab of a browser plays it. */

@@ -9,7 +9,7 @@ export interface StreamClient {
   /** Connects with the answer to that offer. */
   processSignalResponse(signalResponse: string): Promise<void>;
   close(): void;
-  /** Tells `listener`, and nobody else any more, the present connection state and every later event. */
+  /** Reports the present connection state and every later event to `listener`, which replaces the one before. */
   listen(listener: (event: ClientEvent) => void): void;
 }
 
@@ -71,12 +71,12 @@ export interface ConnectionRequest {
   readonly session: string;
   /** The offer, as `generateSignalRequest()` made it. */
   readonly signalRequest: string;
-  /** Aborted when nobody waits for the reply any more. */
+  /** Aborted when the reply is no longer needed. */
   readonly signal: AbortSignal;
 }
 
 export interface ReconnectorOptions {
-  /** What names the session to the game's backend. It is kept in `sessionStorage`, so it is no secret of its own. */
+  /** What names the session to the game's backend. It is kept in `sessionStorage`, so it must not be a secret. */
   readonly session: string;
   /** Makes a client for a new connection. */
   readonly newClient: () => StreamClient;
@@ -130,9 +130,9 @@ const OFFER_MS = 20_000;
 const REPLY_MS = 35_000;
 const MAX_BACKOFF_MS = 15_000;
 const MIN_BACKOFF_MS = 250;
-/** Offers that lead nowhere, in a row. One may be bad luck; more of them would use up the session's window. */
+/** How many offers in a row may fail to connect. One may be bad luck; more than this would use up the session's window. */
 const MAX_NEW_OFFERS = 3;
-/** A wait that ends so much late was a sleep. The offer is old then. */
+/** A wait that ends this much late means that the machine slept. The offer is old then. */
 const SLEPT_MS = 60_000;
 /** The server's reasons for hanging up that end the session. Others are reserved, so the API decides. */
 const SERVER_ENDS = ['terminated', 'idle'];
@@ -256,7 +256,7 @@ class SessionReconnector implements Reconnector {
     const { name } = this.#state;
     if (name === 'over' || name === 'left') return;
     this.#end({ name: 'left' });
-    // Somebody plays on elsewhere.
+    // The session is played elsewhere.
     if (name === 'takenOver') return;
     try {
       await this.#options.endSession?.(this.session);

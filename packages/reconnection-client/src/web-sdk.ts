@@ -56,7 +56,7 @@ export function webSdkClient<Stream extends WebSdkStream>(
     },
     close() {
       isClosed = true;
-      // Who listens from now on, as a component that React mounts twice, must not wait for it.
+      // A listener that comes later, such as a component that React mounts twice, must not wait for it.
       last = { type: 'state', state: 'closed' };
       stream.close();
     },

@@ -32,7 +32,7 @@ export const settingsSchema = z.strictObject({
   activationMs: durationMs,
   /** From ACTIVATING to ACTIVE of a stream group. */
   groupActivationMs: durationMs,
-  /** From DELETING to the time when nobody knows the stream group any more. */
+  /** From DELETING until the stream group no longer exists. */
   groupDeletionMs: durationMs,
   /**
    * As if the caller's policy had `aws:ResourceTag/<key>` as its condition: calls for other stream groups, and for those

@@ -109,14 +109,14 @@ export class World {
     });
   }
 
-  /** A record is never changed but replaced, so whatever was due for the one before is not done. */
+  /** Replaces the record, so a change that was due for the earlier record is not made. */
   changeStreamGroup(group: StreamGroupRecord, change: Partial<StreamGroupRecord>): StreamGroupRecord {
     const changed = this.#keepStreamGroup({ ...group, ...change });
     if (changed.status === 'DELETING' && group.status !== 'DELETING') this.#stopSessionsOf(changed);
     return changed;
   }
 
-  /** From one moment to the next nobody knows the stream group, nor its sessions. */
+  /** Removes the stream group at once. Its sessions cannot be found without it. */
   removeStreamGroup({ streamGroupId }: Pick<StreamGroupRecord, 'streamGroupId'>): void {
     this.#streamGroups.delete(streamGroupId);
   }

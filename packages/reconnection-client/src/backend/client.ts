@@ -50,7 +50,7 @@ export interface Refusal {
 
 /**
  * Returns a client of the reconnection API: the SDK's own, which signs for `execute-api` as API Gateway wants it. It makes one
- * attempt for each call, because the browser repeats as the API says; give `maxAttempts` where nobody does.
+ * attempt for each call, because the browser repeats as the API says; give `maxAttempts` to a client without such a browser.
  *
  * @param endpoint the API with its stage, such as https://a1b2c3d4e5.execute-api.us-west-2.amazonaws.com/dev
  *
