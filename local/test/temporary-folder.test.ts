@@ -44,6 +44,12 @@ describe('a temporary folder', () => {
     expect(ended).toMatchObject({ isThere: false, endedBy: signal });
   });
 
+  it('does not keep a process alive that a signal is to end, however many there are', async () => {
+    const another = "await temporaryFolder('temporary-folder-test-'); setTimeout(() => {}, 3000);";
+
+    expect(await folderOf(another, 'SIGINT')).toMatchObject({ isThere: false, endedBy: 'SIGINT' });
+  });
+
   it('goes at the exit of a process that stops in its own way', async () => {
     const stops =
       "const hold = setInterval(() => {}, 1000); process.on('SIGINT', () => clearInterval(hold));";
