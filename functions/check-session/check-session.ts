@@ -23,7 +23,7 @@ export const checkSessionInputSchema = z.object({
   connectionCreatedAtMs: epochMsSchema,
   connectionTimeoutSeconds: z.int().min(1),
   marginSeconds: z.number().min(0),
-  /** When the service was seen waiting for a client; 0 while nobody has seen it. */
+  /** When the service was seen waiting for a client; 0 before that. */
   seenWaitingAtMs: epochMsSchema.optional(),
   /** The first look of a window, which is left out while the read quota is in use. */
   onlyIfSpare: z.boolean().optional(),
@@ -44,7 +44,7 @@ export interface CheckSessionResult {
   readonly pendingSinceMs: number;
   readonly connectionTimeoutSeconds: number;
   readonly deadlineMs: number;
-  /** When the service was seen waiting for a client since the report; 0 while nobody has seen it. */
+  /** When the service was seen waiting for a client since the report; 0 before that. */
   readonly seenWaitingAtMs: number;
   /** CONNECTED since before the disconnect: the service has not noticed the loss yet. */
   readonly beforeLoss: boolean;
@@ -129,7 +129,7 @@ function judge(input: Input, read: SessionState, nowMs: number): CheckSessionRes
   const noticeEndMs = Math.max(input.openedAtMs ?? 0, pendingSinceMs) + LOSS_NOTICE_MS;
   const beforeLoss = isConnectedSinceBefore(input, session) && nowMs < noticeEndMs;
   const isWaiting = beforeLoss || isWaitingForClient(session);
-  // A session that waits for nobody has no time left. One whose loss is noticed late waits longer than was thought.
+  // A session that waits for no client has no time left. One whose loss is noticed late waits longer than was thought.
   const endMs = beforeLoss ? Math.max(waitEndMs, noticeEndMs) : isWaiting ? waitEndMs : nowMs;
   return {
     status: session.status,

@@ -24,9 +24,9 @@ export interface OnExecutionFailureDependencies extends ReplaceDependencies, Pub
 export interface OnExecutionFailureResult {
   readonly result: /** The disconnect has a new window, whose execution asks the service first. */
     | 'WINDOW_REPLACED'
-    /** The window stays closed red: too many in a row have failed. */
+    /** The window stays failed: too many in a row have. */
     | 'WINDOW_GIVEN_UP'
-    /** The window stays closed red: its execution has found out that there is nothing to wait for. */
+    /** The window stays failed: its execution has found out that there is nothing to wait for. */
     | 'VERDICT_STANDS'
     /** The window was closed with its outcome before its execution failed; what was left to do is done. */
     | 'OUTCOME_RECORDED'
@@ -41,7 +41,7 @@ export interface OnExecutionFailureResult {
 const MAX_TRIES = 5;
 
 /**
- * Gives the window of an execution that ended red an owner again, whatever the execution has left behind: it is
+ * Gives the window of a failed execution an owner again, whatever the execution has left behind: it is
  * replaced by the next one, unless it has its outcome, a later window has its place, or there is nothing to wait
  * for. By the event alone nothing is concluded about the session: the new execution asks the service first, with
  * the machine's own retries and under the read quota, and that is the one place that decides.
@@ -61,7 +61,7 @@ export async function onExecutionFailure(
     const window = await readWindow(table, execution);
     if (window === undefined || window.generation < execution.generation) return { result: 'NO_WINDOW' };
     if (window.generation > execution.generation) {
-      // Whoever opened it may have died before starting it; it may have been this function.
+      // The function that opened it may have died before starting it; it may have been this one.
       if (isOpen(window)) await ensureRunning(execution, window, dependencies);
       return { result: 'LATER_WINDOW' };
     }
@@ -106,7 +106,7 @@ async function finishRecord(
 
 /**
  * The parts that this service reads of the event by which Step Functions says that a Standard execution has
- * ended red: "Execution Status Change" of its Developer Guide ("Automating Step Functions event delivery with
+ * failed: "Execution Status Change" of its Developer Guide ("Automating Step Functions event delivery with
  * EventBridge"). The rule lets no other status through.
  */
 export const executionFailureEventSchema = z.object({
@@ -125,7 +125,7 @@ export type ExecutionFailureEvent = z.infer<typeof executionFailureEventSchema>;
 /** What names the window in the input of its execution; `open-window.ts` builds the whole. */
 export const windowInputSchema = z.object({ ...sessionKeySchema.shape, generation: z.int().min(1) });
 
-/** A window's execution that has ended red, by its event. */
+/** A window's execution that has failed, by its event. */
 export interface FailedExecution extends z.infer<typeof windowInputSchema> {
   readonly executionName: string;
   readonly status: ExecutionFailureEvent['detail']['status'];

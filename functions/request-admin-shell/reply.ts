@@ -7,7 +7,7 @@ import { adminShellOutputSchema } from '../shared/contracts/machine-outputs.ts';
 import { parseJson } from '../shared/runtime/text.ts';
 import type { AuditedResult } from './audit.ts';
 
-export interface Answer {
+export interface NamedReply {
   /** What it came to, for the audit record. */
   readonly result: AuditedResult;
   readonly reply: APIGatewayProxyResult;
@@ -22,10 +22,10 @@ const STATUS_CODES = {
 const VALID_SECONDS = 60;
 
 /** Turns how the execution ended into the reply that the service itself would give. */
-export function answerOf(
+export function replyOfExecution(
   execution: Pick<StartSyncExecutionCommandOutput, 'status' | 'output' | 'error'>,
   nowMs: number,
-): Answer {
+): NamedReply {
   if (execution.status !== 'SUCCEEDED') {
     const error = execution.error ?? execution.status ?? 'NONE';
     return { result: { result: 'REFUSED', refusal: error.slice(0, 256) }, reply: failureReply(error) };
@@ -60,7 +60,7 @@ export function answerOf(
 }
 
 /** The same of a call that went past the state machine. */
-export function answerOfPassThrough(shell: PassedThrough<CreateStreamSessionAdminShellOutput>): Answer {
+export function replyOfPassThrough(shell: PassedThrough<CreateStreamSessionAdminShellOutput>): NamedReply {
   if (!shell.ok) {
     return { result: { result: 'REFUSED', refusal: shell.error }, reply: shell.reply };
   }

@@ -11,7 +11,7 @@ import { callDependency } from '../shared/runtime/service-fault.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';
 import { createStreamSessionAdminShell } from '../shared/service/operations.ts';
 import { type AuditDependencies, type AuditedRequest, record, recordAnyway } from './audit.ts';
-import { type Answer, answerOf, answerOfPassThrough } from './reply.ts';
+import { type NamedReply, replyOfExecution, replyOfPassThrough } from './reply.ts';
 
 export interface RequestAdminShellDependencies extends AuditDependencies, PassThroughDependencies {
   /** Of one attempt: a start that is repeated mints a second shell. */
@@ -74,7 +74,7 @@ export async function requestAdminShell(
     async () =>
       switchState === 'on'
         ? execute(session, executionName, requestedAtMs, dependencies)
-        : answerOfPassThrough(await passThrough(createStreamSessionAdminShell(session), dependencies)),
+        : replyOfPassThrough(await passThrough(createStreamSessionAdminShell(session), dependencies)),
     () => refuse('NO_ANSWER'),
   );
   await recordAnyway(audited, result, dependencies);
@@ -86,7 +86,7 @@ async function execute(
   name: string,
   requestedAtMs: number,
   { stepFunctionsSingleAttempt, clock, settings }: RequestAdminShellDependencies,
-): Promise<Answer> {
+): Promise<NamedReply> {
   const execution = await callDependency(() =>
     stepFunctionsSingleAttempt.send(
       new StartSyncExecutionCommand({
@@ -97,7 +97,7 @@ async function execute(
       syncExecutionOptions(requestedAtMs, clock.nowMs()),
     ),
   );
-  return answerOf(execution, clock.nowMs());
+  return replyOfExecution(execution, clock.nowMs());
 }
 
 /** A request whose path names no session is on record all the same. */

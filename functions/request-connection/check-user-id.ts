@@ -1,5 +1,5 @@
 /**
- * Whose session is it? IAM lets a backend ask for any session of the API, so a backend that is told the session by
+ * Checks whose session it is. IAM lets a backend ask for any session of the API, so a backend that gets the session's id from
  * its player may have the session's own UserId compared with the player's. The check comes before the line: the place
  * belongs to the latest offer, and a stranger's offer must not take it. What a read has found is remembered for a minute,
  * so that strangers do not use up the reads that the session's own user needs.
@@ -24,7 +24,7 @@ import type { ListSessionsDependencies } from '../shared/service/list-sessions.t
 import { getStreamSession } from '../shared/service/operations.ts';
 import { isOpen, readWindow } from '../shared/window/window-item.ts';
 import { findWaiting } from './find-waiting.ts';
-import { type Answer, answerOfFailure, notFoundReply } from './reply.ts';
+import { type NamedReply, notFoundReply, replyOfFailure } from './reply.ts';
 
 export interface CheckUserIdDependencies extends ListSessionsDependencies {
   readonly settings: ListSessionsDependencies['settings'] & QuotaSettings<'GetStreamSession'>;
@@ -52,14 +52,14 @@ export function userIdOf({ headers }: Pick<RequestOrigin, 'headers'>): string {
  *
  * Why: docs/decisions/connections.md#the-user-of-a-session-is-checked-before-the-line
  *
- * @returns the answer for a caller who may not go on: the session is another user's, or nobody's, or not known.
+ * @returns the refusal of a caller who may not go on: the session belongs to another user, to none, or is not known.
  * @throws DependencyUnavailableException, UnexpectedError
  */
 export async function refuseStranger(
   session: SessionKey,
   userId: string,
   dependencies: CheckUserIdDependencies,
-): Promise<Answer | undefined> {
+): Promise<NamedReply | undefined> {
   const { table, clock } = dependencies;
   const [remembered, window] = await Promise.all([
     readOwner(table, session, clock.nowMs()),
@@ -74,8 +74,8 @@ export async function refuseStranger(
     if (owner.ownerHash === undefined) return NOT_FOUND;
     return owner.ownerHash === ownerHashOf(session, userId) ? undefined : NOT_THE_USERS_SESSION;
   } catch (error) {
-    if (!(error instanceof Error) || !isKnownError(error) || !ANSWERED.has(error.name)) throw error;
-    return answerOfFailure(error.name);
+    if (!(error instanceof Error) || !isKnownError(error) || !WITH_A_REPLY.has(error.name)) throw error;
+    return replyOfFailure(error.name);
   }
 }
 
@@ -133,31 +133,31 @@ export async function refuseStrangerDirectly(
   session: SessionKey,
   userId: string,
   dependencies: CheckUserIdDependencies,
-): Promise<Answer | undefined> {
+): Promise<NamedReply | undefined> {
   const read = await passThrough(getStreamSession(session), dependencies);
   return read.ok ? judge(read.reply, userId) : { result: read.error, reply: read.reply };
 }
 
 /** What becomes the reply that the same error of the call would get. */
-const ANSWERED: ReadonlySet<string> = new Set([
+const WITH_A_REPLY: ReadonlySet<string> = new Set([
   'ServiceAccessDeniedException',
   'ThrottlingException',
   'PermitNotAvailableException',
   'InternalServerException',
 ]);
 
-const NOT_FOUND: Answer = { result: 'NOT_FOUND', reply: notFoundReply() };
+const NOT_FOUND: NamedReply = { result: 'NOT_FOUND', reply: notFoundReply() };
 
-const NOT_THE_USERS_SESSION: Answer = {
+const NOT_THE_USERS_SESSION: NamedReply = {
   result: 'NOT_THE_USERS_SESSION',
   reply: errorReply('NOT_THE_USERS_SESSION', 'The stream session does not belong to the user in x-user-id.'),
 };
 
-/** A session that was started without a UserId is nobody's: the check would be worth nothing if it were anybody's. */
+/** A session that was started without a UserId is refused to every user; else the check would be worth nothing. */
 function judge(
   { UserId: owner }: Pick<GetStreamSessionCommandOutput, 'UserId'>,
   userId: string,
-): Answer | undefined {
+): NamedReply | undefined {
   return owner === userId ? undefined : NOT_THE_USERS_SESSION;
 }
 

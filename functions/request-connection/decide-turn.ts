@@ -24,17 +24,17 @@ const WAIT_MS = 3000;
 const LOOK_AGAIN_MS = 500;
 /** From here to the booking of the permit: an execution's start, a cold one excepted. */
 export const LEAD_MS = 300;
-/** So much before its turn a session is asked to be back. */
+/** How long before its turn a session is asked to come back. */
 const BACK_BEFORE_SECONDS = 1;
-/** Turns come sooner than told when those before do not return, so nobody stays away for longer. */
+/** Turns come sooner than told when the sessions ahead do not return, so no session stays away for longer. */
 const LONGEST_AWAY_SECONDS = 10;
 /** Of a storm's players some have ten seconds and some an hour, and all may ask within the same half second. */
 const TIME_TO_SPARE_MS = 60_000;
 const FIRST_MOMENT_MS = 500;
 /**
- * Permits that nobody takes mean that those before are not there: whoever has stood in line for a second goes first.
- * Many may see the same permit idle, so each takes it by chance: one in ten of the line for each idle permit. Who has
- * no number waits until half a second's worth is idle.
+ * Idle permits mean that the sessions ahead are not asking, so a session that has stood in line for a second may go first.
+ * Many sessions may see the same permit idle, so each takes it by chance: one in ten of the line for each idle permit. A
+ * session without a number waits until half a second's worth is idle.
  */
 const IDLE_AFTER_MS = 1000;
 const IDLE_PERMITS = 3;
@@ -42,6 +42,7 @@ const IDLE_SECONDS_WITHOUT_NUMBER = 0.5;
 const IDLE_SHARE_OF_LINE = 0.1;
 
 /**
+ * Returns whether the session's call may go out now; else how long the caller waits here, or when it is to come back.
  *
  * Why: docs/decisions/quota-and-line.md#places-are-numbers-within-two-seconds-of-deadlines-and-nothing-is-taken-back
  * Why: docs/decisions/quota-and-line.md#sessions-without-an-open-window-stand-behind-those-with-one

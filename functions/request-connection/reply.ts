@@ -5,7 +5,7 @@ import { type ConnectionOutput, connectionOutputSchema } from '../shared/contrac
 import { parseJson } from '../shared/runtime/text.ts';
 import type { Turn } from './decide-turn.ts';
 
-export interface Answer {
+export interface NamedReply {
   /** What it came to, for the log. */
   readonly result: string;
   readonly reply: APIGatewayProxyResult;
@@ -16,12 +16,12 @@ export interface Answer {
  *
  * @param random 0 ≤ random() < 1.
  */
-export function answerOf(
+export function replyOfExecution(
   execution: Pick<StartSyncExecutionCommandOutput, 'status' | 'output' | 'error'>,
   random: () => number,
-): Answer {
+): NamedReply {
   if (execution.status !== 'SUCCEEDED') {
-    return answerOfFailure(execution.error ?? execution.status ?? 'NONE');
+    return replyOfFailure(execution.error ?? execution.status ?? 'NONE');
   }
   const output = connectionOutputSchema.parse(parseJson(execution.output));
   return { result: output.result, reply: outcomeReply(output, random) };
@@ -81,8 +81,8 @@ function supersededReply(): APIGatewayProxyResult {
   );
 }
 
-/** The answer to a request whose turn is not now. */
-export function answerOfTurn(turn: Exclude<Turn, { kind: 'NOW' }>): Answer {
+/** Returns the reply to a request whose turn is not now. */
+export function replyOfTurn(turn: Exclude<Turn, { kind: 'NOW' }>): NamedReply {
   switch (turn.kind) {
     case 'NOT_FOUND':
     case 'SUPERSEDED':
@@ -101,7 +101,7 @@ export function answerOfTurn(turn: Exclude<Turn, { kind: 'NOW' }>): Answer {
 }
 
 /** @param error what the last attempt failed with. */
-export function answerOfFailure(error: string): Answer {
+export function replyOfFailure(error: string): NamedReply {
   return { result: error, reply: failureReply(error) };
 }
 

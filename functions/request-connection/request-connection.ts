@@ -20,7 +20,7 @@ import { createStreamSessionConnection } from '../shared/service/operations.ts';
 import { awaitTurn } from './await-turn.ts';
 import { refuseStranger, refuseStrangerDirectly, userIdOf } from './check-user-id.ts';
 import { bindClientToken, deterministicClientToken, parseConnectionBody } from './offer.ts';
-import { type Answer, answerOf, answerOfTurn } from './reply.ts';
+import { type NamedReply, replyOfExecution, replyOfTurn } from './reply.ts';
 
 export interface RequestConnectionDependencies extends ServiceDependencies {
   readonly stepFunctions: SFNClient;
@@ -65,8 +65,8 @@ export async function requestConnection(
       ? { executionName: requestExecutionName(request.session, request.requestId) }
       : { switch: state },
   );
-  const answer = ANSWERS[state];
-  const { reply, result } = await answer({ ...request, startedAtMs }, { ...dependencies, log }, origin);
+  const handle = HANDLERS[state];
+  const { reply, result } = await handle({ ...request, startedAtMs }, { ...dependencies, log }, origin);
   log.info('ConnectionAnswered', {
     result,
     statusCode: reply.statusCode,
@@ -77,16 +77,16 @@ export async function requestConnection(
 
 type Request = ApiRequest & { readonly startedAtMs: number };
 
-type AnswerRequest = (
+type HandleRequest = (
   request: Request,
   dependencies: RequestConnectionDependencies,
   origin: Pick<RequestOrigin, 'headers' | 'caller'>,
-) => Promise<Answer>;
+) => Promise<NamedReply>;
 
-const ANSWERS: Readonly<Record<SwitchState, AnswerRequest>> = {
+const HANDLERS: Readonly<Record<SwitchState, HandleRequest>> = {
   on: reconnect,
   passThrough: async ({ session, body }, dependencies, origin) => {
-    const stranger = await strangersAnswer(session, dependencies, origin, refuseStrangerDirectly);
+    const stranger = await refusalOfStranger(session, dependencies, origin, refuseStrangerDirectly);
     return stranger ?? passConnectionThrough(session, body, dependencies);
   },
   refuse: async () => ({ result: 'SWITCHED_OFF', reply: switchedOffReply() }),
@@ -96,11 +96,11 @@ async function reconnect(
   { session, requestId, body, startedAtMs }: Request,
   dependencies: RequestConnectionDependencies,
   origin: Pick<RequestOrigin, 'headers' | 'caller'>,
-): Promise<Answer> {
+): Promise<NamedReply> {
   const { table, log, metrics } = dependencies;
   const { signalRequest, clientToken } = parseConnectionBody(body);
   log.info('ConnectionRequested');
-  const stranger = await strangersAnswer(session, dependencies, origin, refuseStranger);
+  const stranger = await refusalOfStranger(session, dependencies, origin, refuseStranger);
   if (stranger !== undefined) return stranger;
   if (clientToken !== undefined) {
     const binding = { clientToken, signalRequest, nowMs: startedAtMs, caller: origin.caller.name };
@@ -115,18 +115,18 @@ async function reconnect(
   const turn = await awaitTurn(session, token, dependencies);
   if (turn.kind === 'LATER') metrics.add('RequestsPutOff', 1);
   if (turn.kind === 'NOT_IN_TIME') metrics.add('RequestsNotInTime', 1);
-  if (turn.kind !== 'NOW') return answerOfTurn(turn);
+  if (turn.kind !== 'NOW') return replyOfTurn(turn);
   const input = { ...session, signalRequest, clientToken: token, deadlineMs: startedAtMs + CALLER_TIME_MS };
   const name = requestExecutionName(session, requestId);
-  return answerOf(await execute(dependencies, name, input, startedAtMs), dependencies.random);
+  return replyOfExecution(await execute(dependencies, name, input, startedAtMs), dependencies.random);
 }
 
-async function strangersAnswer(
+async function refusalOfStranger(
   session: SessionKey,
   dependencies: RequestConnectionDependencies,
   origin: Pick<RequestOrigin, 'headers' | 'caller'>,
   refuse: typeof refuseStranger,
-): Promise<Answer | undefined> {
+): Promise<NamedReply | undefined> {
   return dependencies.settings.USER_ID_CHECK ? refuse(session, userIdOf(origin), dependencies) : undefined;
 }
 
@@ -145,7 +145,7 @@ export async function passConnectionThrough(
   session: SessionKey,
   text: string,
   dependencies: PassThroughDependencies,
-): Promise<Answer> {
+): Promise<NamedReply> {
   const body = bodySchema.safeParse(parseJson(text));
   if (!body.success) {
     throw new InvalidRequestError('The body must be a JSON object with the member SignalRequest.');

@@ -9,10 +9,10 @@ import { createConnectionInputSchema } from '../../functions/create-connection/c
 import { recordFailureInputSchema } from '../../functions/record-failure/record-failure.ts';
 import { recordOutcomeInputSchema } from '../../functions/record-outcome/record-outcome.ts';
 import { registerTaskTokenInputSchema } from '../../functions/register-task-token/register-task-token.ts';
-import { answerOf as shellAnswerOf } from '../../functions/request-admin-shell/reply.ts';
+import { replyOfExecution as shellReplyOf } from '../../functions/request-admin-shell/reply.ts';
 import { readOwner } from '../../functions/request-connection/check-user-id.ts';
 import { bindClientToken } from '../../functions/request-connection/offer.ts';
-import { answerOf as connectionAnswerOf } from '../../functions/request-connection/reply.ts';
+import { replyOfExecution as connectionReplyOf } from '../../functions/request-connection/reply.ts';
 import { ITEM_BOUNDS, sessionOfPartition } from '../../functions/shared/contracts/table-keys.ts';
 import { readLine } from '../../functions/shared/quota/line.ts';
 import { readPermits } from '../../functions/shared/quota/permits.ts';
@@ -215,8 +215,8 @@ describe.each(inFlightSamples())('what the version of $name left', ({ inFlight }
 
     // Act
     const { reply } = title.startsWith('create-connection')
-      ? connectionAnswerOf(execution, () => 0)
-      : shellAnswerOf(execution, Date.now());
+      ? connectionReplyOf(execution, () => 0)
+      : shellReplyOf(execution, Date.now());
 
     // Assess
     expect(reply.statusCode).toBe(title.endsWith('_CREATED') ? 200 : 404);

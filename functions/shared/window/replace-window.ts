@@ -22,7 +22,7 @@ export interface ReplaceDependencies extends StartWindowDependencies {
 
 export type Replacement =
   | 'REPLACED'
-  /** Too many in a row have failed: the window is closed red, and stays so. */
+  /** Too many in a row have failed: the window has failed, and stays so. */
   | 'GIVEN_UP'
   /** The window was closed, replaced or signalled meanwhile: nothing was changed. */
   | 'CHANGED_MEANWHILE';
@@ -34,7 +34,7 @@ export type Replacement =
  * Why: docs/decisions/failed-windows.md#an-execution-that-died-is-replaced-not-restarted
  * Why: docs/decisions/failed-windows.md#a-replacement-whose-name-is-taken-is-replaced-too
  *
- * @param dead as it was read; open, or closed red.
+ * @param dead as it was read; open, or failed.
  * @throws DependencyUnavailableException
  */
 export async function replaceDeadWindow(
@@ -79,7 +79,7 @@ export interface StartWindowDependencies {
 }
 
 /**
- * Starts the window's execution unless it is known to run, which its first wait writes down. Whoever opened the
+ * Starts the window's execution unless it is known to run, which its first wait writes down. The function that opened the
  * window may have died before the start, so every later event repeats it: the same name with the same input is
  * the same execution.
  *

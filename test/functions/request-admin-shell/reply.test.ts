@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerOf } from '../../../functions/request-admin-shell/reply.ts';
+import { replyOfExecution } from '../../../functions/request-admin-shell/reply.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const CREATED = {
@@ -10,10 +10,10 @@ const CREATED = {
   createdAtMs: NOW_MS - 800,
 };
 const succeeded = (output: object) =>
-  answerOf({ status: 'SUCCEEDED', output: JSON.stringify(output) }, NOW_MS);
+  replyOfExecution({ status: 'SUCCEEDED', output: JSON.stringify(output) }, NOW_MS);
 const NO_STORE = { 'content-type': 'application/json', 'cache-control': 'no-store' };
 
-describe('an execution that ends green', () => {
+describe('an execution that succeeds', () => {
   it("with a shell is the service's own reply, not to be stored, and says how long it is good for", () => {
     expect(succeeded(CREATED)).toEqual({
       result: { result: 'GRANTED' },
@@ -84,11 +84,11 @@ describe('an execution that ends green', () => {
     ['a result that nobody knows', '{"result":"OUT_OF_TIME","tokenValue":"the-token"}'],
     ['a shell without its token', JSON.stringify({ ...CREATED, tokenValue: undefined })],
   ])('with %s is a bug, and thrown', (_, output) => {
-    expect(() => answerOf({ status: 'SUCCEEDED', output }, NOW_MS)).toThrow();
+    expect(() => replyOfExecution({ status: 'SUCCEEDED', output }, NOW_MS)).toThrow();
   });
 });
 
-describe('an execution that ends red', () => {
+describe('an execution that fails', () => {
   it.each([
     [
       'StreamSessionAccessNotReadyException',
@@ -106,7 +106,7 @@ describe('an execution that ends red', () => {
     ['Lambda.Unknown', 500, 'InternalServerException', 'ADMIN_SHELL_FAILED', '1'],
     ['States.Timeout', 500, 'InternalServerException', 'ADMIN_SHELL_FAILED', '1'],
   ])('with %s is %i %s, %s, and may be asked again after %s s', (error, statusCode, type, code, seconds) => {
-    const { reply, result } = answerOf({ status: 'FAILED', error }, NOW_MS);
+    const { reply, result } = replyOfExecution({ status: 'FAILED', error }, NOW_MS);
 
     expect(result).toEqual({ result: 'REFUSED', refusal: error });
     expect(reply.statusCode).toBe(statusCode);
@@ -120,7 +120,10 @@ describe('an execution that ends red', () => {
   });
 
   it('because our permission is missing is a 403 of its own, which no client repeats', () => {
-    const { reply, result } = answerOf({ status: 'FAILED', error: 'ServiceAccessDeniedException' }, NOW_MS);
+    const { reply, result } = replyOfExecution(
+      { status: 'FAILED', error: 'ServiceAccessDeniedException' },
+      NOW_MS,
+    );
 
     expect(result).toEqual({ result: 'REFUSED', refusal: 'ServiceAccessDeniedException' });
     expect(reply.statusCode).toBe(403);
@@ -132,17 +135,17 @@ describe('an execution that ends red', () => {
   });
 
   it('is on record with no more of its name than an event may carry', () => {
-    const { result } = answerOf({ status: 'FAILED', error: 'x'.repeat(300) }, NOW_MS);
+    const { result } = replyOfExecution({ status: 'FAILED', error: 'x'.repeat(300) }, NOW_MS);
 
     expect(result).toEqual({ result: 'REFUSED', refusal: 'x'.repeat(256) });
   });
 
   it('may have no error, and no status either', () => {
-    expect(answerOf({ status: 'TIMED_OUT' }, NOW_MS)).toMatchObject({
+    expect(replyOfExecution({ status: 'TIMED_OUT' }, NOW_MS)).toMatchObject({
       result: { refusal: 'TIMED_OUT' },
       reply: { statusCode: 500 },
     });
-    expect(answerOf({ status: undefined }, NOW_MS)).toMatchObject({
+    expect(replyOfExecution({ status: undefined }, NOW_MS)).toMatchObject({
       result: { refusal: 'NONE' },
       reply: { statusCode: 500 },
     });

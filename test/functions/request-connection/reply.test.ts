@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { answerOfTurn, answerOf as answerWith } from '../../../functions/request-connection/reply.ts';
+import { replyOfTurn, replyOfExecution as replyWith } from '../../../functions/request-connection/reply.ts';
 
-const answerOf = (execution: Parameters<typeof answerWith>[0]) => answerWith(execution, () => 0.25);
-const succeeded = (output: object) => answerOf({ status: 'SUCCEEDED', output: JSON.stringify(output) });
-const bodyOf = ({ reply }: ReturnType<typeof answerOf>): unknown => JSON.parse(reply.body);
-const headersOf = ({ reply }: ReturnType<typeof answerOf>) => reply.headers ?? {};
+const replyOfExecution = (execution: Parameters<typeof replyWith>[0]) => replyWith(execution, () => 0.25);
+const succeeded = (output: object) =>
+  replyOfExecution({ status: 'SUCCEEDED', output: JSON.stringify(output) });
+const bodyOf = ({ reply }: ReturnType<typeof replyOfExecution>): unknown => JSON.parse(reply.body);
+const headersOf = ({ reply }: ReturnType<typeof replyOfExecution>) => reply.headers ?? {};
 
-describe('an execution that ends green', () => {
+describe('an execution that succeeds', () => {
   it('with a connection is answered as the service answers, with nothing of the execution', () => {
     const answer = succeeded({
       result: 'CONNECTION_CREATED',
@@ -116,11 +117,11 @@ describe('an execution that ends green', () => {
     ['a result that nobody knows', '{"result":"DEADLINE_PASSED","signalResponse":"an-answer-SECRET"}'],
     ['a connection without an answer', '{"result":"CONNECTION_CREATED"}'],
   ])('with %s is a bug, and thrown', (_, output) => {
-    expect(() => answerOf({ status: 'SUCCEEDED', output })).toThrow();
+    expect(() => replyOfExecution({ status: 'SUCCEEDED', output })).toThrow();
   });
 });
 
-describe('an execution that ends red', () => {
+describe('an execution that fails', () => {
   it.each<[string, number, string, string, string]>([
     ['ThrottlingException', 429, 'ThrottlingException', 'QUOTA_USED_UP', '2'],
     ['PermitNotAvailableException', 429, 'ThrottlingException', 'QUOTA_USED_UP', '2'],
@@ -133,7 +134,7 @@ describe('an execution that ends red', () => {
     ['Lambda.Unknown', 500, 'InternalServerException', 'RECONNECTION_FAILED', '1'],
     ['States.Timeout', 500, 'InternalServerException', 'RECONNECTION_FAILED', '1'],
   ])('with %s is %i %s, %s, and may be asked again after %s s', (error, statusCode, type, code, seconds) => {
-    const answer = answerOf({ status: 'FAILED', error });
+    const answer = replyOfExecution({ status: 'FAILED', error });
 
     expect(answer.result).toBe(error);
     expect(answer.reply.statusCode).toBe(statusCode);
@@ -148,7 +149,7 @@ describe('an execution that ends red', () => {
   });
 
   it('because an earlier answer is lost is a 409 that asks for a new offer, and not for a repeat', () => {
-    const answer = answerOf({ status: 'FAILED', error: 'SessionAnsweredException' });
+    const answer = replyOfExecution({ status: 'FAILED', error: 'SessionAnsweredException' });
 
     expect(answer.reply.statusCode).toBe(409);
     expect(headersOf(answer)).toMatchObject({ 'x-reconnection-code': 'NEW_OFFER_NEEDED' });
@@ -156,7 +157,7 @@ describe('an execution that ends red', () => {
   });
 
   it('because our permission is missing is a 403 of its own, which no client repeats', () => {
-    const answer = answerOf({ status: 'FAILED', error: 'ServiceAccessDeniedException' });
+    const answer = replyOfExecution({ status: 'FAILED', error: 'ServiceAccessDeniedException' });
 
     expect(answer.result).toBe('ServiceAccessDeniedException');
     expect(answer.reply.statusCode).toBe(403);
@@ -169,23 +170,26 @@ describe('an execution that ends red', () => {
   });
 
   it('says nothing of what it ended with but which kind it is', () => {
-    const answer = answerOf({ status: 'FAILED', error: 'Odd.SECRET', output: '{"a":"SECRET"}' });
+    const answer = replyOfExecution({ status: 'FAILED', error: 'Odd.SECRET', output: '{"a":"SECRET"}' });
 
     expect(JSON.stringify(answer.reply)).not.toContain('SECRET');
   });
 
   it.each(['FAILED', 'TIMED_OUT'] as const)('may have no error: %s', (status) => {
-    expect(answerOf({ status })).toMatchObject({ result: status, reply: { statusCode: 500 } });
+    expect(replyOfExecution({ status })).toMatchObject({ result: status, reply: { statusCode: 500 } });
   });
 
   it('may have no status either', () => {
-    expect(answerOf({ status: undefined })).toMatchObject({ result: 'NONE', reply: { statusCode: 500 } });
+    expect(replyOfExecution({ status: undefined })).toMatchObject({
+      result: 'NONE',
+      reply: { statusCode: 500 },
+    });
   });
 });
 
 describe('a turn that is not now', () => {
   it.each(['LATER', 'NOT_IN_TIME'] as const)('is a 429 that says when to come back: %s', (kind) => {
-    const answer = answerOfTurn({ kind, retryAfterSeconds: 7 });
+    const answer = replyOfTurn({ kind, retryAfterSeconds: 7 });
 
     expect(answer).toMatchObject({ result: kind, reply: { statusCode: 429 } });
     expect(headersOf(answer)).toMatchObject({
@@ -201,7 +205,7 @@ describe('a turn that is not now', () => {
   });
 
   it('because a newer offer has come is a 409 that is not worth a repeat', () => {
-    const answer = answerOfTurn({ kind: 'SUPERSEDED' });
+    const answer = replyOfTurn({ kind: 'SUPERSEDED' });
 
     expect(answer).toMatchObject({ result: 'SUPERSEDED', reply: { statusCode: 409 } });
     expect(headersOf(answer)).not.toHaveProperty('retry-after');
