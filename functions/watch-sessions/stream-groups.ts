@@ -1,4 +1,4 @@
-import type { StreamGroupSummary } from '@aws-sdk/client-gameliftstreams';
+import type { ListTagsForResourceCommandOutput, StreamGroupSummary } from '@aws-sdk/client-gameliftstreams';
 import * as z from 'zod';
 import { resourceIdSchema } from '../shared/contracts/fields.ts';
 import type { QuotaSettings } from '../shared/contracts/quotas.ts';
@@ -38,6 +38,8 @@ const LONGEST_LIST_MS = 2000;
 const PAGE_SIZE = 100;
 const MAX_PAGES = 200;
 const MAX_TRIES = 3;
+/** So many stream groups may fail for a defect of their own. More than that is the service's, and the list ends. */
+const MAX_SKIPPED = 3;
 /** What the item holds at most; `ITEM_BOUNDS` counts with both. */
 const MAX_WATCHED = 500;
 const MAX_KNOWN_TAGS = 10_000;
@@ -226,7 +228,7 @@ async function* stepsOf(
   listOf: () => List,
   dependencies: StreamGroupsDependencies,
 ): AsyncGenerator<'GO_ON' | 'PAUSE', void> {
-  const { table, random, settings } = dependencies;
+  const { table, random, log, metrics, settings } = dependencies;
   const selection = settings.WATCHED_STREAM_GROUPS;
   const list = listOf();
   let nextToken: string | undefined;
@@ -256,8 +258,19 @@ async function* stepsOf(
   const known = hosting.filter(({ name }) => list.tags.has(name));
   const from = Math.floor(random() * known.length);
   const again = [...known.slice(from), ...known.slice(0, from)].slice(0, TAGS_READ_AGAIN);
+  let skipped = 0;
   for (const group of [...unknown, ...again]) {
-    const reply = yield* tried(listTagsForResource(group.arn), dependencies);
+    let reply: ListTagsForResourceCommandOutput | undefined;
+    try {
+      reply = yield* tried(listTagsForResource(group.arn), dependencies);
+    } catch (error) {
+      if (!(error instanceof InternalServerException) || ++skipped > MAX_SKIPPED) throw error;
+      // The stream groups behind it must not wait for it. It counts as it was last.
+      log.error('StreamGroupsNotListed', error, { streamGroupId: group.id });
+      metrics.add('WatcherLooksFailed', 1);
+      yield 'PAUSE';
+      continue;
+    }
     const match = matchOf(reply?.Tags ?? {}, selection);
     // A stream group that has gone meanwhile has no tags to tell; the next list will not have it.
     if (reply !== undefined && list.tags.get(group.name) !== match) {

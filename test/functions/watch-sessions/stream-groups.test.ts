@@ -329,6 +329,40 @@ describe('a list that fails', () => {
     },
   );
 
+  it('for the tags of one stream group finds the others, and says which it was', async () => {
+    const groups = { 'sg-a': { tags: YES }, 'sg-bad': { tags: YES, createdAtMs: 1 } };
+    const { beginInvocation, look, service, linesOf, valuesOf } = prepare(groups);
+    service
+      .on(ListTagsForResourceCommand, { ResourceArn: arnOf('sg-bad') })
+      .rejects(serviceErrors.internalServer());
+    const invocation = beginInvocation();
+
+    for (let looks = 0; looks < 3; looks++) await look(invocation);
+
+    expect(await look(invocation)).toEqual(['sg-a']);
+    expect(valuesOf('StreamGroupsWatched')).toEqual([1]);
+    expect(valuesOf('WatcherLooksFailed')).toEqual([1]);
+    expect(linesOf('StreamGroupsNotListed')).toMatchObject([{ streamGroupId: 'sg-bad' }]);
+  });
+
+  it.each(['accessDenied', 'throttling', 'internalServer'] as const)(
+    'with %s for all tags asks a few times only, and leaves what is watched as it was',
+    async (name) => {
+      const { beginInvocation, look, service, groups, nextMinute, tagsRead } = prepare({
+        'sg-a': { tags: YES },
+      });
+      await look();
+      Object.assign(groups, numbered(20, { tags: YES, createdAtMs: 1 }));
+      service.on(ListTagsForResourceCommand).rejects(serviceErrors[name]());
+      await nextMinute();
+      const before = tagsRead().length;
+      const invocation = beginInvocation();
+
+      for (let looks = 0; looks < 20; looks++) expect(await look(invocation)).toEqual(['sg-a']);
+      expect(tagsRead().length - before).toBeLessThanOrEqual(4 * 3);
+    },
+  );
+
   it('by throttling goes on with the same page at the next look', async () => {
     const { beginInvocation, look, service } = prepare({ 'sg-a': { tags: YES } });
     service
