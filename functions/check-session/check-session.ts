@@ -8,7 +8,7 @@ import {
   type SessionState,
 } from '../shared/service/read-session.ts';
 import { CLOCK_SKEW_MS, deadlineOf, LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
-import { readWindow } from '../shared/window/window-item.ts';
+import { readWindow, type WindowItem } from '../shared/window/window-item.ts';
 
 export const checkSessionInputSchema = z.object({
   ...taskInputShape,
@@ -57,6 +57,7 @@ export interface CheckSessionResult {
  *
  * Why: docs/decisions/windows.md#an-outcome-needs-the-services-word-that-it-was-waiting
  * Why: docs/decisions/windows.md#connected-since-before-the-disconnect-is-not-a-reconnection
+ * Why: docs/decisions/windows.md#a-loss-that-is-reported-while-the-window-is-open-is-waited-for-too
  *
  * @throws what `callService` throws, and DependencyUnavailableException.
  */
@@ -65,15 +66,24 @@ export async function checkSession(
   dependencies: ReadSessionDependencies,
 ): Promise<CheckSessionResult> {
   const input: Input = { ...rest, seenWaitingAtMs: seenBeforeMs };
-  const seenByWatcherMs = input.onlyUntilSeen === true ? await markedAtMs(input, dependencies) : 0;
+  const seenByWatcherMs =
+    input.onlyUntilSeen === true ? ((await windowOf(input, dependencies))?.seenWaitingAtMs ?? 0) : 0;
   const session = seenByWatcherMs > 0 ? undefined : await readIfAllowed(input, dependencies);
   const { log } = dependencies;
   if (session === undefined) {
     log.info('SessionChecked', { status: 'UNREAD', overdue: false });
     return unread(input, seenByWatcherMs, dependencies.clock.nowMs());
   }
-  const seenWaitingAtMs = waitingSeenAtMs(input, session) || (await markedAtMs(input, dependencies));
-  const result = judge({ ...input, seenWaitingAtMs }, session, dependencies.clock.nowMs());
+  const seenNowMs = waitingSeenAtMs(input, session);
+  const isConnected = session.status === 'CONNECTED';
+  // After the session, so that every signal that the execution has seen is on the window by then.
+  const window = seenNowMs === 0 || isConnected ? await windowOf(input, dependencies) : undefined;
+  const known = {
+    ...input,
+    seenWaitingAtMs: seenNowMs || (window?.seenWaitingAtMs ?? 0),
+    pendingSinceMs: Math.max(input.pendingSinceMs, (isConnected && window?.lostAgainAtMs) || 0),
+  };
+  const result = judge(known, session, dependencies.clock.nowMs());
   log.info('SessionChecked', { status: result.status, overdue: result.overdue });
   return result;
 }
@@ -93,11 +103,10 @@ async function readIfAllowed(
   }
 }
 
-/** When the watcher has seen the session wait, as it writes on the window; 0 when it has not. */
-async function markedAtMs(input: Input, { table }: ReadSessionDependencies): Promise<number> {
+/** The execution's window as others have written it: the watcher that it saw the session wait, feeds a further loss. */
+async function windowOf(input: Input, { table }: ReadSessionDependencies): Promise<WindowItem | undefined> {
   const window = await readWindow(table, input);
-  if (window === undefined || window.generation !== (input.generation ?? window.generation)) return 0;
-  return window.seenWaitingAtMs ?? 0;
+  return window?.generation === (input.generation ?? window?.generation) ? window : undefined;
 }
 
 function unread(input: Input, seenWaitingAtMs: number, nowMs: number): CheckSessionResult {

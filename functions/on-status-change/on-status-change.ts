@@ -4,6 +4,7 @@ import {
   STATUS_CHANGE_REJECTED_DETAIL_TYPE,
 } from '../shared/contracts/index.ts';
 import { windowExecutionName } from '../shared/contracts/names.ts';
+import { ContentionException } from '../shared/runtime/errors.ts';
 import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
 import { defineQueueEvent } from '../shared/runtime/queue-batch.ts';
 import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';
@@ -15,7 +16,7 @@ import {
 import { correctDeadline, credibleCorrection } from '../shared/window/correct-deadline.ts';
 import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
 import { isRetryDue } from '../shared/window/failed-windows.ts';
-import { signalWindow, wakeWindow } from '../shared/window/mailbox.ts';
+import { noteLoss, signalWindow, wakeWindow } from '../shared/window/mailbox.ts';
 import { openWindow } from '../shared/window/open-window.ts';
 import {
   ensureRunning,
@@ -49,8 +50,9 @@ export interface OnStatusChangeResult {
  * Why: docs/decisions/windows.md#a-late-report-is-told-from-a-new-disconnect-by-time-then-by-the-service
  * Why: docs/decisions/windows.md#a-drop-within-2-s-of-a-reconnection-costs-a-read
  * Why: docs/decisions/windows.md#a-session-that-is-active-or-reconnecting-has-dropped-as-a-pending-one-has
+ * Why: docs/decisions/windows.md#a-loss-that-is-reported-while-the-window-is-open-is-waited-for-too
  *
- * @throws DependencyUnavailableException and what `callService` throws. The queue hands the event over again, because
+ * @throws DependencyUnavailableException, ContentionException and what `callService` throws. The queue hands the event over again, because
  *   every step here is harmless when repeated.
  */
 export async function onStatusChange(
@@ -130,7 +132,10 @@ async function onDisconnect(
     log.info('DuplicateEventIgnored', { status: detail.status });
     return { result: 'DUPLICATE' };
   }
-  await signalWindow(session, { id }, { ...dependencies, log });
+  await noteLoss(table, session, disconnect.disconnectedAtMs);
+  const signalled = await signalWindow(session, { id }, { ...dependencies, log });
+  // The window has closed since it was read, so the disconnect is the next one's: the event comes again, and opens it.
+  if (signalled === undefined) throw new ContentionException();
   return { result: 'WINDOW_SIGNALLED' };
 }
 

@@ -2,6 +2,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { sessionPartition } from '../../functions/shared/contracts/table-keys.ts';
+import { noteLoss } from '../../functions/shared/window/mailbox.ts';
 import { replaceWindow } from '../../functions/shared/window/open-window.ts';
 import { listOpenWindows, openIn, readWindows } from '../../functions/shared/window/read-windows.ts';
 import { mockClient } from '../helpers/mock-client.ts';
@@ -122,10 +123,12 @@ describe('the windows of many sessions', () => {
 describe('a window whose execution has died', () => {
   it('is replaced by the next one of the same disconnect, which was not started yet', async () => {
     const session = newSession();
-    const dead = await givenRunningWindow(table(), session, {
+    await givenRunningWindow(table(), session, {
       disconnectedAtMs: DISCONNECTED_AT_MS,
       connectionTimeoutSeconds: 60,
     });
+    await noteLoss(table(), session, DISCONNECTED_AT_MS + 4000);
+    const dead = await windowOf(table(), session);
 
     const replacement = await replaceWindow(table(), session, dead, WINDOW_SETTINGS, NOT_BEFORE_MS);
 
@@ -137,6 +140,7 @@ describe('a window whose execution has died', () => {
       disconnectedAtMs: DISCONNECTED_AT_MS,
       connectionTimeoutSeconds: 60,
       failedBefore: 1,
+      lostAgainAtMs: DISCONNECTED_AT_MS + 4000,
       // A signal before its first wait: it looks at the session at once.
       seq: 1,
     });

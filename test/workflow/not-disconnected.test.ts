@@ -118,6 +118,47 @@ describe('a loss that the service notices late', () => {
     ]);
   });
 
+  it.each([2.5, 20])(
+    'has its outcome when it comes while the window of a report before it is open, after %d s',
+    async (noticeSeconds) => {
+      const { clock, control, report, outcomes, ...run } = await start();
+      const session = await run.session({ connectionTimeoutSeconds: 10 });
+      // Too soon after CONNECTED to tell which was first.
+      await clock.advance(SECOND);
+      await report(session);
+      await clock.advance(2.6 * SECOND);
+      await control.clientDrops(session.streamSessionId, noticeSeconds * SECOND);
+      await report(session);
+
+      await clock.advance(5 * MINUTE);
+
+      expect(await outcomes(session)).toMatchObject([
+        { outcome: 'TERMINATED', statusReason: 'reconnectionTimeout', generation: 1 },
+      ]);
+    },
+  );
+
+  it('leaves the first its RECONNECTED, a minute later, when the second report is not true', async () => {
+    const { clock, control, report, outcomes, ...run } = await start();
+    const session = await run.session({ connectionTimeoutSeconds: 3600 });
+    await clock.advance(5 * MINUTE);
+    await control.clientDrops(session.streamSessionId);
+    await report(session);
+    await clock.advance(5 * SECOND);
+    await run.reconnectDirectly(session);
+    await control.clientConnects(session.streamSessionId);
+    const backAt = new Date(clock.nowMs()).toISOString();
+    await clock.advance(10 * SECOND);
+    await report(session);
+
+    await clock.advance(59 * SECOND);
+    const early = await outcomes(session);
+    await clock.advance(3 * SECOND);
+
+    expect(early).toEqual([]);
+    expect(await outcomes(session)).toMatchObject([{ outcome: 'RECONNECTED', outcomeAt: backAt }]);
+  });
+
   it('has a window of its own where the first has closed as NOT_DISCONNECTED', async () => {
     const { clock, control, report, outcomes, ...run } = await start({ watching: true });
     const session = await run.session({ connectionTimeoutSeconds: 30 });

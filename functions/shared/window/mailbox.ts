@@ -73,6 +73,20 @@ export async function signalWindow(
   return window;
 }
 
+/**
+ * Notes on the session's open window that its client was lost again, before that is signalled: the look that the signal
+ * brings must know since when CONNECTED may be out of date. The latest loss stays.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function noteLoss(table: Table, session: SessionKey, lostAtMs: number): Promise<void> {
+  await updateWindow(table, session, {
+    UpdateExpression: 'SET lostAgainAtMs = :lostAtMs',
+    ConditionExpression: `${IS_OPEN} AND (attribute_not_exists(lostAgainAtMs) OR lostAgainAtMs < :lostAtMs)`,
+    ExpressionAttributeValues: { ...OPEN_PHASES, ':lostAtMs': lostAtMs },
+  });
+}
+
 /** Returns the open window with the signal in it, whether it was there before or not. */
 async function addSignal(
   session: SessionKey,

@@ -94,7 +94,7 @@ export async function replaceWindow(
   notBeforeMs: number,
 ): Promise<WindowItem | undefined> {
   const { disconnectedAtMs, sessionEndsAtMs } = dead;
-  const { connectionCreatedAtMs, connectionAttempts, seenWaitingAtMs } = dead;
+  const { connectionCreatedAtMs, connectionAttempts, seenWaitingAtMs, lostAgainAtMs } = dead;
   const disconnect = {
     disconnectedAtMs,
     connectionTimeoutSeconds: undefined,
@@ -106,6 +106,7 @@ export async function replaceWindow(
     connectionCreatedAtMs,
     connectionAttempts,
     seenWaitingAtMs,
+    lostAgainAtMs,
   };
   return (await putWindow(table, session, window, dead)) ? window : undefined;
 }

@@ -53,6 +53,11 @@ export const windowItemSchema = z.object({
    * ACTIVE or RECONNECTING, in a read or a list). Absent until then: a report alone is no evidence.
    */
   seenWaitingAtMs: wholeNumberSchema.optional(),
+  /**
+   * The latest loss that a feed has reported while the window was open, if it was later than the disconnect: a client
+   * that is CONNECTED since before it may be lost again.
+   */
+  lostAgainAtMs: wholeNumberSchema.optional(),
   /** How the session stood when the window closed. `outcomeOf` tells the outcome. */
   outcome: outcomeSchema.exclude(['NOT_DISCONNECTED']).optional(),
   /**

@@ -8,6 +8,7 @@ import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type CheckSessionInput, checkSession } from '../../../functions/check-session/check-session.ts';
 import type { ListedSession } from '../../../functions/shared/service/list-sessions.ts';
+import { noteLoss } from '../../../functions/shared/window/mailbox.ts';
 import { listOpenWindows } from '../../../functions/shared/window/read-windows.ts';
 import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
 import { markWaiting } from '../../../functions/watch-sessions/mark-waiting.ts';
@@ -356,6 +357,51 @@ describe('a session that is CONNECTED', () => {
     expect(await check({ connectionCreatedAtMs: disconnectedAtMs })).toMatchObject({ beforeLoss: true });
     expect(await check({ connectionCreatedAtMs: disconnectedAtMs + 1 })).toMatchObject({ beforeLoss: false });
   });
+
+  it.each<[string, { updatedMs: number; createdMs?: number; lostAgoMs?: number }, boolean]>([
+    ['since before it: that is not noticed yet', { updatedMs: -2001 }, true],
+    ['since no earlier than clocks differ', { updatedMs: -2000 }, false],
+    [
+      'as if since before it, but a connection was created after it',
+      { updatedMs: -9000, createdMs: 1 },
+      false,
+    ],
+    ['as if since before it, a connection too', { updatedMs: -9000, createdMs: -5000 }, true],
+    ['a minute after it', { updatedMs: -2001, lostAgoMs: 60_000 }, false],
+  ])(
+    'in a window whose client is reported lost again, %s',
+    async (_, { updatedMs, createdMs, lostAgoMs = 1000 }, beforeLoss) => {
+      const { check, session, nowMs, disconnectedAtMs: firstMs } = prepare();
+      const lostAtMs = nowMs - lostAgoMs;
+      const disconnectedAtMs = Math.min(firstMs, lostAtMs - 10_000);
+      await givenRunningWindow(table(), session, { disconnectedAtMs });
+      await noteLoss(table(), session, lostAtMs);
+      await noteLoss(table(), session, lostAtMs - 5000);
+      reply({ Status: 'CONNECTED', LastUpdatedAt: new Date(lostAtMs + updatedMs) });
+
+      const result = await check({
+        generation: 1,
+        openedAtMs: disconnectedAtMs,
+        pendingSinceMs: disconnectedAtMs,
+        seenWaitingAtMs: disconnectedAtMs,
+        connectionCreatedAtMs: createdMs === undefined ? 0 : lostAtMs + createdMs,
+      });
+
+      expect(result).toMatchObject({ beforeLoss, pendingSinceMs: lostAtMs });
+    },
+  );
+
+  it.each(['PENDING_CLIENT_RECONNECTION', 'ACTIVE', 'TERMINATED'] as const)(
+    'is the only one that counts from a later loss, not one that is %s',
+    async (Status) => {
+      const { check, session, nowMs, disconnectedAtMs } = prepare();
+      await givenRunningWindow(table(), session, { disconnectedAtMs });
+      await noteLoss(table(), session, nowMs - 1000);
+      reply({ Status, LastUpdatedAt: new Date(disconnectedAtMs) });
+
+      expect(await check()).toMatchObject({ beforeLoss: false, pendingSinceMs: disconnectedAtMs });
+    },
+  );
 
   it.each(['PENDING_CLIENT_RECONNECTION', 'ACTIVE', 'TERMINATED'] as const)(
     'is the only one whose loss can be unnoticed, not one that is %s since before the disconnect',

@@ -2,7 +2,9 @@ import { GetStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
 import { SendTaskSuccessCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import type { StreamSessionStatus } from '../../../functions/shared/contracts/index.ts';
+import { closeWindow } from '../../../functions/shared/window/close-window.ts';
 import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
+import { beforeNext } from '../../helpers/failing-table.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { statusChangeEvent } from '../../helpers/status-change.ts';
@@ -26,6 +28,39 @@ describe('a later disconnect while the window is open', () => {
     expect(signals().map(({ state }) => state)).toMatchObject([{ seq: 1 }, { seq: 1 }]);
     expect(await windowOf(table(), session)).toMatchObject({ generation: 1, seq: 1 });
     expect(starts()).toEqual([]);
+  });
+
+  it('is noted for the look that it brings, and the latest one stays', async () => {
+    const session = newSession();
+    await givenRunningWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS - 60_000 });
+    const { report } = prepare();
+
+    await report({ session, atMs: DISCONNECTED_AT_MS });
+    await report({ session, atMs: DISCONNECTED_AT_MS - 5000 });
+
+    expect(await windowOf(table(), session)).toMatchObject({ seq: 2, lostAgainAtMs: DISCONNECTED_AT_MS });
+  });
+
+  it('comes again when the window closes before it is signalled, and opens the next one', async () => {
+    const session = newSession();
+    const disconnectedAtMs = DISCONNECTED_AT_MS - 60_000;
+    const { generation } = await givenRunningWindow(table(), session, { disconnectedAtMs });
+    const { report } = prepare();
+    const closing = {
+      generation,
+      ackSeq: 0,
+      outcome: 'RECONNECTED' as const,
+      statusReason: null,
+      endedAtMs: disconnectedAtMs + 10_000,
+      connectionAttempts: 0,
+      nowMs: DISCONNECTED_AT_MS,
+      retentionDays: 30,
+    };
+    // Between the read of the open window and the first write that follows it.
+    beforeNext(table(), 'UpdateItemCommand', () => closeWindow(table(), session, closing));
+
+    await expect(report({ session })).rejects.toMatchObject({ name: 'ContentionException' });
+    expect(await report({ session })).toEqual({ result: 'WINDOW_OPENED' });
   });
 
   it('is told from a late report of the first by more than the clocks may differ', async () => {
