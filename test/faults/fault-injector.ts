@@ -51,6 +51,8 @@ export class FaultInjector {
   /** The points in the order in which they were reached, one for each call, while there is no plan. */
   readonly reached: CallPoint[] = [];
   hits = 0;
+  /** Called with each reply of Amazon GameLift Streams that has reached a function. */
+  onServiceReply: ((functionKey: string, call: SdkCall, reply: object) => void) | undefined;
   /** Called with the function's key before each invocation. */
   beforeInvocation: ((functionKey: string) => void) | undefined;
   #plan: Plan | undefined;
@@ -96,7 +98,12 @@ export class FaultInjector {
       if (invocation === undefined) return send();
       if (invocation.isDead) return never();
       const fault = this.#faultAt(invocation.functionKey, call);
-      return fault === undefined ? sendFrom(invocation, send) : this.#spoil(fault, call, send, invocation);
+      if (fault !== undefined) return this.#spoil(fault, call, send, invocation);
+      return sendFrom(invocation, async () => {
+        const reply = await send();
+        if (call.client === 'gameLiftStreams') this.onServiceReply?.(invocation.functionKey, call, reply);
+        return reply;
+      });
     },
   };
 

@@ -3,6 +3,7 @@ import { anOffer, type SessionRecord } from 'game-lift-streams-local';
 import { z } from 'zod';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { windowExecutionName } from '../../functions/shared/contracts/names.ts';
+import { isOpen, windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import type { SessionOverrides } from '../../local/simulation/people.ts';
 import { startWorkflow, type WorkflowOptions } from '../helpers/workflow.ts';
@@ -29,6 +30,14 @@ export async function startWorld(options: WorkflowOptions = {}) {
   });
   const { clock, control, stepFunctions, windowMachineArn } = run;
   injector.useClock(clock);
+
+  const toldWaiting: (ToldWaiting & { readonly streamSessionId: string })[] = [];
+  injector.onServiceReply = (functionKey, _, reply) => {
+    for (const id of waitingIn(functionKey, reply))
+      if (hasOpenWindow(items, id)) {
+        toldWaiting.push({ streamSessionId: id, functionKey, atMs: clock.nowMs() });
+      }
+  };
 
   /** As a person does who reads "ask again with the same request". */
   const untilAnswered = async <Answer>(request: () => Promise<Answer>): Promise<Answer> => {
@@ -59,6 +68,9 @@ export async function startWorld(options: WorkflowOptions = {}) {
     /** The table's own. */
     items,
     injector,
+    /** When the service has told a window's function that it waits for the session's client. */
+    toldWaiting: (session: SessionKey): readonly ToldWaiting[] =>
+      toldWaiting.filter(({ streamSessionId }) => streamSessionId === session.streamSessionId),
     /** Takes from every stream group what earlier stories have made known of it: each story writes it itself. */
     forgetGroups(): void {
       for (const { pk, sk } of items.all()) {
@@ -127,6 +139,41 @@ export async function startWorld(options: WorkflowOptions = {}) {
     executionArnOf: (session: SessionKey, generation: number) =>
       `${windowMachineArn?.replace(':stateMachine:', ':execution:')}:${windowExecutionName(session, generation)}`,
   };
+}
+
+/** What a window could know: check-session has read it, or the watcher has listed it while the window was open. */
+export interface ToldWaiting {
+  readonly functionKey: string;
+  readonly atMs: number;
+}
+
+const WAITING: ReadonlySet<string | undefined> = new Set([
+  'PENDING_CLIENT_RECONNECTION',
+  'ACTIVE',
+  'RECONNECTING',
+]);
+const serviceReplySchema = z.object({
+  Arn: z.string().optional(),
+  Status: z.string().optional(),
+  Items: z.array(z.object({ Arn: z.string().optional(), Status: z.string().optional() })).optional(),
+});
+
+/** The ids of the sessions that wait for a client, as the reply tells a function that looks for evidence. */
+function waitingIn(functionKey: string, reply: object): string[] {
+  if (functionKey !== 'checkSession' && functionKey !== 'watchSessions') return [];
+  const { Items: items = [], ...session } = serviceReplySchema.parse(reply);
+  // The watcher's own reads learn a timeout, or whether the service is back.
+  const told = functionKey === 'checkSession' ? [session] : items;
+  return told.flatMap(({ Arn: arn, Status: status }) =>
+    arn !== undefined && WAITING.has(status) ? [arn.slice(arn.lastIndexOf('/') + 1)] : [],
+  );
+}
+
+function hasOpenWindow(items: MemoryItems, streamSessionId: string): boolean {
+  return items
+    .all()
+    .filter(({ pk, sk }) => sk === 'window' && String(pk).includes(streamSessionId))
+    .some((item) => isOpen(windowItemSchema.parse(item)));
 }
 
 /** Set where the reply says that the same request may be made again. */

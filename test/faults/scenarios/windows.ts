@@ -48,7 +48,7 @@ export const WINDOWS: readonly Scenario[] = [
       await openUnstarted(world, session);
       await world.control.applicationExits(session.streamSessionId);
       await world.report(session, { status: 'TERMINATED' });
-      return { ...closed(session), mayBeUnseen: true };
+      return closed(session);
     },
   },
   {
