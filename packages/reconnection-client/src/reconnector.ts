@@ -512,8 +512,10 @@ class SessionReconnector implements Reconnector {
     const { healSeconds = 3 } = this.#options;
     this.#show({ name: 'suspect' });
     const suspected = this.#state;
+    const { signal } = this.#run;
     this.#environment.setTimer(healSeconds * 1000, () => {
-      if (this.#state === suspected) this.#lose();
+      // stop() leaves the state as it is.
+      if (this.#state === suspected && !signal.aborted) this.#lose();
     });
   }
 

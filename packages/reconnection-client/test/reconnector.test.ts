@@ -564,6 +564,16 @@ describe('a reconnector', () => {
     expect(names()).toEqual(['connected']);
   });
 
+  it('that is stopped while its connection is suspect does not come back', async () => {
+    const { reconnector, clock, first, asked, clients } = await openPage();
+    first.state('disconnected');
+
+    reconnector.stop();
+    await clock.advance(10 * SECOND);
+
+    expect([clients, asked]).toEqual([[], []]);
+  });
+
   it('goes on when a listener of the game throws, and reports it', async () => {
     const { reconnector, lose, reported } = await openPage();
     const error = new Error('A defect of the game');
