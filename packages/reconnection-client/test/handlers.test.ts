@@ -57,7 +57,8 @@ const STYLES = [
 
 interface Options {
   readonly client: ReconnectionClient;
-  readonly authorize: (request: unknown) => Promise<SessionOfUser | undefined>;
+  readonly authorize: (request: unknown) => Promise<SessionOfUser | null | undefined>;
+  readonly onError?: (error: unknown) => void;
 }
 
 function parsed(body: string): unknown {
@@ -100,10 +101,10 @@ describe.each(STYLES)('a handler for %s', (_style, call) => {
     expect(asked).toEqual([[SESSION, 'öffer']]);
   });
 
-  it("refuses, without a call, what is not the player's", async () => {
+  it.each([undefined, null])("refuses, without a call, what is not the player's: %s", async (session) => {
     const { client, asked } = answering();
 
-    const response = await call({ client, authorize: async () => undefined }, '{"SignalRequest":"offer"}');
+    const response = await call({ client, authorize: async () => session }, '{"SignalRequest":"offer"}');
 
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ status: 403, code: 'NOT_THE_USERS_SESSION' });
@@ -151,13 +152,40 @@ describe.each(STYLES)('a handler for %s', (_style, call) => {
   it.each([
     ['the API cannot be reached', async () => SESSION, new Error('connect ECONNREFUSED 10.0.0.1')],
     ['the check of the player fails', () => Promise.reject(new Error('secret')), new Error('not called')],
-  ])('asks to come again when %s, and quotes nothing', async (_what, check, error) => {
+  ])('lets the browser back off when %s, and tells only the backend why', async (_what, check, error) => {
     const { client } = apiThat(() => Promise.reject(error));
+    const errors: unknown[] = [];
 
-    const response = await call({ client, authorize: check }, '{"SignalRequest":"offer"}');
+    const response = await call(
+      { client, authorize: check, onError: (failure) => errors.push(failure) },
+      '{"SignalRequest":"offer"}',
+    );
 
-    expect(await response.json()).toEqual({ status: 502, code: 'REQUEST_FAILED', retryAfterSeconds: 1 });
+    expect(await response.json()).toEqual({ status: 502, code: 'REQUEST_FAILED' });
+    expect(errors).toEqual([expect.any(Error)]);
   });
+});
+
+it('a handler for fetch reads no more of a body than an offer can have', async () => {
+  const { client } = answering();
+  let chunks = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      chunks++;
+      controller.enqueue(new Uint8Array(16_384).fill(120));
+    },
+  });
+  const request = new Request('http://game.example/', {
+    method: 'POST',
+    headers: JSON_TYPE,
+    body,
+    duplex: 'half',
+  });
+
+  const response = await fetchHandler({ client, authorize: async () => SESSION })(request);
+
+  expect(await response.json()).toEqual({ status: 400, code: 'INVALID_REQUEST' });
+  expect(chunks).toBeLessThan(16);
 });
 
 function throttling(): ThrottlingException {

@@ -6,7 +6,12 @@ export interface HandlerOptions<Request> {
    * The game's own check of who asks. Returns the session that the signed-in player may come back to, or undefined when there
    * is none: then the request is refused with NOT_THE_USERS_SESSION.
    */
-  readonly authorize: (request: Request) => Promise<SessionOfUser | undefined>;
+  readonly authorize: (request: Request) => Promise<SessionOfUser | null | undefined>;
+  /**
+   * Called when `authorize` has failed or the API was not reached, for the game's own log. The browser sees
+   * REQUEST_FAILED and nothing of the error.
+   */
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /** What Express gives and takes, as far as it is used. */
@@ -41,7 +46,7 @@ interface Reply {
 export function fetchHandler(options: HandlerOptions<Request>): (request: Request) => Promise<Response> {
   return async (request) => {
     const { headers, body } = await replyTo(request, request.headers.get('content-type'), options, () =>
-      request.text(),
+      readText(request.body ?? []),
     );
     return new Response(body, { headers });
   };
@@ -71,7 +76,7 @@ export function expressHandler<Request extends ExpressRequest>(
 async function replyTo<Request>(
   request: Request,
   contentType: string | null,
-  { client, authorize }: HandlerOptions<Request>,
+  { client, authorize, onError }: HandlerOptions<Request>,
   readBody: () => Promise<string>,
 ): Promise<Reply> {
   try {
@@ -80,14 +85,18 @@ async function replyTo<Request>(
     const signalRequest = signalRequestIn(await readBody());
     if (signalRequest === undefined) return refused(400, 'INVALID_REQUEST');
     const session = await authorize(request);
-    if (session === undefined) return refused(403, 'NOT_THE_USERS_SESSION');
+    // A backend in JavaScript may return null.
+    if (!session) return refused(403, 'NOT_THE_USERS_SESSION');
     const abortSignal = AbortSignal.timeout(REPLY_MS);
     const SignalResponse = await client.reconnect(session, signalRequest, { abortSignal });
     return { headers: HEADERS, body: JSON.stringify({ SignalResponse }) };
   } catch (error) {
     const refusal = refusalOf(error);
-    // The API was not reached, or the game's own check failed. Its message may hold anything, so it stays here.
-    if (refusal === undefined) return refused(502, 'REQUEST_FAILED', { retryAfterSeconds: 1 });
+    if (refusal === undefined) {
+      onError?.(error);
+      // Without Retry-After: it may be all players that fail, and each browser backs off with jitter then.
+      return refused(502, 'REQUEST_FAILED');
+    }
     const { status, code = `HTTP_${status}`, ...more } = refusal;
     return refused(status, code, more);
   }
@@ -131,10 +140,11 @@ function signalRequestIn(text: string): string | undefined {
   }
 }
 
-async function readText(request: ExpressRequest): Promise<string> {
+/** Returns the body, or nothing when it is too long: then the rest is not read. */
+async function readText(body: Iterable<never> | AsyncIterable<Uint8Array | string>): Promise<string> {
   let text = '';
   const decoder = new TextDecoder();
-  for await (const chunk of request) {
+  for await (const chunk of body) {
     text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
     if (text.length > MAX_BODY_CHARACTERS) return '';
   }
