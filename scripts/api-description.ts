@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import {
   createConnectionBodySchema,
+  ERROR_STATUSES,
   type ErrorType,
   REFUSAL_CODE_HEADER,
   REFUSALS,
@@ -156,17 +157,7 @@ const PARAMETERS = [
   { name: 'StreamSessionIdentifier', description: 'The stream session: its id, or its ARN percent-encoded' },
 ] as const;
 
-const STATUS: Readonly<Record<ErrorType, number>> = {
-  ValidationException: 400,
-  AccessDeniedException: 403,
-  ResourceNotFoundException: 404,
-  ConflictException: 409,
-  StreamSessionAccessNotReadyException: 409,
-  ThrottlingException: 429,
-  InternalServerException: 500,
-  ServiceUnavailableException: 503,
-};
-const ERROR_TYPES = Object.keys(STATUS).filter((type): type is ErrorType => type in STATUS);
+const ERROR_TYPES = Object.keys(ERROR_STATUSES).filter((type): type is ErrorType => type in ERROR_STATUSES);
 
 /** The error types that a route can reply with. Those of the service come along where its errors pass through. */
 function typesOf({ codes }: Route): readonly ErrorType[] {
@@ -297,10 +288,10 @@ async function operationOf(route: Route): Promise<Json> {
 }
 
 function refusalsOf(route: Route): Json {
-  const statuses = [...new Set(typesOf(route).map((type) => STATUS[type]))];
+  const statuses = [...new Set(typesOf(route).map((type) => ERROR_STATUSES[type]))];
   return Object.fromEntries(
     statuses.map((status) => {
-      const types = typesOf(route).filter((type) => STATUS[type] === status);
+      const types = typesOf(route).filter((type) => ERROR_STATUSES[type] === status);
       const codes = route.codes.filter((code) => {
         const { type } = REFUSALS[code];
         return type === undefined || types.includes(type);
@@ -420,7 +411,7 @@ function errorShape(type: ErrorType): Json {
     locationName,
     documentation: `<p>${documentation}.</p>`,
   });
-  const status = STATUS[type];
+  const status = ERROR_STATUSES[type];
   return {
     type: 'structure',
     required: ['Message'],

@@ -4,7 +4,7 @@ import { nextStep } from 'reconnection-client';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { REFUSAL_CODE_HEADER, REFUSALS } from '../../functions/shared/contracts/index.ts';
+import { ERROR_STATUSES, REFUSAL_CODE_HEADER, REFUSALS } from '../../functions/shared/contracts/index.ts';
 import { GATEWAY_RESPONSES } from '../../local/rest-api/gateway-errors.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -56,24 +56,16 @@ async function stepsOfTheClient() {
   );
 }
 
-/** The status that the API gives each type; the client is to go by the code first. */
-const STATUS: Readonly<Record<string, number>> = {
-  ValidationException: 400,
-  AccessDeniedException: 403,
-  ResourceNotFoundException: 404,
-  ConflictException: 409,
-  StreamSessionAccessNotReadyException: 409,
-  ThrottlingException: 429,
-  InternalServerException: 500,
-  ServiceUnavailableException: 503,
-};
-
 describe('the codes of refusals', () => {
   it("lead to one step of the browser's client each, which its README lists", async () => {
     const steps = Object.entries(REFUSALS)
       .filter(([code]) => code !== 'PASSED_THROUGH')
       .map(([code, { type, hasRetryAfter }]) => {
-        const reply = { kind: 'refused', code, status: STATUS[type ?? ''] ?? 0 } as const;
+        const reply = {
+          kind: 'refused',
+          code,
+          status: type === undefined ? 0 : ERROR_STATUSES[type],
+        } as const;
         return [code, nextStep(hasRetryAfter ? { ...reply, retryAfterSeconds: 1 } : reply).step];
       });
 

@@ -1,5 +1,11 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { type ErrorType, REFUSAL_CODE_HEADER, REFUSALS, type RefusalCode } from '../contracts/index.ts';
+import {
+  ERROR_STATUSES,
+  type ErrorType,
+  REFUSAL_CODE_HEADER,
+  REFUSALS,
+  type RefusalCode,
+} from '../contracts/index.ts';
 
 /**
  * The caller's mistake: becomes a 400 with this message and code. Messages are the project's own words and name the
@@ -14,17 +20,6 @@ export class InvalidRequestError extends Error {
     this.code = code;
   }
 }
-
-const STATUS: Readonly<Record<ErrorType, number>> = {
-  ValidationException: 400,
-  ResourceNotFoundException: 404,
-  ConflictException: 409,
-  StreamSessionAccessNotReadyException: 409,
-  ThrottlingException: 429,
-  AccessDeniedException: 403,
-  InternalServerException: 500,
-  ServiceUnavailableException: 503,
-};
 
 /** Answers, windows and admin shells are for the one who asked; nothing on the way may keep them. */
 const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
@@ -67,7 +62,7 @@ function replyOf(
   { retryAfterSeconds, members = {} }: ErrorReplyOptions,
 ): APIGatewayProxyResult {
   return {
-    statusCode: STATUS[type],
+    statusCode: ERROR_STATUSES[type],
     headers: {
       ...HEADERS,
       'x-amzn-errortype': type,

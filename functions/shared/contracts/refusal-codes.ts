@@ -6,17 +6,19 @@
  */
 export const REFUSAL_CODE_HEADER = 'x-reconnection-code';
 
-/** Error types of the service's own API, as its SDKs know them. */
-export type ErrorType =
-  | 'ValidationException'
-  | 'ResourceNotFoundException'
-  | 'ConflictException'
-  | 'StreamSessionAccessNotReadyException'
-  | 'ThrottlingException'
-  | 'AccessDeniedException'
-  | 'InternalServerException'
+/** Error types of the service's own API, as its SDKs know them, and the HTTP status of each. */
+export const ERROR_STATUSES = {
+  ValidationException: 400,
+  AccessDeniedException: 403,
+  ResourceNotFoundException: 404,
+  ConflictException: 409,
+  StreamSessionAccessNotReadyException: 409,
+  ThrottlingException: 429,
+  InternalServerException: 500,
   /** One of AWS's common errors. It is not in the service's model, but an SDK throws it by this name all the same. */
-  | 'ServiceUnavailableException';
+  ServiceUnavailableException: 503,
+} as const;
+export type ErrorType = keyof typeof ERROR_STATUSES;
 
 interface Refusal {
   /** Undefined where the service's own refusal is handed on, whatever its type. */

@@ -164,6 +164,20 @@ describe.each(STYLES)('a handler for %s', (_style, call) => {
     expect(await response.json()).toEqual({ status: 502, code: 'REQUEST_FAILED' });
     expect(errors).toEqual([expect.any(Error)]);
   });
+
+  it('replies although the log of the game fails', async () => {
+    const { client } = apiThat(() => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.1')));
+    const onError = () => {
+      throw new Error('the log is full');
+    };
+
+    const response = await call(
+      { client, authorize: async () => SESSION, onError },
+      '{"SignalRequest":"offer"}',
+    );
+
+    expect(await response.json()).toEqual({ status: 502, code: 'REQUEST_FAILED' });
+  });
 });
 
 it('a handler for fetch reads no more of a body than an offer can have', async () => {

@@ -9,7 +9,7 @@ export interface HandlerOptions<Request> {
   readonly authorize: (request: Request) => Promise<SessionOfUser | null | undefined>;
   /**
    * Called when `authorize` has failed or the API was not reached, for the game's own log. The browser sees
-   * REQUEST_FAILED and nothing of the error.
+   * REQUEST_FAILED and nothing of the error. What it throws is dropped: a log that fails must not end the backend.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
@@ -93,7 +93,9 @@ async function replyTo<Request>(
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) {
-      onError?.(error);
+      try {
+        onError?.(error);
+      } catch {}
       // Without Retry-After: it may be all players that fail, and each browser backs off with jitter then.
       return refused(502, 'REQUEST_FAILED');
     }
