@@ -44,7 +44,15 @@ interface Need {
 
 const FUNCTIONS: Need['resources'] = ({ stack }) => [`lambda:function:${stack}-*`];
 const API: Need = {
-  actions: ['apigateway:DELETE', 'apigateway:GET', 'apigateway:PATCH', 'apigateway:POST', 'apigateway:PUT'],
+  actions: [
+    'apigateway:DELETE',
+    'apigateway:GET',
+    'apigateway:PATCH',
+    'apigateway:POST',
+    'apigateway:PUT',
+    // For `adminShellPrincipals`.
+    'apigateway:UpdateRestApiPolicy',
+  ],
   resources: () => [
     'apigateway:/restapis',
     'apigateway:/restapis/*',
@@ -53,10 +61,27 @@ const API: Need = {
   ],
 };
 const TAGS_OF_RULES_AND_BUSES = ['events:TagResource', 'events:UntagResource', 'events:ListTagsForResource'];
+const TAGS_OF_CLOUDWATCH = [
+  'cloudwatch:ListTagsForResource',
+  'cloudwatch:TagResource',
+  'cloudwatch:UntagResource',
+];
+
+/** What an alarm needs; metric alarms and composite alarms differ in what makes one. */
+function alarm(put: string): Need[] {
+  return [
+    {
+      actions: ['cloudwatch:DeleteAlarms', put, ...TAGS_OF_CLOUDWATCH],
+      resources: ({ stack }) => [`cloudwatch:alarm:${stack}-*`],
+    },
+    { actions: ['cloudwatch:DescribeAlarms'], resources: () => ['*'] },
+  ];
+}
 
 /**
- * By type, what CloudFormation does to make, read, change and delete a resource. Written from knowledge of the services and
- * not compared with the `handlers` of each type's schema in the CloudFormation registry: a first deployment with it may lack an action.
+ * By type, what CloudFormation does to make, read, change, tag and delete a resource. Compared with the `handlers` of each type's
+ * schema in the CloudFormation registry as of 2026-08-07. Left out is what they have for properties that no template of
+ * ours sets: keys of your own, streams, replicas, imports, VPCs, layers, data protection, capacity providers.
  */
 const NEEDS: Readonly<Record<string, readonly Need[]>> = {
   'AWS::ApiGateway::Account': [API],
@@ -81,35 +106,17 @@ const NEEDS: Readonly<Record<string, readonly Need[]>> = {
       resources: () => ['*'],
     },
   ],
-  'AWS::CloudWatch::Alarm': [
-    {
-      actions: [
-        'cloudwatch:DeleteAlarms',
-        'cloudwatch:ListTagsForResource',
-        'cloudwatch:PutMetricAlarm',
-        'cloudwatch:TagResource',
-        'cloudwatch:UntagResource',
-      ],
-      resources: ({ stack }) => [`cloudwatch:alarm:${stack}-*`],
-    },
-    { actions: ['cloudwatch:DescribeAlarms'], resources: () => ['*'] },
-  ],
-  'AWS::CloudWatch::CompositeAlarm': [
-    {
-      actions: [
-        'cloudwatch:DeleteAlarms',
-        'cloudwatch:ListTagsForResource',
-        'cloudwatch:PutCompositeAlarm',
-        'cloudwatch:TagResource',
-        'cloudwatch:UntagResource',
-      ],
-      resources: ({ stack }) => [`cloudwatch:alarm:${stack}-*`],
-    },
-    { actions: ['cloudwatch:DescribeAlarms'], resources: () => ['*'] },
-  ],
+  'AWS::CloudWatch::Alarm': alarm('cloudwatch:PutMetricAlarm'),
+  'AWS::CloudWatch::CompositeAlarm': alarm('cloudwatch:PutCompositeAlarm'),
   'AWS::CloudWatch::Dashboard': [
     {
-      actions: ['cloudwatch:DeleteDashboards', 'cloudwatch:GetDashboard', 'cloudwatch:PutDashboard'],
+      actions: [
+        'cloudwatch:DeleteDashboards',
+        'cloudwatch:GetDashboard',
+        'cloudwatch:PutDashboard',
+        // The stack's tags: a dashboard has none in the template.
+        ...TAGS_OF_CLOUDWATCH,
+      ],
       // Dashboards are of no Region.
       resources: ({ stack }) => [`cloudwatch::dashboard/${stack}*`],
     },
@@ -141,6 +148,7 @@ const NEEDS: Readonly<Record<string, readonly Need[]>> = {
         'events:CreateEventBus',
         'events:DeleteEventBus',
         'events:DescribeEventBus',
+        'events:RemovePermission',
         'events:UpdateEventBus',
         ...TAGS_OF_RULES_AND_BUSES,
       ],
@@ -241,6 +249,7 @@ const NEEDS: Readonly<Record<string, readonly Need[]>> = {
         'lambda:GetFunctionCodeSigningConfig',
         'lambda:GetFunctionConfiguration',
         'lambda:GetFunctionRecursionConfig',
+        'lambda:GetFunctionScalingConfig',
         'lambda:GetRuntimeManagementConfig',
         'lambda:ListTags',
         'lambda:PutFunctionConcurrency',
@@ -261,7 +270,10 @@ const NEEDS: Readonly<Record<string, readonly Need[]>> = {
   'AWS::Lambda::Version': [
     {
       actions: [
+        'lambda:GetFunctionConfiguration',
+        'lambda:GetFunctionScalingConfig',
         'lambda:GetProvisionedConcurrencyConfig',
+        'lambda:GetRuntimeManagementConfig',
         'lambda:ListVersionsByFunction',
         'lambda:PublishVersion',
       ],
@@ -273,6 +285,7 @@ const NEEDS: Readonly<Record<string, readonly Need[]>> = {
       actions: [
         'logs:AssociateKmsKey',
         'logs:CreateLogGroup',
+        'logs:DeleteDataProtectionPolicy',
         'logs:DeleteLogGroup',
         'logs:DeleteRetentionPolicy',
         'logs:DescribeIndexPolicies',
@@ -289,19 +302,40 @@ const NEEDS: Readonly<Record<string, readonly Need[]>> = {
         `logs:log-group:${GENERATED}`,
       ],
     },
-    { actions: ['logs:DescribeLogGroups'], resources: () => ['*'] },
+    { actions: ['logs:DescribeLogGroups', 'logs:DescribeResourcePolicies'], resources: () => ['*'] },
   ],
   'AWS::S3::Bucket': [
     {
       actions: [
         's3:CreateBucket',
         's3:DeleteBucket',
+        's3:GetAccelerateConfiguration',
+        's3:GetAnalyticsConfiguration',
+        's3:GetBucketAbac',
+        's3:GetBucketAcl',
+        's3:GetBucketCORS',
+        's3:GetBucketLogging',
+        's3:GetBucketMetadataTableConfiguration',
+        's3:GetBucketNotification',
+        's3:GetBucketObjectLockConfiguration',
+        's3:GetBucketOwnershipControls',
         's3:GetBucketPublicAccessBlock',
         's3:GetBucketTagging',
+        's3:GetBucketVersioning',
+        's3:GetBucketWebsite',
         's3:GetEncryptionConfiguration',
+        's3:GetIntelligentTieringConfiguration',
+        's3:GetInventoryConfiguration',
+        's3:GetLifecycleConfiguration',
+        's3:GetMetricsConfiguration',
+        's3:GetReplicationConfiguration',
+        's3:ListBucket',
+        's3:ListTagsForResource',
         's3:PutBucketPublicAccessBlock',
         's3:PutBucketTagging',
         's3:PutEncryptionConfiguration',
+        's3:TagResource',
+        's3:UntagResource',
       ],
       resources: () => [`s3:::${GENERATED}`],
     },
@@ -485,10 +519,26 @@ async function readTypes(): Promise<string[]> {
   return Object.values(Resources).map(({ Type }) => Type);
 }
 
+/** What an ARN takes; anything else would make a policy that IAM refuses, or one that is of more than was meant. */
+const SCOPE: Readonly<Record<keyof PolicyScope, RegExp>> = {
+  account: /^\d{12}$/,
+  region: /^[a-z]{2}(-[a-z]+)+-\d$/,
+  stage: /^[A-Za-z0-9-]{1,40}$/,
+};
+
+function checkedScope(given: Partial<PolicyScope>): PolicyScope {
+  const scope = { ...EXAMPLE_SCOPE, ...given };
+  for (const name of ['account', 'region', 'stage'] as const) {
+    if (!SCOPE[name].test(scope[name])) throw new UsageError(`--${name} "${scope[name]}" is not valid.`);
+  }
+  return scope;
+}
+
 async function main({ write = false, ...given }: ValuesOf<typeof options>): Promise<void> {
+  const scope = checkedScope(given);
   const types = await readTypes();
   if (write) await writeFile(DOCUMENT, documentOf(types, EXAMPLE_SCOPE));
-  else process.stdout.write(documentOf(types, { ...EXAMPLE_SCOPE, ...given }));
+  else process.stdout.write(documentOf(types, scope));
 }
 
 if (import.meta.main) await runCommand({ usage, options, run: main });

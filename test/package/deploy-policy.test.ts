@@ -36,6 +36,17 @@ describe('the policies of a deployment', () => {
   });
 });
 
+describe('the policy of CloudFormation', () => {
+  it("may put the stack's tags on a dashboard, which has none in the template", () => {
+    const { Statement } = policyOfCloudFormation(['AWS::CloudWatch::Dashboard'], EXAMPLE_SCOPE);
+
+    expect(Statement[0]).toMatchObject({
+      Action: expect.arrayContaining(['cloudwatch:ListTagsForResource', 'cloudwatch:TagResource']),
+      Resource: 'arn:aws:cloudwatch::111122223333:dashboard/stream-session-reconnection-prod*',
+    });
+  });
+});
+
 describe.each(policies)('the policy of %s', (_who, policy) => {
   it('allows by name, and on everything only what has no resource of this service', () => {
     const onEverything = policy.Statement.filter(({ Resource }) => Resource === '*');
