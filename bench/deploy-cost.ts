@@ -5,6 +5,7 @@ import { billOf, quantitiesOf } from './deploy-cost/bill.ts';
 import { readCounts } from './deploy-cost/counts.ts';
 import { DOCUMENT, withTables } from './deploy-cost/document.ts';
 import { DISCONNECTS, markdownOf } from './deploy-cost/tables.ts';
+import { benchedService } from './shared/benched-service.ts';
 
 const usage = `Usage: npm run bench:deploy-cost [-- --write | --json]
 
@@ -21,7 +22,7 @@ const options = {
 } as const;
 
 async function main(values: { readonly json: boolean; readonly write: boolean }): Promise<void> {
-  const counts = await readCounts();
+  const counts = await readCounts(await benchedService());
   const markdown = markdownOf(counts);
   if (values.write) {
     const file = join(import.meta.dirname, '..', DOCUMENT);

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { QUOTAS } from '../../functions/shared/contracts/quotas.ts';
 import { METRICS } from '../../functions/shared/runtime/metrics.ts';
-import { readService } from '../../local/service/read-service.ts';
 import { printService } from '../../local/service/serverless-print.ts';
 import type { Service } from '../../local/service/service.ts';
 import { countDisconnect } from '../cost/counted-disconnect.ts';
@@ -26,8 +25,7 @@ const printedSchema = z.looseObject({
 });
 
 /** Everything that the bill is made of and that can be counted here. */
-export async function readCounts(service?: Service): Promise<Counts> {
-  const read = service ?? (await readService());
+export async function readCounts(service: Service): Promise<Counts> {
   const printed = printedSchema.parse(await printService({ stage: 'dev' }));
   const resources = Object.values(printed.resources.Resources).filter(
     // Off by default. What it costs is CloudTrail's, by the number of invocations.
@@ -38,12 +36,12 @@ export async function readCounts(service?: Service): Promise<Counts> {
     (metric) => (metric.byOperation ? OPERATIONS : 1) + ('total' in metric ? 1 : 0),
   );
   return {
-    expires: await countDisconnect(read, 'expires'),
-    reconnects: await countDisconnect(read, 'reconnects'),
-    idleWatcher: await measureWatcher(read, 0, true),
-    namedWatcher: await measureWatcher(read, 0),
+    expires: await countDisconnect(service, 'expires'),
+    reconnects: await countDisconnect(service, 'reconnects'),
+    idleWatcher: await measureWatcher(service, 0, true),
+    namedWatcher: await measureWatcher(service, 0),
     memoryMegabytes: Object.fromEntries(
-      read.functions.map(({ key, memoryMegabytes }) => [key, memoryMegabytes]),
+      service.functions.map(({ key, memoryMegabytes }) => [key, memoryMegabytes]),
     ),
     alarmMetrics: ofType('AWS::CloudWatch::Alarm')
       .map(({ Properties }) => metricsOf(Properties))

@@ -59,8 +59,8 @@ export function leaveStageToTemplate(resources: Resources): void {
 }
 
 /**
- * Denies admin shells to all principals but these, whatever their own policies allow: many administrators have
- * `execute-api:Invoke` on `*`. An assumed role counts as the role.
+ * Denies admin shells to all but these principals, whatever their own policies allow, because many administrators have
+ * `execute-api:Invoke` on `*`. An assumed role counts as the role, and a caller without an ARN is denied.
  *
  * @throws Error when the template has no REST API, or more than one.
  */
@@ -68,18 +68,20 @@ export function confineAdminShells(resources: Resources, principals: readonly st
   const [api, ...others] = ofType(resources, 'AWS::ApiGateway::RestApi');
   if (api === undefined || others.length > 0) throw new Error('The template must have one REST API.');
   const [, resource] = api;
+  const route = `execute-api:/${stage}/POST/streamgroups/*/streamsessions/*/access`;
   resource.Properties = {
     ...resource.Properties,
     Policy: {
       Version: '2012-10-17',
       Statement: [
-        // Without it the policy would allow nothing, and IAM's own would have to: API Gateway Developer Guide, "API Gateway
-        // resource policies", table A: within an account either may allow. A caller of another account needs both.
+        // There is no Allow here: within an account the caller's own policy may allow, and a caller of another account
+        // would need both (API Gateway Developer Guide, "How API Gateway resource policies affect authorization workflow").
         {
           Effect: 'Deny',
           Principal: '*',
           Action: 'execute-api:Invoke',
-          Resource: `execute-api:/${stage}/POST/streamgroups/*/streamsessions/*/access`,
+          // The second because no document says whether a path that ends in a slash reaches the same route.
+          Resource: [route, `${route}/*`],
           Condition: { ArnNotLike: { 'aws:PrincipalArn': principals } },
         },
       ],

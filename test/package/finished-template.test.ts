@@ -96,7 +96,10 @@ describe('the principals that may open admin shells', () => {
             Effect: 'Deny',
             Principal: '*',
             Action: 'execute-api:Invoke',
-            Resource: 'execute-api:/prod/POST/streamgroups/*/streamsessions/*/access',
+            Resource: [
+              'execute-api:/prod/POST/streamgroups/*/streamsessions/*/access',
+              'execute-api:/prod/POST/streamgroups/*/streamsessions/*/access/*',
+            ],
             Condition: { ArnNotLike: { 'aws:PrincipalArn': principals } },
           },
         ],

@@ -229,7 +229,7 @@ describe('the policy for people', () => {
       .flatMap(({ logicalId }) => [`\${${logicalId}.Arn}`, `\${${logicalId}.Arn}:*`]);
     expect(statements.map(({ effect, actions }) => [effect, ...actions])).toEqual([
       ['Deny', 'lambda:InvokeFunction', 'lambda:InvokeAsync'],
-      ['Deny', 'states:StartSyncExecution'],
+      ['Deny', 'states:StartExecution', 'states:StartSyncExecution'],
     ]);
     expect(statements[0]?.resources.toSorted()).toEqual(arns.toSorted());
     expect(statements[1]?.resources).toEqual([
