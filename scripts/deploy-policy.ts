@@ -81,7 +81,8 @@ function alarm(put: string): Need[] {
 /**
  * By type, what CloudFormation does to make, read, change, tag and delete a resource. Compared with the `handlers` of each type's
  * schema in the CloudFormation registry as of 2026-08-07. Left out is what they have for properties that no template of
- * ours sets: keys of your own, streams, replicas, imports, VPCs, layers, data protection, capacity providers.
+ * ours sets: streams, replicas, imports, VPCs, layers, data protection, capacity providers. What `kmsKeyArn` needs is in
+ * docs/adopting.md, because the key's policy is the account's.
  */
 const NEEDS: Readonly<Record<string, readonly Need[]>> = {
   'AWS::ApiGateway::Account': [API],

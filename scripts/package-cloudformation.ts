@@ -3,7 +3,7 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { runCommand, type ValuesOf } from '../cli/run-command.ts';
-import { runServerless } from '../local/service/serverless-print.ts';
+import { runServerless, ServerlessPrintError } from '../local/service/serverless-print.ts';
 import { standAlone } from './serverless/stand-alone.ts';
 import type { Template } from './serverless/template.ts';
 
@@ -49,7 +49,15 @@ const options = {
 async function main({ stage = 'dev', region, param = [] }: ValuesOf<typeof options>): Promise<void> {
   const where = region === undefined ? [] : ['--region', region];
   const overrides = param.flatMap((text) => ['--param', text]);
-  process.stdout.write(await runServerless(root, ['package', '--stage', stage, ...where, ...overrides]));
+  try {
+    process.stdout.write(await runServerless(root, ['package', '--stage', stage, ...where, ...overrides]));
+  } catch (error) {
+    if (!(error instanceof ServerlessPrintError)) throw error;
+    // A wrong parameter is the user's to correct: what the framework said of it, without our stack.
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+    return;
+  }
   const zips = await writeStandAlone(root, join(root, OUT));
   console.log(
     `Wrote ${OUT}/template.json and ${zips.length} zips. Stack: stream-session-reconnection-${stage}`,
