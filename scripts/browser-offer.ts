@@ -1,6 +1,7 @@
 /** Lets a real browser make a WebRTC offer as the GameLift Streams Web SDK has it made. */
+
+import { rewriteAsWebSdk, signalRequestText } from 'game-lift-streams-local/web-sdk-offer';
 import { launchChromium } from './chromium.ts';
-import { rewriteAsWebSdk, signalRequestText } from './web-sdk-offer.ts';
 
 /** The parts of the browser's RTCPeerConnection that are used here; this project compiles without DOM types. */
 interface PeerConnection {

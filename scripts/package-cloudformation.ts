@@ -3,7 +3,7 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { runCommand, type ValuesOf } from '../cli/run-command.ts';
-import { runServerless, ServerlessPrintError } from '../local/service/serverless-print.ts';
+import { runServerless, ServerlessPrintError } from './serverless/run-serverless.ts';
 import { standAlone } from './serverless/stand-alone.ts';
 import type { Template } from './serverless/template.ts';
 

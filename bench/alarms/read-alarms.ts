@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { printService } from '../../local/service/serverless-print.ts';
+import { printService } from '../../scripts/serverless/run-serverless.ts';
 
 /** One metric, by its namespace, name and dimensions in one text, such as `AWS/Lambda Errors FunctionName=Table`. */
 export type MetricKey = string;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { QUOTAS } from '../../functions/shared/contracts/quotas.ts';
 import { METRICS } from '../../functions/shared/runtime/metrics.ts';
-import { printService } from '../../local/service/serverless-print.ts';
 import type { Service } from '../../local/service/service.ts';
+import { printService } from '../../scripts/serverless/run-serverless.ts';
 import { countDisconnect } from '../cost/counted-disconnect.ts';
 import { measureWatcher } from '../cost/watcher.ts';
 import type { Counts } from './bill.ts';

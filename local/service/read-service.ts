@@ -1,7 +1,7 @@
+import { printService } from '../../scripts/serverless/run-serverless.ts';
 import { describeService } from './describe-service.ts';
 import { resolveText } from './intrinsics.ts';
 import { intrinsicScope } from './names.ts';
-import { printService } from './serverless-print.ts';
 import type { Service } from './service.ts';
 
 /** AWS documentation's own example account. */

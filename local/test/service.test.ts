@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { printService, ServerlessPrintError } from '../../scripts/serverless/run-serverless.ts';
 import { describeService } from '../service/describe-service.ts';
 import { ServiceDescriptionError } from '../service/description-error.ts';
 import { type IntrinsicScope, resolveIntrinsics } from '../service/intrinsics.ts';
 import { readService, resolveEnvironment } from '../service/read-service.ts';
-import { printService, ServerlessPrintError } from '../service/serverless-print.ts';
 import type { Service } from '../service/service.ts';
 
 const ACCOUNT = '123456789012';

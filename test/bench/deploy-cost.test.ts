@@ -5,7 +5,7 @@ import { billOf, type Counts, priceNames, quantitiesOf } from '../../bench/deplo
 import { readCounts } from '../../bench/deploy-cost/counts.ts';
 import { DOCUMENT, tablesIn } from '../../bench/deploy-cost/document.ts';
 import { markdownOf } from '../../bench/deploy-cost/tables.ts';
-import { REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
+import { REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 
 let counts: Counts;
 

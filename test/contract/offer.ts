@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import {
   payloadTypes,
   type SignalRequest,
   signalRequestSchema,
   splitIntoSections,
-} from '../../scripts/web-sdk-offer.ts';
+} from 'game-lift-streams-local/web-sdk-offer';
+import { z } from 'zod';
 import { sample } from './contracts.ts';
 
 export function parseSignalRequest(text: string): SignalRequest {

@@ -1,5 +1,5 @@
+import { H264MissingError, rewriteAsWebSdk } from 'game-lift-streams-local/web-sdk-offer';
 import { describe, expect, it } from 'vitest';
-import { H264MissingError, rewriteAsWebSdk } from '../../scripts/web-sdk-offer.ts';
 import { committedOffer } from './offer.ts';
 
 /** An offer with CRLF, as browsers write it: one audio section, and one of video with `codec`. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { z } from 'zod';
-import { REPOSITORY_DIRECTORY, runServerless } from '../../local/service/serverless-print.ts';
+import { REPOSITORY_DIRECTORY, runServerless } from '../../scripts/serverless/run-serverless.ts';
 import { BUNDLES_FILE, type Bundle } from '../../scripts/build.ts';
 import { PARAMETER_SETS, type ParameterSet } from './parameter-sets.ts';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
+import { REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 import {
   documentOf,
   EXAMPLE_SCOPE,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
+import { REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 
 const responseSchema = z.object({
   Type: z.literal('AWS::ApiGateway::GatewayResponse'),

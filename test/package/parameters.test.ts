@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { printService, REPOSITORY_DIRECTORY } from '../../local/service/serverless-print.ts';
+import { printService, REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 import {
   type Parameters,
   parametersOf,

@@ -7,7 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runServerless } from '../../local/service/serverless-print.ts';
+import { runServerless } from '../../scripts/serverless/run-serverless.ts';
 import { prepareService } from '../helpers/packaged-service.ts';
 
 /**

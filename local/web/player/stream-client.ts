@@ -3,9 +3,10 @@
  * makes no second offer, the offer is not held up for candidates, an answer must name `webSdkProtocolUrl`. One
  * thing is left out on purpose: the SDK loads that URL as a script, and this page loads nothing from elsewhere.
  */
+
+import { rewriteAsWebSdk, signalRequestText } from 'game-lift-streams-local/web-sdk-offer';
 import type { ClientEvent, StreamClient } from 'reconnection-client';
 import * as z from 'zod';
-import { rewriteAsWebSdk, signalRequestText } from '../../../scripts/web-sdk-offer.ts';
 
 const answerSchema = z.object({ type: z.literal('answer'), sdp: z.string(), webSdkProtocolUrl: z.string() });
 

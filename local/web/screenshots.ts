@@ -2,14 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PeerProcess } from 'game-lift-streams-local';
 import type { Browser, Page } from 'playwright-core';
-import { runCommand } from '../cli/run-command.ts';
-import { Player } from '../local/demo/player.ts';
-import { startLocalStack } from '../local/local-stack.ts';
-import type { Stack } from '../local/stack.ts';
-import { startPlayerBackend } from '../local/web/backend/backend.ts';
-import { startWebServer } from '../local/web/server.ts';
-import { chromiumPath, launchChromium } from './chromium.ts';
+import { runCommand } from '../../cli/run-command.ts';
+import { chromiumPath, launchChromium } from '../../scripts/chromium.ts';
+import { Player } from '../demo/player.ts';
+import { startLocalStack } from '../local-stack.ts';
+import type { Stack } from '../stack.ts';
+import { startPlayerBackend } from './backend/backend.ts';
 import { serveGamePage } from './game-page.ts';
+import { startWebServer } from './server.ts';
 
 const usage = `Usage: npm run screenshots [-- --out <folder>] [--screens]
 
@@ -149,7 +149,7 @@ async function takeScreens(browser: Browser, folder: string): Promise<void> {
 }
 
 async function main(values: { readonly out: string; readonly screens: boolean }): Promise<void> {
-  const folder = join(import.meta.dirname, '..', values.out);
+  const folder = join(import.meta.dirname, '../..', values.out);
   await mkdir(folder, { recursive: true });
   if (values.screens) {
     const browser = await launchChromium(chromiumPath(process.env));

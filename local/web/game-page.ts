@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { type LoopbackServer, startLoopbackServer } from 'local-server-kit';
 
-const folder = join(import.meta.dirname, '../clients/game');
+const folder = join(import.meta.dirname, '../../clients/game');
 
 /** Serves the page of `clients/game`, which plays the scenario that `?scenario=` names. */
 export async function serveGamePage(): Promise<LoopbackServer> {
