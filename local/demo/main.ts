@@ -2,9 +2,9 @@
  * `npm run demo`: four sessions drop at once on a stack of their own, and each ends in its own way. Exits 0
  * only when what was recorded is what happened.
  */
-import { parseArgs } from 'node:util';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
+import { runCommand, type ValuesOf } from '../../cli/run-command.ts';
 import { startLocalStack } from '../local-stack.ts';
 import type { Stack } from '../stack.ts';
 import { Player } from './player.ts';
@@ -25,13 +25,17 @@ interface Ending {
   readonly verdict: Verdict;
 }
 
-async function main(): Promise<void> {
-  const flag = { type: 'boolean', default: false } as const;
-  const { values } = parseArgs({ options: { json: flag, help: flag } });
-  if (values.help) {
-    process.stdout.write('Usage: npm run demo [-- --json]\n');
-    return;
-  }
+const usage = `Usage: npm run demo [-- --json]
+
+Four players lose their connection on a local stack of their own; each window ends in its own way. Exits 0 only if each
+outcome that was recorded is what happened.
+
+  --json   print one JSON document, when everything is over
+  --help   this text
+`;
+const options = { json: { type: 'boolean', default: false } } as const;
+
+async function main(values: ValuesOf<typeof options>): Promise<void> {
   const startMs = Date.now();
   const say = (text: string) => {
     if (!values.json) process.stdout.write(text);
@@ -167,7 +171,7 @@ function asJson(endings: readonly Ending[], right: boolean, durationSeconds: num
   };
 }
 
-main().catch((error: unknown) => {
+runCommand({ usage, options, run: main }).catch((error: unknown) => {
   process.stderr.write(`The demo could not run: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 });

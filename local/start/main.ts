@@ -2,8 +2,9 @@
  * `npm start`: the whole service on this machine, with no account, until Ctrl-C. Prints where everything
  * answers, what to try, and then what the workflow does as it does it.
  */
-import { parseArgs } from 'node:util';
 import { PeerProcess } from 'game-lift-streams-local';
+import { UsageError } from '../../cli/command-line.ts';
+import { runCommand, type ValuesOf } from '../../cli/run-command.ts';
 import { startLocalStack } from '../local-stack.ts';
 import type { Endpoints } from '../stack.ts';
 import { startPlayerBackend } from '../web/backend/backend.ts';
@@ -31,18 +32,12 @@ const PARTS = [
 ] as const satisfies readonly (keyof Endpoints | 'web')[];
 const MAX_PORT = 65_535;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      'port-base': { type: 'string', default: '4700' },
-      verbose: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
+const options = {
+  'port-base': { type: 'string', default: '4700' },
+  verbose: { type: 'boolean', default: false },
+} as const;
+
+async function main(values: ValuesOf<typeof options>): Promise<void> {
   const ports = portsFrom(values['port-base']);
   const stack = await startLocalStack({
     ports,
@@ -70,7 +65,7 @@ function portsFrom(text: string): Record<(typeof PARTS)[number], number> {
   const base = Number(text);
   const lastBase = MAX_PORT - PARTS.length + 1;
   if (!/^\d+$/.test(text) || base > lastBase) {
-    throw new Error(`--port-base takes a number from 0 to ${lastBase}`);
+    throw new UsageError(`--port-base takes a number from 0 to ${lastBase}.`);
   }
   const port = (part: (typeof PARTS)[number]) => (base === 0 ? 0 : base + PARTS.indexOf(part));
   return {
@@ -101,7 +96,7 @@ function stopOnSignal(parts: readonly { close(): Promise<void> }[]): void {
   process.on('SIGTERM', stop);
 }
 
-main().catch((error: unknown) => {
+runCommand({ usage: USAGE, options, run: main }).catch((error: unknown) => {
   const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
   const message = error instanceof Error ? error.message : String(error);
   const advice = isTaken ? ' Choose other ports: npm start -- --port-base 5700' : '';
