@@ -1,7 +1,7 @@
 import { type LoopbackServer, startLoopbackServer } from 'local-server-kit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startWebServer } from '../../local/web/server.ts';
 import { serveGamePage } from '../../local/web/game-page.ts';
+import { startWebServer } from '../../local/web/server.ts';
 import { accessibilityProblems, describeInBrowser, sidewaysOverflow } from '../helpers/browser.ts';
 
 let emptyStack: LoopbackServer;

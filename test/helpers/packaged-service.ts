@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { z } from 'zod';
-import { REPOSITORY_DIRECTORY, runServerless } from '../../scripts/serverless/run-serverless.ts';
 import { BUNDLES_FILE, type Bundle } from '../../scripts/build.ts';
+import { REPOSITORY_DIRECTORY, runServerless } from '../../scripts/serverless/run-serverless.ts';
 import { PARAMETER_SETS, type ParameterSet } from './parameter-sets.ts';
 
 const resourceSchema = z.looseObject({

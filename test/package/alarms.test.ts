@@ -8,8 +8,8 @@ import { FAILURES, goodDay, trafficOf } from '../../bench/alarms/failures.ts';
 import { alarmsOf, type Alarm as DeclaredAlarm } from '../../bench/alarms/read-alarms.ts';
 import { DOCUMENT, failureTable, headingOf, withTable, withTimes } from '../../bench/alarms/tables.ts';
 import { DISCONNECTS_PER_MONTH, type FailureTold, minutesOf, timesOf } from '../../bench/alarms/times.ts';
-import { printService, REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 import { alarmTopicsOf } from '../../scripts/serverless/parameters.ts';
+import { printService, REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 import { packagedService, resourcesOfType, type Template } from '../helpers/packaged-service.ts';
 import {
   type Alarm,

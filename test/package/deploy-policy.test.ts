@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 import {
   documentOf,
   EXAMPLE_SCOPE,
@@ -9,6 +8,7 @@ import {
   policyOfDeployer,
   TYPES_WITH_NEEDS,
 } from '../../scripts/deploy-policy.ts';
+import { REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 import { packagedService } from '../helpers/packaged-service.ts';
 
 const { template } = await packagedService();

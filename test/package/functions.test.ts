@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import * as z from 'zod';
-import { REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 import { FUNCTION_DEFINITIONS } from '../../local/simulation/definitions.ts';
+import { REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 import { packagedService, resourcesOfType } from '../helpers/packaged-service.ts';
 import { functionsOf, textOf } from '../helpers/template-view.ts';
 

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { printService, REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 import {
   type Parameters,
   parametersOf,
   problemsOf,
   watchedStreamGroupsText,
 } from '../../scripts/serverless/parameters.ts';
+import { printService, REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 
 let params: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {};
 

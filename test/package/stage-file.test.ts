@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 import { problemsOf } from '../../scripts/serverless/parameters.ts';
+import { REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
 import { readStageFile } from '../../scripts/serverless/stage-file.ts';
 
 let folder = '';
