@@ -6,6 +6,7 @@ import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import { AsynchronousInvocations } from '../../local/lambda/asynchronous-invocations.ts';
 import { Concurrency } from '../../local/lambda/concurrency.ts';
 import { InProcessClock } from '../../local/simulation/in-process-clock.ts';
+import { sendThrough } from '../../local/simulation/send-through.ts';
 
 /** How long things take, in ms: the least, and what comes on top of it by chance. */
 const TABLE_WAY = { least: 1, spread: 2 };
@@ -105,22 +106,17 @@ export class Account {
 
   /** A client that tries a throttled start so many times, with the backoff of the SDK's standard mode. */
   stepFunctions(attempts: number): SFNClient {
-    const client = new SFNClient({ region: 'us-west-2' });
-    client.middlewareStack.add(
-      () => async (args) => {
-        const { name } = z.object({ name: z.string() }).parse(args.input);
-        for (let attempt = 1; !(await this.#start(name)); attempt++) {
-          if (attempt === attempts) {
-            throw Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException' });
-          }
-          const mostMs = Math.min(SDK_BACKOFF.mostMs, SDK_BACKOFF.baseMs * 2 ** (attempt - 1));
-          await this.clock.sleep(this.random() * mostMs);
+    return sendThrough(new SFNClient({ region: 'us-west-2' }), async (_command, input) => {
+      const { name } = z.object({ name: z.string() }).parse(input);
+      for (let attempt = 1; !(await this.#start(name)); attempt++) {
+        if (attempt === attempts) {
+          throw Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException' });
         }
-        return { response: {}, output: { $metadata: {} } };
-      },
-      { step: 'initialize', priority: 'high', name: 'accountStarts' },
-    );
-    return client;
+        const mostMs = Math.min(SDK_BACKOFF.mostMs, SDK_BACKOFF.baseMs * 2 ** (attempt - 1));
+        await this.clock.sleep(this.random() * mostMs);
+      }
+      return {};
+    });
   }
 
   async #start(name: string): Promise<boolean> {

@@ -1,25 +1,29 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import { onStatusChange } from '../../functions/on-status-change/on-status-change.ts';
-import { parseStatusChangeEvent } from '../../functions/on-status-change/parse-event.ts';
-import type { Log } from '../../functions/shared/runtime/logging.ts';
-import { handleBatch, queueBatchOf } from '../../functions/shared/runtime/queue-batch.ts';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { z } from 'zod';
+import { onStatusChangeEvent } from '../../functions/on-status-change/on-status-change.ts';
 import { EventSourceMapping } from '../../local/lambda/event-source-mapping.ts';
+import { resolveEnvironment } from '../../local/service/read-service.ts';
 import type { Service } from '../../local/service/service.ts';
+import { contextOf } from '../../local/simulation/functions.ts';
+import { sendThrough } from '../../local/simulation/send-through.ts';
 import { queuesOf } from '../../local/sqs/queues.ts';
 import type { Account } from './account.ts';
 
 /** From the bus to whatever the rule names. */
 const DELIVERY = { least: 20, spread: 60 };
-/** One call of SQS. */
-const SQS_CALL = { least: 5, spread: 10 };
+/** One call of SQS or EventBridge. */
+const CALL = { least: 5, spread: 10 };
 const FUNCTION = 'on-status-change';
-const SILENT: Log = { info() {}, warn() {}, error() {}, with: () => SILENT };
-const NO_METRICS = { add() {} };
 
 /** What the function's client was set to. */
 const SDK_ATTEMPTS = 5;
+
+const hideSchema = z.object({
+  Entries: z.array(z.object({ ReceiptHandle: z.string(), VisibilityTimeout: z.number() })),
+});
 
 /** How events come from the bus to the function. */
 export interface Way {
@@ -40,30 +44,19 @@ export interface Way {
 export const throughQueue: Way = {
   name: 'queue (ours)',
   prepare: (account, service) => {
-    const { clock, random } = account;
+    const { clock } = account;
     const source = service.eventSources.find(({ functionName }) => functionName.endsWith('-onStatusChange'));
     const fn = service.functions.find(({ name }) => name === source?.functionName);
     let ids = 0;
     const queues = queuesOf(service.queues, { clock, newId: () => `id-${++ids}` });
     const queue = queues.get(source?.queueName ?? '');
     if (source === undefined || fn === undefined || queue === undefined) throw new Error('There is a queue.');
-    const handle = handlerOf(account, account.stepFunctions(1));
-    account.deploy(FUNCTION, async (payload) => {
-      const endMs = clock.nowMs() + fn.timeoutSeconds * 1000;
-      const batch = queueBatchOf(payload);
-      if (batch === undefined) throw new Error('A queue sends batches.');
-      return handleBatch(batch, handle, {
-        clock,
-        random,
-        log: SILENT,
-        metrics: NO_METRICS,
-        remainingMs: () => endMs - clock.nowMs(),
-        hideMessages: async (messages) => {
-          await account.take(SQS_CALL);
-          for (const { receiptHandle, seconds } of messages) queue.changeVisibility(receiptHandle, seconds);
-        },
-      });
-    });
+    account.deploy(
+      FUNCTION,
+      handlerOf(account, service, account.stepFunctions(1), (receiptHandle, seconds) =>
+        queue.changeVisibility(receiptHandle, seconds),
+      ),
+    );
     new EventSourceMapping({
       ...source,
       queue,
@@ -88,8 +81,8 @@ function directly(name: string, reserved?: number): Way {
   return {
     name,
     ...(reserved !== undefined && { reserved }),
-    prepare: (account) => {
-      account.deploy(FUNCTION, handlerOf(account, account.stepFunctions(SDK_ATTEMPTS)));
+    prepare: (account, service) => {
+      account.deploy(FUNCTION, handlerOf(account, service, account.stepFunctions(SDK_ATTEMPTS)));
       let lost = 0;
       const invocation = {
         functionName: FUNCTION,
@@ -114,27 +107,40 @@ export const WAYS: readonly Way[] = [
   directly('direct, 100 reserved', 100),
 ];
 
-function handlerOf({ table, clock, random }: Account, stepFunctions: SFNClient) {
-  const region = 'us-west-2';
-  const dependencies = {
-    table,
-    clock,
-    random,
-    log: SILENT,
-    metrics: NO_METRICS,
-    stepFunctions,
-    eventBridge: new EventBridgeClient({ region }),
-    gameLiftStreams: new GameLiftStreamsClient({ region }),
-    settings: {
-      EVENT_BUS_NAME: 'bus',
-      EVENT_SOURCE: 'stream-session-reconnection',
-      RECONNECTION_WINDOW_ARN: 'arn:aws:states:us-west-2:123456789012:stateMachine:reconnection-window',
-      DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
-      WINDOW_MARGIN_SECONDS: 2,
-      TERMINATE_ABANDONED_SESSIONS: false,
-      OUTCOME_RETENTION_DAYS: 30,
-      READS_PER_SECOND: 20,
+/** The shipped handler, with the account's table and clock, and clients whose calls take their time. */
+function handlerOf(
+  account: Account,
+  service: Service,
+  stepFunctionsSingleAttempt: SFNClient,
+  hide: (receiptHandle: string, seconds: number) => void = () => {},
+) {
+  const { table, clock, random } = account;
+  const { region } = service;
+  const eventBridge = sendThrough(new EventBridgeClient({ region }), async () => {
+    await account.take(CALL);
+    return { FailedEntryCount: 0, Entries: [] };
+  });
+  const sqs = sendThrough(new SQSClient({ region }), async (_command, input) => {
+    await account.take(CALL);
+    for (const { ReceiptHandle, VisibilityTimeout } of hideSchema.parse(input).Entries) {
+      hide(ReceiptHandle, VisibilityTimeout);
+    }
+    return { Successful: [], Failed: [] };
+  });
+  const handler = onStatusChangeEvent.handler(
+    {
+      documents: table.documents,
+      eventBridge,
+      gameLiftStreams: new GameLiftStreamsClient({ region }),
+      sqs,
+      stepFunctionsSingleAttempt,
     },
+    { clock, random, environment: { ...resolveEnvironment(service, 'onStatusChange'), AWS_REGION: region } },
+  );
+  const fn = service.functions.find(({ key }) => key === 'onStatusChange');
+  if (fn === undefined) throw new Error('There is a function.');
+  return (payload: unknown) => {
+    const endMs = clock.nowMs() + fn.timeoutSeconds * 1000;
+    return handler(payload, { ...contextOf(fn), getRemainingTimeInMillis: () => endMs - clock.nowMs() });
   };
-  return (event: unknown) => onStatusChange(parseStatusChangeEvent(event, clock.nowMs()), dependencies);
 }

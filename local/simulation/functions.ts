@@ -171,7 +171,8 @@ function fromText<Event>(handler: (event: Event, context: Context) => Promise<un
 
 let invocations = 0;
 
-function contextOf({ name, arn }: { readonly name: string; readonly arn: string }): Context {
+/** Lambda's context of one invocation, with ten seconds left. */
+export function contextOf({ name, arn }: { readonly name: string; readonly arn: string }): Context {
   return {
     callbackWaitsForEmptyEventLoop: false,
     functionName: name,
