@@ -169,6 +169,7 @@ function typesOf({ codes }: Route): readonly ErrorType[] {
 /** How a session ended, beside the Message of a SESSION_ENDED. */
 const CONFLICT_MEMBERS = {
   Outcome: 'How the session ended: TERMINATED or ERRORED',
+  Cause: 'Whose doing it was, such as TIMED_OUT, LEFT or APPLICATION',
   StatusReason: "The service's reason, such as reconnectionTimeout",
 } as const;
 

@@ -40,6 +40,9 @@ export interface CheckSessionResult {
   readonly status: string;
   readonly statusReason: string | null;
   readonly statusChangedAtMs: number;
+  /** Null when the look was left out, and when the service gave none. */
+  readonly applicationArn: string | null;
+  readonly location: string | null;
   /** Corrected by what the read has told. */
   readonly pendingSinceMs: number;
   readonly connectionTimeoutSeconds: number;
@@ -115,6 +118,8 @@ function unread(input: Input, seenWaitingAtMs: number, nowMs: number): CheckSess
     status: 'UNREAD',
     statusReason: null,
     statusChangedAtMs: nowMs,
+    applicationArn: null,
+    location: null,
     pendingSinceMs,
     connectionTimeoutSeconds,
     deadlineMs,
@@ -144,6 +149,8 @@ function judge(input: Input, read: SessionState, nowMs: number): CheckSessionRes
     status: session.status,
     statusReason: session.statusReason,
     statusChangedAtMs: session.lastUpdatedAtMs ?? nowMs,
+    applicationArn: session.applicationArn,
+    location: session.location,
     pendingSinceMs,
     connectionTimeoutSeconds,
     deadlineMs: endMs,

@@ -14,6 +14,7 @@ import {
 } from '../shared/runtime/errors.ts';
 import type { ServiceDependencies } from '../shared/service/call-service.ts';
 import { readSession } from '../shared/service/read-session.ts';
+import { causeOf } from '../shared/window/cause.ts';
 import { CLOCK_SKEW_MS, LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
 import { isOpen, readWindow } from '../shared/window/window-item.ts';
 
@@ -167,12 +168,16 @@ function refusalOf(status: string, statusReason: string | null): Refusal {
   switch (status) {
     case 'TERMINATING':
     case 'TERMINATED':
-      return { result: 'SESSION_ENDED', outcome: 'TERMINATED', statusReason };
+      return endedAs('TERMINATED', statusReason);
     case 'ERROR':
-      return { result: 'SESSION_ENDED', outcome: 'ERRORED', statusReason };
+      return endedAs('ERRORED', statusReason);
     case 'NOT_FOUND':
       return { result: 'NOT_FOUND' };
     default:
       return { result: 'NOT_RECONNECTABLE', status };
   }
+}
+
+function endedAs(outcome: 'TERMINATED' | 'ERRORED', statusReason: string | null): Refusal {
+  return { result: 'SESSION_ENDED', outcome, statusReason, cause: causeOf({ outcome, statusReason }) };
 }

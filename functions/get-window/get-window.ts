@@ -40,6 +40,7 @@ export async function getWindow(
     ...(isOpen(window) && window.serviceChecks !== undefined ? { waitingForService: true } : {}),
     ...(switchState === 'on' ? {} : { switch: switchState }),
     outcome: outcomeOf(window),
+    ...(isOpen(window) ? {} : window.story),
     ...(typeof window.statusReason === 'string' ? { statusReason: window.statusReason } : {}),
   };
   log.info('WindowRead', {

@@ -8,6 +8,7 @@ import type { LogFields } from '../shared/runtime/logging.ts';
 import { attempt } from '../shared/runtime/service-fault.ts';
 import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';
 import { parseJson } from '../shared/runtime/text.ts';
+import { causeOf } from '../shared/window/cause.ts';
 import { isVerdict } from '../shared/window/failed-windows.ts';
 import { type PublishOutcomeDependencies, publishOutcome } from '../shared/window/publish-outcome.ts';
 import {
@@ -99,6 +100,7 @@ async function finishRecord(
       disconnectedAtMs,
       endedAtMs: outcomeAtMs,
       connectionAttempts,
+      story: window.story ?? { cause: causeOf({ outcome, statusReason }) },
     },
     dependencies,
   );

@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { applicationArnSchema, locationSchema, type OutcomeStory } from '../shared/contracts/fields.ts';
 import { outcomeSchema } from '../shared/contracts/index.ts';
 import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
+import { causeOf } from '../shared/window/cause.ts';
 import { type ClosedWindow, closeWindow } from '../shared/window/close-window.ts';
 import { type PublishOutcomeDependencies, publishOutcome } from '../shared/window/publish-outcome.ts';
 
@@ -17,33 +19,48 @@ export const recordOutcomeInputSchema = z.object({
   /** When the session entered the status that decided the outcome. */
   endedAtMs: epochMsSchema,
   connectionAttempts: z.int().min(0),
+  /** Whether the execution has tried to end the session because nobody came back. */
+  isAbandoned: z.boolean().optional(),
+  applicationArn: applicationArnSchema.nullish(),
+  location: locationSchema.nullish(),
 });
 export type RecordOutcomeInput = z.infer<typeof recordOutcomeInputSchema>;
+
+export type RecordOutcomeResult = Omit<ClosedWindow, 'story'> & OutcomeStory;
 
 /**
  * Closes the window with its outcome, writes the outcome as an item of its own, and publishes it: in this
  * order, each step harmless when repeated, so that the task's retry completes what a process that died left undone.
  *
- * @returns the window's mailbox; `connectionAttempts` as in the outcome event, once it is recorded.
+ * @returns the window's mailbox; `connectionAttempts` and the outcome's story as in its event, once it is recorded.
  * @throws WindowNotOpenError when there is no such window.
  * @throws DependencyUnavailableException
  */
 export async function recordOutcome(
   input: RecordOutcomeInput,
   dependencies: PublishOutcomeDependencies,
-): Promise<ClosedWindow> {
+): Promise<RecordOutcomeResult> {
   const { table, clock, log, settings } = dependencies;
-  const closing = { ...input, nowMs: clock.nowMs(), retentionDays: settings.OUTCOME_RETENTION_DAYS };
-  const closed = await closeWindow(table, input, closing);
+  const retentionDays = settings.OUTCOME_RETENTION_DAYS;
+  const closing = { ...input, story: storyOf(input), nowMs: clock.nowMs(), retentionDays };
+  const { story, ...closed } = await closeWindow(table, input, closing);
   if (!closed.recorded) {
     log.info('OutcomePostponed', { generation: input.generation, seq: closed.seq });
     return closed;
   }
-  const { connectionAttempts } = await publishOutcome(
-    { ...input, connectionAttempts: closed.connectionAttempts },
+  const { connectionAttempts, cause, applicationArn, location } = await publishOutcome(
+    { ...input, connectionAttempts: closed.connectionAttempts, story },
     dependencies,
   );
-  return { ...closed, connectionAttempts };
+  return { ...closed, connectionAttempts, cause, applicationArn, location };
+}
+
+function storyOf(input: RecordOutcomeInput): OutcomeStory {
+  return {
+    cause: causeOf(input),
+    applicationArn: input.applicationArn ?? undefined,
+    location: input.location ?? undefined,
+  };
 }
 
 export const recordOutcomeTask = defineTask({

@@ -59,6 +59,7 @@ function outcomeReply(output: ConnectionOutput, random: () => number): APIGatewa
       return errorReply('SESSION_ENDED', 'The stream session has ended. Start a new one.', {
         members: {
           Outcome: output.outcome,
+          ...(output.cause === undefined ? {} : { Cause: output.cause }),
           ...(output.statusReason === null ? {} : { StatusReason: output.statusReason }),
         },
       });

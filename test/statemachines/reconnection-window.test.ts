@@ -95,6 +95,49 @@ function created(seq: number, connectionCreatedAtMs: number, connectionAttempts 
 }
 
 describe('a window that nobody comes back to', () => {
+  it("ends with the outcome's cause, application and location in its output", async () => {
+    const story = { cause: 'APPLICATION', applicationArn: 'arn of the game', location: 'us-east-2' };
+    const {
+      clock,
+      startWindow,
+      payloadsOf,
+      describe: describeExecution,
+    } = await start({
+      checkSession: sessionCheck({ status: 'TERMINATED', statusReason: 'applicationExit', ...story }),
+      recordOutcome: (payload) => Object.assign({}, recorded(payload), story),
+    });
+    const window = await startWindow();
+
+    await clock.advance(122 * SECOND);
+
+    expect(payloadsOf('recordOutcome')).toMatchObject([
+      { applicationArn: story.applicationArn, location: story.location, isAbandoned: false },
+    ]);
+    expect(JSON.parse((await describeExecution(window)).output ?? '')).toEqual({
+      outcome: 'TERMINATED',
+      statusReason: 'applicationExit',
+      connectionAttempts: 0,
+      ...story,
+    });
+  });
+
+  it('keeps the application that an earlier look has told when the session is gone', async () => {
+    const { clock, startWindow, signalWaiting, payloadsOf } = await start({
+      checkSession: inTurn(
+        sessionCheck({ applicationArn: 'arn of the game', location: 'us-east-2' }),
+        sessionCheck({ status: 'TERMINATED', applicationArn: null, location: null }),
+      ),
+    });
+    await startWindow();
+    await signalWaiting({ seq: 1, connectionCreatedAtMs: 0, connectionAttempts: 0 });
+
+    await clock.advance(122 * SECOND);
+
+    expect(payloadsOf('recordOutcome')).toMatchObject([
+      { applicationArn: 'arn of the game', location: 'us-east-2' },
+    ]);
+  });
+
   it('asks the service at the deadline and its margin, and records TERMINATED', async () => {
     const { clock, startWindow, timesOf, describe: describeExecution, path } = await start();
     const startMs = clock.nowMs();

@@ -50,6 +50,7 @@ const session = { streamGroupId: 'g'.repeat(128), streamSessionId: 's'.repeat(12
 const operation = 'CreateStreamSessionConnection';
 /** Of the characters that count as one, these take the most bytes. */
 const LONGEST_REASON = '€'.repeat(256);
+const LONGEST_APPLICATION = 'arn:aws:gameliftstreams:us-west-2:111122223333:application/'.padEnd(128, 'a');
 
 const stepFunctions = new SFNClient({ region: 'us-west-2' });
 mockClient(stepFunctions).resolves({});
@@ -130,8 +131,9 @@ const FILL: Readonly<Record<string, (table: Table) => Promise<unknown>>> = {
     const { generation } = await openedWindow(table);
     const input = { executionName: 'n'.repeat(80), generation, ackSeq: 0, disconnectedAtMs: NOW_MS };
     const end = { outcome: 'NOT_DISCONNECTED', status: 'TERMINATED', statusReason: LONGEST_REASON } as const;
+    const story = { applicationArn: LONGEST_APPLICATION, location: 'l'.repeat(64) };
     await recordOutcome(
-      { ...session, ...input, ...end, endedAtMs: NOW_MS + HOUR_MS, connectionAttempts: 3600 },
+      { ...session, ...input, ...end, ...story, endedAtMs: NOW_MS + HOUR_MS, connectionAttempts: 3600 },
       {
         table,
         eventBridge,

@@ -55,3 +55,44 @@ export type WindowPhase = z.infer<typeof windowPhaseSchema>;
 /** NOT_DISCONNECTED: the service was never seen waiting for a client, so there was nothing to reconnect. */
 export const outcomeSchema = z.enum(['RECONNECTED', 'TERMINATED', 'ERRORED', 'NOT_DISCONNECTED']);
 export type Outcome = z.infer<typeof outcomeSchema>;
+
+/** Why a window ended as it did. `causeOf` in functions/shared/window/cause.ts decides. */
+export const causeSchema = z.enum([
+  'RECONNECTED',
+  'TIMED_OUT',
+  'LEFT',
+  'OPERATOR',
+  'APPLICATION',
+  'SERVICE',
+  'NOT_DISCONNECTED',
+  'UNKNOWN',
+]);
+export type Cause = z.infer<typeof causeSchema>;
+
+/** The application that the session runs, in the form that the service gives an ARN: 128 characters at most. */
+export const applicationArnSchema = z
+  .string()
+  .max(128)
+  .regex(/^arn:[a-z0-9-]+:gameliftstreams:[a-z0-9-]+:\d{12}:application\/[a-zA-Z0-9-]+$/);
+
+/** Where the session is streamed from, such as us-east-2 or a Local Zone. */
+export const locationSchema = z.string().regex(/^[a-zA-Z0-9-]{1,64}$/);
+
+/** What an outcome tells beside its facts. Absent in what earlier versions wrote, and where it is not known. */
+export const outcomeStoryShape = {
+  cause: causeSchema
+    .optional()
+    .describe(
+      'Why it ended so. LEFT and OPERATOR: on purpose, nobody was lost. Take a value that you do not know for UNKNOWN',
+    ),
+  applicationArn: applicationArnSchema.optional().describe('The application that the session ran'),
+  location: locationSchema.optional().describe('Where the session was streamed from'),
+};
+/** The same as the table has it. What a later version writes in another form must not make an item unreadable. */
+export const storedStoryShape = {
+  cause: outcomeStoryShape.cause.catch(undefined),
+  applicationArn: outcomeStoryShape.applicationArn.catch(undefined),
+  location: outcomeStoryShape.location.catch(undefined),
+};
+const outcomeStorySchema = z.object(outcomeStoryShape);
+export type OutcomeStory = z.infer<typeof outcomeStorySchema>;

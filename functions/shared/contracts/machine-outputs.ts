@@ -1,8 +1,21 @@
 /**
- * What each synchronous state machine returns when it succeeds: the functions behind its tasks write it, and the API's
- * functions read it. An execution may end with the output of the version before, so members are only added.
+ * What each state machine returns when it succeeds: the functions behind its tasks write it, and the API's functions and
+ * the console read it. An execution may end with the output of the version before, so members are only added.
  */
 import * as z from 'zod';
+import { causeSchema, outcomeSchema, outcomeStoryShape, statusReasonSchema } from './fields.ts';
+
+/**
+ * The output of `reconnection-window`. Members that are optional here are not known, or of an execution of a version
+ * before them.
+ */
+export const windowOutputSchema = z.object({
+  outcome: outcomeSchema,
+  statusReason: statusReasonSchema.nullable(),
+  connectionAttempts: z.int().min(0),
+  ...outcomeStoryShape,
+});
+export type WindowOutput = Readonly<z.infer<typeof windowOutputSchema>>;
 
 /** The output of `create-connection`. */
 export const connectionOutputSchema = z.discriminatedUnion('result', [
@@ -24,6 +37,7 @@ export const connectionOutputSchema = z.discriminatedUnion('result', [
     result: z.literal('SESSION_ENDED'),
     outcome: z.enum(['TERMINATED', 'ERRORED']),
     statusReason: z.string().nullable(),
+    cause: causeSchema.optional(),
   }),
   /** A status in which no client can reconnect, such as ACTIVATING. */
   z.object({ result: z.literal('NOT_RECONNECTABLE'), status: z.string() }),

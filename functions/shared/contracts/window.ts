@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import {
   outcomeSchema,
+  outcomeStoryShape,
   sessionKeySchema,
   statusReasonSchema,
   timestampSchema,
@@ -22,6 +23,7 @@ export const outcomeDetailSchema = z
     ),
     connectionAttempts: z.int().min(0).describe('Calls behind the connections created in this window'),
     executionName: z.string().min(1).max(80),
+    ...outcomeStoryShape,
   })
   .meta({ title: 'Stream Session Reconnection Outcome, detail, version 1' });
 export type OutcomeDetail = z.infer<typeof outcomeDetailSchema>;
@@ -35,6 +37,7 @@ export const windowReplySchema = z
     remainingSeconds: z.number().min(0),
     outcome: outcomeSchema.optional(),
     statusReason: statusReasonSchema.optional(),
+    ...outcomeStoryShape,
     waitingForService: z
       .literal(true)
       .optional()

@@ -1,5 +1,6 @@
 import type { GetStreamSessionOutput } from '@aws-sdk/client-gameliftstreams';
-import { toStatusReason } from '../contracts/fields.ts';
+import type { z } from 'zod';
+import { applicationArnSchema, locationSchema, toStatusReason } from '../contracts/fields.ts';
 import type { SessionKey } from '../contracts/index.ts';
 import type { QuotaSettings } from '../contracts/quotas.ts';
 import type { PermitRequest } from '../quota/permits.ts';
@@ -22,6 +23,9 @@ export interface SessionState {
   readonly createdAtMs: number | null;
   /** Start plus SessionLengthSeconds. */
   readonly sessionEndsAtMs: number | null;
+  /** Both null when the service gave none, or one in another form than theirs. */
+  readonly applicationArn: string | null;
+  readonly location: string | null;
   /** When the read went out: what it tells is as of then or later. */
   readonly asOfMs: number;
 }
@@ -88,6 +92,12 @@ function stateOf(session: GetStreamSessionOutput, asOfMs: number): SessionState 
       createdAt === undefined || lengthSeconds === undefined
         ? null
         : createdAt.getTime() + lengthSeconds * 1000,
+    applicationArn: inForm(applicationArnSchema, session.ApplicationArn),
+    location: inForm(locationSchema, session.Location),
     asOfMs,
   };
+}
+
+function inForm(schema: z.ZodType<string>, value: unknown): string | null {
+  return schema.safeParse(value).data ?? null;
 }

@@ -1,3 +1,4 @@
+import type { OutcomeStory } from '../contracts/fields.ts';
 import type { Outcome, SessionKey } from '../contracts/index.ts';
 import { WindowNotOpenError } from '../runtime/errors.ts';
 import { expiresAfterDays, type Table } from '../runtime/table.ts';
@@ -54,6 +55,7 @@ export interface WindowClosing extends Closing {
   /** The session's status that decided the outcome. */
   readonly status?: string | undefined;
   readonly statusReason: string | null;
+  readonly story: OutcomeStory;
   /** When the session entered that status. */
   readonly endedAtMs: number;
   readonly connectionAttempts: number;
@@ -65,6 +67,8 @@ export interface ClosedWindow {
   readonly seq: number;
   readonly connectionCreatedAtMs: number;
   readonly connectionAttempts: number;
+  /** As it was first written. */
+  readonly story: OutcomeStory;
 }
 
 /**
@@ -81,6 +85,7 @@ export async function closeWindow(
   closing: WindowClosing,
 ): Promise<ClosedWindow> {
   const { generation, ackSeq, outcome, status, statusReason, endedAtMs, nowMs, retentionDays } = closing;
+  const { story } = closing;
   const isNotDisconnected = outcome === 'NOT_DISCONNECTED';
   // A session that has ended stays ended whatever was signalled; one that is connected may have dropped again. And the
   // watcher or a created connection may have told since the look that the service does wait for a client.
@@ -91,7 +96,7 @@ export async function closeWindow(
         ? ' AND seq <= :ackSeq AND attribute_not_exists(seenWaitingAtMs)'
         : '';
   const closed = await updateWindow(table, session, {
-    UpdateExpression: `SET phase = :closed, outcome = :outcome, statusReason = :statusReason, outcomeAtMs = :outcomeAtMs, closedAtMs = :nowMs, expiresAt = :expiresAt${isNotDisconnected ? ', isNotDisconnected = :true' : ''} REMOVE ${REMOVED_AT_CLOSE}`,
+    UpdateExpression: `SET phase = :closed, outcome = :outcome, statusReason = :statusReason, outcomeAtMs = :outcomeAtMs, closedAtMs = :nowMs, expiresAt = :expiresAt, story = :story${isNotDisconnected ? ', isNotDisconnected = :true' : ''} REMOVE ${REMOVED_AT_CLOSE}`,
     ConditionExpression: `generation = :generation AND ${IS_OPEN}${nothingUnseen}`,
     ExpressionAttributeValues: {
       ...OPEN_PHASES,
@@ -99,6 +104,7 @@ export async function closeWindow(
       ':generation': generation,
       ':outcome': isNotDisconnected ? standingOf(status) : outcome,
       ':statusReason': statusReason,
+      ':story': story,
       ':outcomeAtMs': endedAtMs,
       ':nowMs': nowMs,
       ':expiresAt': expiresAfterDays(nowMs, retentionDays),
@@ -106,7 +112,7 @@ export async function closeWindow(
       ...(isNotDisconnected ? { ':true': true } : {}),
     },
   });
-  if (closed !== undefined) return { ...mailboxOf(closed), recorded: true };
+  if (closed !== undefined) return { ...mailboxOf(closed), recorded: true, story };
 
   const present = await readWindow(table, session);
   if (present === undefined || present.generation < generation) throw new WindowNotOpenError();
@@ -116,10 +122,10 @@ export async function closeWindow(
     if (generation >= firstFailed) throw new WindowNotOpenError();
     // This window was closed before, or the next could not have opened; only the rest is to be repeated.
     const { connectionAttempts } = closing;
-    return { recorded: true, seq: ackSeq, connectionCreatedAtMs: 0, connectionAttempts };
+    return { recorded: true, seq: ackSeq, connectionCreatedAtMs: 0, connectionAttempts, story };
   }
   if (present.phase === 'FAILED') throw new WindowNotOpenError();
-  return { ...mailboxOf(present), recorded: !isOpen(present) };
+  return { ...mailboxOf(present), recorded: !isOpen(present), story: present.story ?? story };
 }
 
 /** The state of a session that was not disconnected: it goes on, or it has ended for another reason. */

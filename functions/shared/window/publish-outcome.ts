@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { toStatusReason } from '../contracts/fields.ts';
+import { type OutcomeStory, storedStoryShape, toStatusReason } from '../contracts/fields.ts';
 import {
   OUTCOME_DETAIL_TYPE,
   type Outcome,
@@ -24,6 +24,7 @@ export interface WindowOutcome extends SessionKey {
   /** When the session entered the status that decided the outcome. */
   readonly endedAtMs: number;
   readonly connectionAttempts: number;
+  readonly story: OutcomeStory;
 }
 
 export interface PublishOutcomeDependencies extends EventBus {
@@ -44,6 +45,7 @@ const COUNTED_AS = {
 /** Earlier code stored the service's reason as it was, and the event owes its readers the form of the contract. */
 export const storedOutcomeSchema = outcomeDetailSchema.extend({
   statusReason: z.string().nullable().transform(toStatusReason),
+  ...storedStoryShape,
 });
 
 /**
@@ -62,7 +64,10 @@ export async function publishOutcome(
   dependencies.log.info('OutcomeRecorded', {
     generation: detail.generation,
     outcome: detail.outcome,
+    cause: detail.cause ?? null,
     statusReason: detail.statusReason,
+    applicationArn: detail.applicationArn ?? null,
+    location: detail.location ?? null,
     connectionAttempts: detail.connectionAttempts,
     durationMs: Date.parse(detail.outcomeAt) - Date.parse(detail.disconnectedAt),
   });
@@ -86,6 +91,7 @@ async function keepOutcome(
     outcomeAt: new Date(Math.max(outcome.disconnectedAtMs, outcome.endedAtMs)).toISOString(),
     connectionAttempts: outcome.connectionAttempts,
     executionName: outcome.executionName,
+    ...outcome.story,
   };
   const key = outcomeKey(outcome, outcome.generation);
   const expiresAt = expiresAfterDays(clock.nowMs(), settings.OUTCOME_RETENTION_DAYS);

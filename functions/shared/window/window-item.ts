@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { toStatusReason } from '../contracts/fields.ts';
+import { storedStoryShape, toStatusReason } from '../contracts/fields.ts';
 import { type Outcome, outcomeSchema, type SessionKey, windowPhaseSchema } from '../contracts/index.ts';
 import { windowKey } from '../contracts/table-keys.ts';
 import { readItem, type Table, type Update, updateIf, wholeNumberSchema } from '../runtime/table.ts';
@@ -68,6 +68,8 @@ export const windowItemSchema = z.object({
   /** Brought into form again: earlier code wrote the service's text as it was. */
   statusReason: z.string().nullable().transform(toStatusReason).optional(),
   outcomeAtMs: wholeNumberSchema.optional(),
+  /** What the outcome tells beside its facts; absent in windows that earlier code has closed. */
+  story: z.object(storedStoryShape).optional(),
   closedAtMs: wholeNumberSchema.optional(),
   /** Why a window ended red: the error's name. */
   failure: z.string().optional(),

@@ -113,9 +113,11 @@ describe('a check', () => {
     const result = await check();
 
     expect(Object.keys(result).sort()).toEqual([
+      'applicationArn',
       'beforeLoss',
       'connectionTimeoutSeconds',
       'deadlineMs',
+      'location',
       'overdue',
       'pendingSinceMs',
       'seenWaitingAtMs',
@@ -156,6 +158,21 @@ describe('a check', () => {
     });
   });
 
+  it('tells which application the session runs, and where', async () => {
+    const { check } = prepare();
+    const ApplicationArn = 'arn:aws:gameliftstreams:us-west-2:111122223333:application/a-9ZY8X7Wv6';
+    reply({ Status: 'CONNECTED', ApplicationArn, Location: 'eu-central-1' });
+
+    expect(await check()).toMatchObject({ applicationArn: ApplicationArn, location: 'eu-central-1' });
+  });
+
+  it('leaves out an application or a location that is in no known form', async () => {
+    const { check } = prepare();
+    reply({ Status: 'CONNECTED', ApplicationArn: 'a game\n', Location: 'somewhere else' });
+
+    expect(await check()).toMatchObject({ applicationArn: null, location: null });
+  });
+
   it('makes do without the members that the service may leave out', async () => {
     const { check, nowMs, disconnectedAtMs } = prepare();
     service.on(GetStreamSessionCommand).resolves({ Status: 'PENDING_CLIENT_RECONNECTION' });
@@ -164,6 +181,8 @@ describe('a check', () => {
       status: 'PENDING_CLIENT_RECONNECTION',
       statusReason: null,
       statusChangedAtMs: nowMs,
+      applicationArn: null,
+      location: null,
       pendingSinceMs: disconnectedAtMs,
       connectionTimeoutSeconds: 120,
       deadlineMs: disconnectedAtMs + 120_000,

@@ -345,6 +345,7 @@ describe('a refusal of the service', () => {
         result: 'SESSION_ENDED',
         outcome,
         statusReason: 'connectionTimeout',
+        cause: outcome === 'ERRORED' ? 'SERVICE' : 'TIMED_OUT',
       });
     });
 

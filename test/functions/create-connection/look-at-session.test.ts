@@ -356,8 +356,8 @@ describe('a look after a wait', () => {
   });
 
   it.each([
-    ['TERMINATED', { result: 'SESSION_ENDED', outcome: 'TERMINATED', statusReason: null }],
-    ['ERROR', { result: 'SESSION_ENDED', outcome: 'ERRORED', statusReason: null }],
+    ['TERMINATED', { result: 'SESSION_ENDED', outcome: 'TERMINATED', statusReason: null, cause: 'UNKNOWN' }],
+    ['ERROR', { result: 'SESSION_ENDED', outcome: 'ERRORED', statusReason: null, cause: 'SERVICE' }],
     ['ACTIVATING', { result: 'NOT_RECONNECTABLE', status: 'ACTIVATING' }],
   ] as const)('says how the session has ended: %s', async (status, expected) => {
     const { create } = await prepare();

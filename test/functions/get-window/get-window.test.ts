@@ -163,9 +163,13 @@ describe('the window of a session', () => {
     },
   );
 
-  it.each(['RECONNECTED', 'TERMINATED', 'ERRORED'] as const)(
-    'has its outcome and nothing left once it is closed: %s',
-    async (outcome) => {
+  it.each([
+    ['RECONNECTED', 'RECONNECTED'],
+    ['TERMINATED', 'UNKNOWN'],
+    ['ERRORED', 'SERVICE'],
+  ] as const)(
+    'has its outcome and cause, and nothing left, once it is closed: %s',
+    async (outcome, cause) => {
       const session = newSession();
       await givenClosedWindow(table(), session, {
         disconnectedAtMs: DISCONNECTED_AT_MS,
@@ -182,6 +186,7 @@ describe('the window of a session', () => {
         deadline: '2026-01-01T12:02:00.000Z',
         remainingSeconds: 0,
         outcome,
+        cause,
       });
     },
   );

@@ -51,6 +51,7 @@ describe('a later disconnect while the window is open', () => {
       ackSeq: 0,
       outcome: 'RECONNECTED' as const,
       statusReason: null,
+      story: {},
       endedAtMs: disconnectedAtMs + 10_000,
       connectionAttempts: 0,
       nowMs: DISCONNECTED_AT_MS,

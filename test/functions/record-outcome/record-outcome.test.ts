@@ -27,6 +27,7 @@ import {
 const table = useTable();
 const eventBridge = mockClient(EventBridgeClient);
 const stepFunctions = mockClient(SFNClient);
+const APPLICATION_ARN = 'arn:aws:gameliftstreams:us-west-2:111122223333:application/a-9ZY8X7Wv6';
 const DISCONNECTED_AT_MS = Date.UTC(2026, 0, 1, 12);
 const ENDED_AT_MS = DISCONNECTED_AT_MS + 41_500;
 const NOW_MS = ENDED_AT_MS + 900;
@@ -105,13 +106,22 @@ describe('an outcome', () => {
     await signal(session, 'request-1', { createdAtMs: DISCONNECTED_AT_MS + 30_000, attempts: 3 });
     const { record, log } = prepare(session);
 
-    const result = await record({ ackSeq: 1, statusReason: null, connectionAttempts: 3 });
+    const result = await record({
+      ackSeq: 1,
+      statusReason: null,
+      connectionAttempts: 3,
+      applicationArn: APPLICATION_ARN,
+      location: 'eu-central-1',
+    });
 
     expect(result).toEqual({
       recorded: true,
       seq: 1,
       connectionCreatedAtMs: DISCONNECTED_AT_MS + 30_000,
       connectionAttempts: 3,
+      cause: 'RECONNECTED',
+      applicationArn: APPLICATION_ARN,
+      location: 'eu-central-1',
     });
     expect(await windowOf(table(), session)).toMatchObject({
       phase: 'CLOSED',
@@ -130,6 +140,9 @@ describe('an outcome', () => {
       outcomeAt: '2026-01-01T12:00:41.500Z',
       connectionAttempts: 3,
       executionName: `${session.streamSessionId}-1`,
+      cause: 'RECONNECTED',
+      applicationArn: APPLICATION_ARN,
+      location: 'eu-central-1',
     };
     expect(await outcomesOf(session)).toEqual([
       {
@@ -154,7 +167,10 @@ describe('an outcome', () => {
         fields: {
           generation: 1,
           outcome: 'RECONNECTED',
+          cause: 'RECONNECTED',
           statusReason: null,
+          applicationArn: APPLICATION_ARN,
+          location: 'eu-central-1',
           connectionAttempts: 3,
           durationMs: 41_500,
         },
@@ -182,6 +198,42 @@ describe('an outcome', () => {
 
     expect(published()).toMatchObject([{ outcome, statusReason: 'reconnectionTimeout' }]);
     expect(await windowOf(table(), session)).toMatchObject({ outcome, statusReason: 'reconnectionTimeout' });
+  });
+
+  it.each([
+    ['reconnectionTimeout', false, 'TIMED_OUT'],
+    ['applicationExit', false, 'APPLICATION'],
+    ['maxSessionLengthTimeout', false, 'SERVICE'],
+    ['apiTerminated', false, 'UNKNOWN'],
+    ['apiTerminated', true, 'TIMED_OUT'],
+  ] as const)('has the cause of its reason: %s, abandoned: %s', async (statusReason, isAbandoned, cause) => {
+    const session = await givenRunning();
+
+    const result = await prepare(session).record({ outcome: 'TERMINATED', statusReason, isAbandoned });
+
+    expect(result).toMatchObject({ cause });
+    expect(published()).toMatchObject([{ cause }]);
+    expect(await windowOf(table(), session)).toMatchObject({ story: { cause } });
+  });
+
+  it('has no application where no read has told one, as in a task input of an earlier version', async () => {
+    const session = await givenRunning();
+
+    await prepare(session).record({ applicationArn: null, location: null });
+
+    for (const name of ['applicationArn', 'location']) expect(published()[0]).not.toHaveProperty(name);
+  });
+
+  it('keeps the story of the first attempt when a repeat knows another', async () => {
+    const session = await givenRunning();
+    const { record } = prepare(session);
+    eventBridge.on(PutEventsCommand).rejectsOnce(serviceErrors.internalServer()).resolves({});
+    await expect(record({ outcome: 'TERMINATED', location: 'eu-central-1' })).rejects.toThrow();
+
+    const result = await record({ outcome: 'TERMINATED', location: 'us-east-2' });
+
+    expect(result).toMatchObject({ location: 'eu-central-1' });
+    expect(published().at(-1)).toMatchObject({ location: 'eu-central-1' });
   });
 
   it("counts the attempts that the window knows of, for the execution's count may be behind", async () => {

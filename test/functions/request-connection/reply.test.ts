@@ -70,6 +70,23 @@ describe('an execution that succeeds', () => {
       },
     ],
     [
+      {
+        result: 'SESSION_ENDED',
+        outcome: 'TERMINATED',
+        statusReason: 'applicationExit',
+        cause: 'APPLICATION',
+      },
+      409,
+      'ConflictException',
+      'SESSION_ENDED',
+      {
+        Message: 'The stream session has ended. Start a new one.',
+        Outcome: 'TERMINATED',
+        Cause: 'APPLICATION',
+        StatusReason: 'applicationExit',
+      },
+    ],
+    [
       { result: 'SESSION_ENDED', outcome: 'ERRORED', statusReason: null },
       409,
       'ConflictException',

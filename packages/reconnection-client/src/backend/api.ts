@@ -44,6 +44,12 @@ export interface ReconnectionWindow {
   readonly remainingSeconds: number;
   readonly outcome?: 'RECONNECTED' | 'TERMINATED' | 'ERRORED' | 'NOT_DISCONNECTED';
   readonly statusReason?: string;
+  /** Why it ended so. LEFT and OPERATOR: on purpose, nobody was lost. Take a value that you do not know for UNKNOWN. */
+  readonly cause?: 'RECONNECTED' | 'TIMED_OUT' | 'LEFT' | 'OPERATOR' | 'APPLICATION' | 'SERVICE' | 'NOT_DISCONNECTED' | 'UNKNOWN';
+  /** The application that the session ran. */
+  readonly applicationArn?: string;
+  /** Where the session was streamed from. */
+  readonly location?: string;
   /** Only while the service cannot be read: the window goes on by itself when it can. */
   readonly waitingForService?: true;
   /** Only while the service is switched off: what it does with calls. */
