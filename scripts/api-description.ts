@@ -443,7 +443,11 @@ function typesText(): string {
   const members = Object.entries(properties).map(([name, property]) => {
     const { description } = property;
     const comment = typeof description === 'string' ? `  /** ${description}. */\n` : '';
-    return `${comment}  readonly ${name}${required.includes(name) ? '' : '?'}: ${typeScriptOf(property)};`;
+    const member = `  readonly ${name}${required.includes(name) ? '' : '?'}:`;
+    const type = typeScriptOf(property);
+    // As the formatter breaks a union that does not fit.
+    const isLong = member.length + type.length > 105;
+    return `${comment}${member}${isLong ? type.replaceAll(/(?:^| \| )/g, '\n    | ') : ` ${type}`};`;
   });
   return [
     '// Written by `npm run events` from the schemas that the functions use. Do not edit.',

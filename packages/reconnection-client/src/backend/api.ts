@@ -45,7 +45,15 @@ export interface ReconnectionWindow {
   readonly outcome?: 'RECONNECTED' | 'TERMINATED' | 'ERRORED' | 'NOT_DISCONNECTED';
   readonly statusReason?: string;
   /** Why it ended so. LEFT and OPERATOR: on purpose, nobody was lost. Take a value that you do not know for UNKNOWN. */
-  readonly cause?: 'RECONNECTED' | 'TIMED_OUT' | 'LEFT' | 'OPERATOR' | 'APPLICATION' | 'SERVICE' | 'NOT_DISCONNECTED' | 'UNKNOWN';
+  readonly cause?:
+    | 'RECONNECTED'
+    | 'TIMED_OUT'
+    | 'LEFT'
+    | 'OPERATOR'
+    | 'APPLICATION'
+    | 'SERVICE'
+    | 'NOT_DISCONNECTED'
+    | 'UNKNOWN';
   /** The application that the session ran. */
   readonly applicationArn?: string;
   /** Where the session was streamed from. */
