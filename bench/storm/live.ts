@@ -9,6 +9,7 @@ import { startLocalStack } from '../../local/local-stack.ts';
 import { documentsAt } from '../../local/simulation/documents.ts';
 import { offerOf } from '../../local/simulation/offers.ts';
 import type { Stack } from '../../local/stack.ts';
+import { silenceFunctions } from '../shared/benched-service.ts';
 import { boundOf } from './bound.ts';
 import { ourPolicy } from './our-policy.ts';
 import { PER_SECOND, quantile, runStorm } from './run-storm.ts';
@@ -40,6 +41,7 @@ interface LiveStorm {
 }
 
 export async function runLive(seed: number): Promise<{ readonly text: string; readonly json: object }> {
+  silenceFunctions();
   // First, for a simulation replaces the process's timers, and a stack that is up needs its own.
   const simulations = new Map<Scenario, Numbers>();
   for (const scenario of SCENARIOS) simulations.set(scenario, await simulate(scenario, seed));

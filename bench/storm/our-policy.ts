@@ -1,24 +1,24 @@
 import { ThrottlingException as TableThrottlingException } from '@aws-sdk/client-dynamodb';
 import {
   ConflictException,
-  CreateStreamSessionConnectionCommand,
   GameLiftStreamsClient,
-  ListStreamSessionsCommand,
   ThrottlingException,
 } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import {
   type CreateConnectionInput,
-  createConnection,
+  type CreateConnectionResult,
+  createConnectionTask,
 } from '../../functions/create-connection/create-connection.ts';
-import { requestConnection } from '../../functions/request-connection/request-connection.ts';
-import { DependencyUnavailableException } from '../../functions/shared/runtime/errors.ts';
-import type { Log } from '../../functions/shared/runtime/logging.ts';
+import { requestConnectionRoute } from '../../functions/request-connection/request-connection.ts';
 import { openWindow } from '../../functions/shared/window/open-window.ts';
 import { rememberGroup } from '../../functions/shared/window/waiting-sessions.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
+import { proxyEvent } from '../../local/rest-api/proxy-event.ts';
+import { contextOf } from '../../local/simulation/functions.ts';
 import { offerOf } from '../../local/simulation/offers.ts';
+import { sendThrough } from '../../local/simulation/send-through.ts';
 import type { Policy, Storm } from './policy.ts';
 import { RetryPolicy } from './retry-policy.ts';
 import type { Player } from './scenario.ts';
@@ -31,8 +31,16 @@ const WINDOWS_PER_SECOND = 1000;
 /** From StartSyncExecution to the task's first line: Step Functions and a warm Lambda. */
 const START_MS = { least: 15, spread: 15 } as const;
 
-const SILENT: Log = { info() {}, warn() {}, error() {}, with: () => SILENT };
+const PATH = '/streamgroups/{Identifier}/streamsessions/{StreamSessionIdentifier}/connections';
+const ROUTE = {
+  method: 'POST',
+  path: PATH,
+  functionName: 'request-connection',
+  authorizer: 'AWS_IAM',
+} as const;
+const CONTEXT = contextOf({ name: 'storm', arn: 'arn:aws:lambda:us-west-2:123456789012:function:storm' });
 
+/** What request-connection starts the execution with. */
 const inputSchema = z.object({
   streamGroupId: z.string(),
   streamSessionId: z.string(),
@@ -40,9 +48,10 @@ const inputSchema = z.object({
   clientToken: z.string(),
   deadlineMs: z.number(),
 });
+type ExecutionInput = z.infer<typeof inputSchema>;
 
 /**
- * The shipped request-connection and create-connection, permits and places included, on a table in memory. Between
+ * The shipped handlers of request-connection and create-connection on a table in memory. Between
  * the two stands what Step Functions does: the machine's own Retry, read from its definition.
  */
 export function ourPolicy(): Policy {
@@ -62,27 +71,30 @@ export function ourPolicy(): Policy {
       requests = 0;
       const { table } = memory;
       retryThrottling(table, storm);
-      const settings = {
+      const environment = {
         AWS_REGION: 'us-west-2',
+        TABLE_NAME: table.name,
         CREATE_CONNECTION_ARN: 'create-connection',
-        CONNECTIONS_PER_SECOND: perSecond,
-        READS_PER_SECOND: perSecond,
-        LISTS_PER_SECOND: perSecond,
-        DEFAULT_CONNECTION_TIMEOUT_SECONDS: 120,
-        USER_ID_CHECK: false,
+        CONNECTIONS_PER_SECOND: String(perSecond),
+        READS_PER_SECOND: String(perSecond),
+        LISTS_PER_SECOND: String(perSecond),
+        DEFAULT_CONNECTION_TIMEOUT_SECONDS: '120',
+        USER_ID_CHECK: 'false',
       };
-      const readSwitch = async () => 'on' as const;
-      const common = { table, clock, random, log: SILENT, metrics: { add() {} }, settings };
+      const { documents } = table;
+      const surroundings = { clock, random, environment };
       const gameLiftStreams = serviceClient(storm);
+      const createConnection = createConnectionTask.handler({ documents, gameLiftStreams }, surroundings);
       const stepFunctions = executionsClient(async (input) => {
         await between(START_MS);
-        return execute(input, storm, (retryCount, look) =>
-          createConnection(
-            { ...input, executionName: 'execution', retryCount, ...look },
-            { ...common, gameLiftStreams },
-          ),
+        return execute(storm, (retryCount, look) =>
+          createConnection({ ...input, executionName: 'execution', retryCount, ...look }, CONTEXT),
         );
       });
+      const requestConnection = requestConnectionRoute.handler(
+        { documents, gameLiftStreams, stepFunctions },
+        surroundings,
+      );
       // How fast the table takes new windows is not measured here: each thousand has a second of its own.
       for (let from = 0; from < players.length; from += WINDOWS_PER_SECOND) {
         await openWindows(players.slice(from, from + WINDOWS_PER_SECOND), memory);
@@ -91,16 +103,11 @@ export function ourPolicy(): Policy {
       // As signal-window leaves it after each connection, for 30 days: a storm seldom comes before a group's first one.
       await rememberGroup(table, STREAM_GROUP_ID, clock.nowMs());
       return async (player) => {
-        const session = { streamGroupId: STREAM_GROUP_ID, streamSessionId: player.id };
-        const body = JSON.stringify({ SignalRequest: offerOf(player.id) });
+        const body = Buffer.from(JSON.stringify({ SignalRequest: offerOf(player.id) }));
         while (clock.nowMs() < player.deadlineMs) {
           await storm.service.travel();
-          const requestId = `request-${++requests}`;
-          const reply = await requestConnection(
-            { session, requestId, body },
-            { ...common, gameLiftStreams, readSwitch, stepFunctions },
-            { headers: new Map(), caller: { name: 'backend', accessKeyId: null, sourceIp: null } },
-          ).catch(busyReply);
+          const event = requestEvent(player, body, `request-${++requests}`, clock.nowMs());
+          const reply = await requestConnection(event, CONTEXT);
           await storm.service.travel();
           if (reply.statusCode === 200) return true;
           if (reply.statusCode !== 429 && reply.statusCode !== 500) return false;
@@ -119,10 +126,29 @@ export function ourPolicy(): Policy {
   };
 }
 
-/** What the API replies when the table takes no more reads of one item. */
-function busyReply(error: unknown) {
-  if (!(error instanceof DependencyUnavailableException)) throw error;
-  return { statusCode: 500, headers: { 'retry-after': '1' } };
+/** The request as API Gateway hands it over. */
+function requestEvent({ id }: Player, body: Buffer, requestId: string, nowMs: number) {
+  const pathParameters = { Identifier: STREAM_GROUP_ID, StreamSessionIdentifier: id };
+  return proxyEvent(
+    {
+      method: ROUTE.method,
+      target: `/streamgroups/${STREAM_GROUP_ID}/streamsessions/${id}/connections`,
+      headers: {},
+      rawHeaders: [],
+      body,
+    },
+    {
+      route: ROUTE,
+      pathParameters,
+      account: '123456789012',
+      region: 'us-west-2',
+      stage: 'storm',
+      nowMs,
+      requestId,
+      extendedRequestId: requestId,
+      traceId: '',
+    },
+  );
 }
 
 /** The table's client makes five attempts, with the SDK's full jitter; a throttled one waits from 0.5 s on. */
@@ -162,33 +188,27 @@ async function openWindows(players: readonly Player[], { table }: MemoryTable): 
 
 /** The SDK's client, whose calls go to the storm's service. */
 function serviceClient({ service }: Storm): GameLiftStreamsClient {
-  const client = new GameLiftStreamsClient({ region: 'us-west-2', maxAttempts: 1 });
-  client.middlewareStack.add(
-    (_, context) => async (args) => {
-      const input: unknown = args.input;
-      if (context['commandName'] === ListStreamSessionsCommand.name) {
-        await service.travel();
-        return { response: {}, output: { $metadata: {}, ...pageOf(service.waiting(), input) } };
-      }
-      const isConnection = context['commandName'] === CreateStreamSessionConnectionCommand.name;
-      // A 409 is explained by a read, and the session that it is about has ended.
-      if (!isConnection) return { response: {}, output: { $metadata: {}, Status: 'TERMINATED' } };
-      const { StreamSessionIdentifier: id } = z.object({ StreamSessionIdentifier: z.string() }).parse(input);
-      const message = 'storm';
-      switch (await service.connect(id)) {
-        case 'CREATED':
-          return { response: {}, output: { $metadata: {}, SignalResponse: '{"type":"answer"}' } };
-        case 'THROTTLED':
-          throw new ThrottlingException({ message, Message: message, $metadata: { httpStatusCode: 429 } });
-        case 'CONFLICT':
-          throw new ConflictException({ message, Message: message, $metadata: { httpStatusCode: 409 } });
-        case 'LOST':
-          throw Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
-      }
-    },
-    { step: 'initialize', priority: 'high', name: 'stormService' },
-  );
-  return client;
+  const client = new GameLiftStreamsClient({ region: 'us-west-2' });
+  return sendThrough(client, async (command, input) => {
+    if (command === 'ListStreamSessionsCommand') {
+      await service.travel();
+      return pageOf(service.waiting(), input);
+    }
+    // A 409 is explained by a read, and the session that it is about has ended.
+    if (command !== 'CreateStreamSessionConnectionCommand') return { Status: 'TERMINATED' };
+    const { StreamSessionIdentifier: id } = z.object({ StreamSessionIdentifier: z.string() }).parse(input);
+    const message = 'storm';
+    switch (await service.connect(id)) {
+      case 'CREATED':
+        return { SignalResponse: '{"type":"answer"}' };
+      case 'THROTTLED':
+        throw new ThrottlingException({ message, Message: message, $metadata: { httpStatusCode: 429 } });
+      case 'CONFLICT':
+        throw new ConflictException({ message, Message: message, $metadata: { httpStatusCode: 409 } });
+      case 'LOST':
+        throw Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
+    }
+  });
 }
 
 const listInputSchema = z.object({ MaxResults: z.number(), NextToken: z.string().default('0') });
@@ -202,30 +222,16 @@ function pageOf(ids: readonly string[], input: unknown) {
   };
 }
 
-type ExecutionInput = z.infer<typeof inputSchema>;
-
 function executionsClient(run: (input: ExecutionInput) => Promise<object>): SFNClient {
-  const client = new SFNClient({ region: 'us-west-2' });
-  client.middlewareStack.add(
-    () => async (args) => {
-      const started: unknown = args.input;
-      const { input } = z.object({ input: z.string() }).parse(started);
-      const output = await run(inputSchema.parse(JSON.parse(input)));
-      return { response: {}, output: { $metadata: {}, ...output } };
-    },
-    { step: 'initialize', priority: 'high', name: 'stormExecutions' },
+  return sendThrough(new SFNClient({ region: 'us-west-2' }), (_command, input) =>
+    run(inputSchema.parse(JSON.parse(z.object({ input: z.string() }).parse(input).input))),
   );
-  return client;
 }
 
 /** What Step Functions does with create-connection.asl.yml, the signal to the window left out. */
 async function execute(
-  _: ExecutionInput,
   { clock, random }: Storm,
-  attempt: (
-    retryCount: number,
-    look: Pick<CreateConnectionInput, 'look'>,
-  ) => ReturnType<typeof createConnection>,
+  attempt: (retryCount: number, look: Pick<CreateConnectionInput, 'look'>) => Promise<CreateConnectionResult>,
 ): Promise<object> {
   let policy = new RetryPolicy();
   let look: Pick<CreateConnectionInput, 'look'> = {};
