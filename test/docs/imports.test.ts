@@ -23,13 +23,20 @@ const PACKAGE_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'reconnection-client': ['local-server-kit'],
 };
 
-/** What a folder of `game-lift-streams-local/src` may import of the others. */
-const STREAMS_FOLDER_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  protocol: [],
-  peers: [],
-  sessions: ['protocol', 'peers'],
-  operations: ['protocol', 'sessions'],
-  control: ['protocol', 'sessions'],
+/** What a folder of a stand-in's `src` may import of the others. */
+const STAND_IN_FOLDER_MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  'game-lift-streams-local': {
+    protocol: [],
+    peers: [],
+    sessions: ['protocol', 'peers'],
+    operations: ['protocol', 'sessions'],
+    control: ['protocol', 'sessions'],
+  },
+  'step-functions-local': {
+    definition: [],
+    engine: ['definition'],
+    api: ['definition', 'engine'],
+  },
 };
 
 /** The files of the tools above `local` that it needs: the build, the framework's command and the command line. */
@@ -126,18 +133,21 @@ it.each([...packages])('%s declares what it imports, and nothing else', (name) =
   );
 });
 
-it('a folder of the GameLift Streams stand-in imports only what is below it', () => {
-  const folderOf = (path: string) => /^packages\/game-lift-streams-local\/src\/(\w+)\//.exec(path)?.[1];
-  const upwards = imports.filter(({ from, to }) => {
-    const [folder, other] = [folderOf(from), folderOf(to)];
-    if (folder === undefined || folder === other) return false;
-    // The files beside the folders put them together, so no folder imports one of them.
-    if (other === undefined) return to.startsWith('packages/game-lift-streams-local/src/');
-    return !STREAMS_FOLDER_MAY_IMPORT[folder]?.includes(other);
-  });
+it.each(Object.entries(STAND_IN_FOLDER_MAY_IMPORT))(
+  'a folder of %s imports only what is below it',
+  (name, mayImport) => {
+    const source = `packages/${name}/src/`;
+    const folderOf = (path: string) => path.slice(source.length).split('/', 2)[0] ?? '';
+    const upwards = imports.filter(({ from, to }) => {
+      if (!from.startsWith(source) || !to.startsWith(source)) return false;
+      const [folder, other] = [folderOf(from), folderOf(to)];
+      // The files beside the folders put them together, so no folder imports one of them.
+      return folder !== other && mayImport[folder]?.includes(other) === false;
+    });
 
-  expect(arrowsOf(upwards)).toEqual([]);
-});
+    expect(arrowsOf(upwards)).toEqual([]);
+  },
+);
 
 it("a function's folder imports no other function's", () => {
   const sideways = imports.filter(({ from, to }) => {

@@ -8,7 +8,3 @@ export class InvalidEventPatternException extends Error {
     this.path = path;
   }
 }
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
-import { InvalidEventPatternException, isObject } from './invalid-pattern.ts';
+import { isObject } from 'local-server-kit';
+import { InvalidEventPatternException } from './invalid-pattern.ts';
 import { compileNumeric } from './numeric.ts';
 import { compileWildcard } from './wildcard.ts';
 

@@ -6,7 +6,8 @@
  * a list in the event matches when any of its elements does. Fields of one pattern object must match within
  * one element of a list of objects.
  */
-import { InvalidEventPatternException, isObject } from './invalid-pattern.ts';
+import { isObject } from 'local-server-kit';
+import { InvalidEventPatternException } from './invalid-pattern.ts';
 import { compileOperator, type FieldTest } from './operators.ts';
 
 /**

@@ -14,7 +14,7 @@ export {
   type StartServer,
   startLoopbackServer,
 } from './loopback-server.ts';
-export { parseJson } from './parse-json.ts';
+export { isObject, parseJson } from './parse-json.ts';
 export { seededRandom } from './seeded-random.ts';
 export { type Rate, TokenBucket } from './token-bucket.ts';
 export { VirtualClock } from './virtual-clock.ts';

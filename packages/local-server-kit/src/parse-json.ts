@@ -30,3 +30,7 @@ function isTooDeep(text: string): boolean {
   }
   return false;
 }
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

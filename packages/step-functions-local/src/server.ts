@@ -3,11 +3,11 @@ import { answerRequest } from './api/protocol.ts';
 import type { ServerContext } from './api/server-context.ts';
 import { defaultStartQuotas, type StartQuotas, StartThrottle } from './api/start-quota.ts';
 import { type ExecutionStatusChange, statusChangeOf } from './api/status-change.ts';
+import { Executions, KEPT_EXECUTIONS } from './engine/executions.ts';
 import { jsonataFunctions } from './engine/jsonata-functions.ts';
+import { StateMachines } from './engine/state-machines.ts';
 import { TaskTokens } from './engine/task-tokens.ts';
 import { uniqueIds } from './engine/unique-ids.ts';
-import { Executions, KEPT_EXECUTIONS } from './executions.ts';
-import { StateMachines } from './state-machines.ts';
 
 /** A definition of 1 MiB, every character of it escaped in the request's JSON. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;

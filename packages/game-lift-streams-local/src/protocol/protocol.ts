@@ -1,4 +1,4 @@
-import type { LoopbackReply } from 'local-server-kit';
+import { isObject, type LoopbackReply } from 'local-server-kit';
 import { type ServiceError, serialization } from './service-error.ts';
 
 /** The body's members, or none when there is no body, as restJson1 reads it. */
@@ -42,8 +42,4 @@ function parseJson(text: string): unknown {
     // Without the cause: its message quotes the body, which holds an offer.
     throw serialization('The request body is not valid JSON.');
   }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

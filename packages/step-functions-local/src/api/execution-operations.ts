@@ -1,7 +1,7 @@
 import { type Document, isTooLarge, parseDocument } from '../engine/document.ts';
 import { Execution } from '../engine/execution.ts';
 import { run } from '../engine/interpreter.ts';
-import type { StateMachine } from '../state-machines.ts';
+import type { StateMachine } from '../engine/state-machines.ts';
 import { executionArn, expressExecutionArn, requireArnOf } from './arns.ts';
 import { requireStateMachine } from './machine-operations.ts';
 import { requireName } from './names.ts';

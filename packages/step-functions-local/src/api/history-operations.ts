@@ -1,4 +1,4 @@
-import { isObject } from '../engine/document.ts';
+import { isObject } from 'local-server-kit';
 import type { HistoryEvent } from '../engine/history.ts';
 import { requireExecution } from './execution-operations.ts';
 import { page } from './paging.ts';

@@ -1,6 +1,6 @@
 import { type DefinitionError, readDefinition } from '../definition/check.ts';
 import { compile } from '../engine/machine.ts';
-import type { StateMachine } from '../state-machines.ts';
+import type { StateMachine } from '../engine/state-machines.ts';
 import { requireArnOf, stateMachineArn } from './arns.ts';
 import { requireName } from './names.ts';
 import { page } from './paging.ts';

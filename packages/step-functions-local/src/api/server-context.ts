@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Execution } from '../engine/execution.ts';
-import type { Executions } from '../executions.ts';
-import type { StateMachines } from '../state-machines.ts';
+import type { Executions } from '../engine/executions.ts';
+import type { StateMachines } from '../engine/state-machines.ts';
 import type { Place } from './arns.ts';
 import type { StartThrottle } from './start-quota.ts';
 

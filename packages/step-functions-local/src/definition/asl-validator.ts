@@ -1,5 +1,5 @@
 import type { StateMachineError } from 'asl-validator';
-import { isObject } from '../engine/document.ts';
+import { isObject } from 'local-server-kit';
 import type { DefinitionError } from './definition-error.ts';
 import { jsonataSource } from './jsonata-string.ts';
 import { checkTransitions } from './transitions.ts';

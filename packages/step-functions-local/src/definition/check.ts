@@ -1,11 +1,10 @@
 import { parseJson } from 'local-server-kit';
-import type { StateMachineType } from '../state-machines.ts';
 import { checkWithAslValidator } from './asl-validator.ts';
 import type { DefinitionError } from './definition-error.ts';
 import { checkErrorHandlers } from './error-handlers.ts';
 import { checkExpress } from './express.ts';
 import { checkExpressions } from './references.ts';
-import type { Definition } from './schema.ts';
+import type { Definition, StateMachineType } from './schema.ts';
 import { checkWithStatesLanguageService } from './states-language-service.ts';
 import { checkStructure } from './structure.ts';
 import { checkTransitions } from './transitions.ts';

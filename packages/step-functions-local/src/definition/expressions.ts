@@ -1,4 +1,4 @@
-import { isObject } from '../engine/document.ts';
+import { isObject } from 'local-server-kit';
 import type { DefinitionError } from './definition-error.ts';
 import { jsonataSource } from './jsonata-string.ts';
 import { type RawState, rawItems, rawStates } from './raw-states.ts';

@@ -1,5 +1,5 @@
 import jsonata from 'jsonata';
-import { isObject } from '../engine/document.ts';
+import { isObject } from 'local-server-kit';
 
 /** What an expression needs from outside. */
 export interface References {

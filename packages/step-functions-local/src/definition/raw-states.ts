@@ -1,4 +1,4 @@
-import { isObject } from '../engine/document.ts';
+import { isObject } from 'local-server-kit';
 
 /** A state as it was written, whether or not it fits the schema: the further checks look at all of them. */
 export interface RawState {

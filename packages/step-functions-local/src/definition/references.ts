@@ -1,5 +1,4 @@
-import { isObject } from '../engine/document.ts';
-import { STEP_FUNCTIONS_FUNCTIONS } from '../engine/jsonata-functions.ts';
+import { isObject } from 'local-server-kit';
 import type { DefinitionError } from './definition-error.ts';
 import { type Expression, findExpressions, type Scope } from './expressions.ts';
 import { type References, referencesOf } from './jsonata-references.ts';
@@ -10,6 +9,9 @@ const JSONATA_FUNCTIONS =
   'sum count max min average string substring substringBefore substringAfter lowercase uppercase length trim pad match contains replace split join formatNumber formatBase formatInteger parseInteger number floor ceil round abs sqrt power random boolean not map zip filter single reduce sift keys lookup append exists spread merge reverse each error assert type sort shuffle distinct base64encode base64decode encodeUrlComponent encodeUrl decodeUrlComponent decodeUrl toMillis fromMillis clone now millis'.split(
     ' ',
   );
+/** The functions that Step Functions adds to JSONata; https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html */
+const STEP_FUNCTIONS_FUNCTIONS = ['uuid', 'random', 'parse', 'hash', 'partition', 'range'] as const;
+
 const FUNCTIONS = new Set<string>([...JSONATA_FUNCTIONS, ...STEP_FUNCTIONS_FUNCTIONS]);
 
 const CONTEXT_FIELDS: Readonly<Record<string, readonly string[]>> = {

@@ -6,6 +6,8 @@ import { jsonataSource } from './jsonata-string.ts';
  * not here is refused, never ignored.
  */
 
+export type StateMachineType = 'STANDARD' | 'EXPRESS';
+
 /** AWS's limit for every number of seconds and of attempts. */
 export const MAX_SECONDS = 99_999_999;
 /** AWS: MaxDelaySeconds is less than 31,622,400 s, a leap year. */

@@ -1,5 +1,5 @@
+import { isObject } from 'local-server-kit';
 import type { z } from 'zod';
-import { isObject } from '../engine/document.ts';
 import type { DefinitionError } from './definition-error.ts';
 import { rawStates } from './raw-states.ts';
 import { type Definition, definitionSchema, STATE_SCHEMAS } from './schema.ts';

@@ -24,7 +24,3 @@ export function isTooLarge(text: string): boolean {
   // A UTF-16 unit is at most three bytes of UTF-8, so most texts need no count.
   return text.length * 3 > MAX_PAYLOAD_BYTES && Buffer.byteLength(text) > MAX_PAYLOAD_BYTES;
 }
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

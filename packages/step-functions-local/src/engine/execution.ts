@@ -1,8 +1,8 @@
 import type { CancelTimer, Clock } from 'local-server-kit';
-import type { StateMachine } from '../state-machines.ts';
 import type { Document } from './document.ts';
 import { ExecutionEnded, STATES_ERRORS, type StateFailure } from './failure.ts';
 import { History } from './history.ts';
+import type { StateMachine } from './state-machines.ts';
 import { setLongTimer } from './timer.ts';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';

@@ -3,9 +3,6 @@ import jsonata from 'jsonata';
 import { type Clock, parseJson } from 'local-server-kit';
 import type { Bindings } from './template.ts';
 
-/** The functions that Step Functions adds to JSONata; https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html */
-export const STEP_FUNCTIONS_FUNCTIONS = ['uuid', 'random', 'parse', 'hash', 'partition', 'range'] as const;
-
 const HASH_ALGORITHMS: Readonly<Record<string, string>> = {
   MD5: 'md5',
   'SHA-1': 'sha1',

@@ -1,6 +1,7 @@
 import type { LambdaResult } from 'local-server-kit';
+import { isObject } from 'local-server-kit';
 import { MAX_SECONDS } from '../definition/schema.ts';
-import { type Document, documentOf, isObject, isTooLarge, parseDocument } from './document.ts';
+import { type Document, documentOf, isTooLarge, parseDocument } from './document.ts';
 import { dataLimitExceeded, STATES_ERRORS, StateFailure } from './failure.ts';
 import { failureOf } from './lambda.ts';
 import type { TaskState } from './machine.ts';

@@ -1,6 +1,6 @@
 import jsonata from 'jsonata';
+import { isObject } from 'local-server-kit';
 import { jsonataSource } from '../definition/jsonata-string.ts';
-import { isObject } from './document.ts';
 
 /** A field's value, parsed once when the machine is created: JSON with expressions in it. */
 export type Template =

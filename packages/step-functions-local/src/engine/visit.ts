@@ -1,5 +1,6 @@
+import { isObject } from 'local-server-kit';
 import type { Document } from './document.ts';
-import { documentOf, isObject, isTooLarge } from './document.ts';
+import { documentOf, isTooLarge } from './document.ts';
 import type { Engine } from './engine.ts';
 import type { Execution } from './execution.ts';
 import { dataLimitExceeded, STATES_ERRORS, StateFailure } from './failure.ts';

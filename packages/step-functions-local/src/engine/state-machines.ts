@@ -1,6 +1,5 @@
-import type { Program } from './engine/machine.ts';
-
-export type StateMachineType = 'STANDARD' | 'EXPRESS';
+import type { StateMachineType } from '../definition/schema.ts';
+import type { Program } from './machine.ts';
 
 export interface StateMachine {
   readonly arn: string;

@@ -1,4 +1,4 @@
-import type { Execution, ExecutionStatus } from './engine/execution.ts';
+import type { Execution, ExecutionStatus } from './execution.ts';
 import type { StateMachine } from './state-machines.ts';
 
 /**
