@@ -1,11 +1,13 @@
 import * as z from 'zod';
-import { PermitNotAvailableException } from '../shared/runtime/errors.ts';
+import { PermitNotAvailableException, ServiceAccessDeniedException } from '../shared/runtime/errors.ts';
 import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import {
+  isStreamGroupGone,
   isWaitingForClient,
   type ReadSessionDependencies,
   readSession,
   type SessionState,
+  unknownSession,
 } from '../shared/service/read-session.ts';
 import { CLOCK_SKEW_MS, deadlineOf, LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
 import { readWindow, type WindowItem } from '../shared/window/window-item.ts';
@@ -71,7 +73,7 @@ export async function checkSession(
   const input: Input = { ...rest, seenWaitingAtMs: seenBeforeMs };
   const seenByWatcherMs =
     input.onlyUntilSeen === true ? ((await windowOf(input, dependencies))?.seenWaitingAtMs ?? 0) : 0;
-  const session = seenByWatcherMs > 0 ? undefined : await readIfAllowed(input, dependencies);
+  const session = seenByWatcherMs > 0 ? undefined : await readUnlessGone(input, dependencies);
   const { log } = dependencies;
   if (session === undefined) {
     log.info('SessionChecked', { status: 'UNREAD', overdue: false });
@@ -89,6 +91,30 @@ export async function checkSession(
   const result = judge(known, session, dependencies.clock.nowMs());
   log.info('SessionChecked', { status: result.status, overdue: result.overdue });
   return result;
+}
+
+/**
+ * A role with a tag is denied for a stream group that has gone. Its session has gone with it: its status is NOT_FOUND, and
+ * TERMINATED where the service was seen waiting for its player.
+ *
+ * @returns undefined when the look is left out.
+ */
+async function readUnlessGone(
+  input: Input,
+  dependencies: ReadSessionDependencies,
+): Promise<SessionState | undefined> {
+  try {
+    return await readIfAllowed(input, dependencies);
+  } catch (error) {
+    if (!(error instanceof ServiceAccessDeniedException)) throw error;
+    const { table, clock, log } = dependencies;
+    const nowMs = clock.nowMs();
+    const seenMs = input.seenWaitingAtMs || ((await windowOf(input, dependencies))?.seenWaitingAtMs ?? 0);
+    const knownAtMs = Math.max(input.pendingSinceMs, seenMs) + CLOCK_SKEW_MS;
+    if (!(await isStreamGroupGone(table, input.streamGroupId, knownAtMs, nowMs))) throw error;
+    log.warn('StreamGroupGone');
+    return unknownSession(nowMs, seenMs > 0 ? 'TERMINATED' : 'NOT_FOUND');
+  }
 }
 
 /** @returns undefined when the look is left out. */

@@ -2,17 +2,22 @@ import type { ListTagsForResourceCommandOutput, StreamGroupSummary } from '@aws-
 import * as z from 'zod';
 import { resourceIdSchema } from '../shared/contracts/fields.ts';
 import type { QuotaSettings } from '../shared/contracts/quotas.ts';
-import { STREAM_GROUPS_KEY } from '../shared/contracts/table-keys.ts';
+import { STREAM_GROUPS_KEY, TAG_MATCHES_KEY } from '../shared/contracts/table-keys.ts';
 import {
   InternalServerException,
   PermitNotAvailableException,
   ThrottlingException,
 } from '../shared/runtime/errors.ts';
 import { isIds, type StreamGroupSelection } from '../shared/runtime/settings.ts';
-import { readItem, type Table, updateIf, wholeNumberSchema } from '../shared/runtime/table.ts';
-import { sha256Hex } from '../shared/runtime/text.ts';
+import { putIf, readItem, type Table, updateIf, wholeNumberSchema } from '../shared/runtime/table.ts';
 import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
 import { listStreamGroups, listTagsForResource, type ServiceCall } from '../shared/service/operations.ts';
+import {
+  MAX_KNOWN_GROUPS,
+  namesInMatches,
+  streamGroupNameOf,
+  tagMatchesSchema,
+} from '../shared/service/read-session.ts';
 import { listOpenWindows } from '../shared/window/read-windows.ts';
 
 type Operation = 'ListStreamGroups' | 'ListTagsForResource';
@@ -40,9 +45,8 @@ const MAX_PAGES = 200;
 const MAX_TRIES = 3;
 /** So many stream groups may fail for a defect of their own. More than that is the service's, and the list ends. */
 const MAX_SKIPPED = 3;
-/** What the item holds at most; `ITEM_BOUNDS` counts with both. */
+/** What the item holds at most; `ITEM_BOUNDS` counts with it. */
 const MAX_WATCHED = 500;
-const MAX_KNOWN_TAGS = 10_000;
 /** How many stream groups' tags are read again for each list, because tags change: all where there are no more. */
 const TAGS_READ_AGAIN = 60;
 /** How many of the stream groups that are left out are looked at, for each list, for windows that a feed has opened. */
@@ -56,6 +60,8 @@ const ENDING: ReadonlySet<string> = new Set(['DELETING', 'EXPIRED', 'ERROR']);
 
 /** A group has the chosen tag, the key of it with another value, or neither; one letter each in the item. */
 type TagMatch = 'm' | 'o' | 'n';
+/** In the item, of a group that is there and whose tags have not been read. */
+const NOT_READ = 'u';
 
 const itemSchema = z.object({
   /** What the rest was found by: after another deployment it counts no longer. */
@@ -64,8 +70,6 @@ const itemSchema = z.object({
   /** `listedAtMs` of the last list that came to its end. */
   foundAtMs: wholeNumberSchema.default(0),
   watchedIds: z.array(resourceIdSchema).default([]),
-  /** Nine characters for each stream group: eight of its id's hash, and how it matches. */
-  tagMatches: z.string().default(''),
 });
 type Item = z.infer<typeof itemSchema>;
 
@@ -93,6 +97,8 @@ interface List {
   isComplete: boolean;
   /** By the names of the stream groups. */
   readonly tags: Map<string, string>;
+  /** As they rest in the table. */
+  matches: string;
   /** Those that host no new sessions and still have open windows. */
   ending: readonly string[];
   watched: readonly string[];
@@ -134,7 +140,7 @@ export function streamGroupsToWatch(
       }
       watched = item.watchedIds;
       if (endMs - nowMs < LEAST_TIME_MS || !(await claimList(item, nowMs, dependencies))) return;
-      list = beginList({ ...item, listedAtMs: nowMs }, dependencies);
+      list = beginList({ ...item, listedAtMs: nowMs }, await readMatches(dependencies), dependencies);
     }
     if (list === undefined) return;
     const isDone = await goOn(list, dependencies);
@@ -169,6 +175,14 @@ export async function readStreamGroups(table: Table, selection: StreamGroupSelec
   return { ...(counts ? item.data : itemSchema.parse({})), ...seen };
 }
 
+async function readMatches({ table, settings }: StreamGroupsDependencies): Promise<string> {
+  if (settings.WATCHED_STREAM_GROUPS === 'all') return '';
+  const item = tagMatchesSchema.safeParse(await readItem(table, TAG_MATCHES_KEY));
+  return item.success && item.data.selection === textOf(settings.WATCHED_STREAM_GROUPS)
+    ? item.data.matches
+    : '';
+}
+
 /** @returns whether this watcher is to list: of those that read the same item only one. */
 async function claimList(
   { seen, ...item }: Item & Seen,
@@ -177,27 +191,29 @@ async function claimList(
 ): Promise<boolean> {
   const claimed = await updateIf(table, STREAM_GROUPS_KEY, {
     UpdateExpression:
-      'SET selection = :selection, listedAtMs = :now, foundAtMs = :found, watchedIds = :watched, tagMatches = :tags',
+      // The release before had the tags in this item. It reads an empty text as none.
+      'SET selection = :selection, listedAtMs = :now, foundAtMs = :found, watchedIds = :watched, tagMatches = :none',
     ConditionExpression: seen === undefined ? 'attribute_not_exists(listedAtMs)' : 'listedAtMs = :seen',
     ExpressionAttributeValues: {
       ':selection': textOf(settings.WATCHED_STREAM_GROUPS),
       ':now': nowMs,
       ':found': item.foundAtMs,
       ':watched': item.watchedIds,
-      ':tags': item.tagMatches,
+      ':none': '',
       ...(seen === undefined ? {} : { ':seen': seen }),
     },
   });
   return claimed !== undefined;
 }
 
-function beginList(before: Item, dependencies: StreamGroupsDependencies): List {
+function beginList(before: Item, matches: string, dependencies: StreamGroupsDependencies): List {
   const list: List = {
     steps: stepsOf(() => list, dependencies),
     before,
     groups: new Map(),
     isComplete: false,
-    tags: new Map((before.tagMatches.match(/.{9}/g) ?? []).map((one) => [one.slice(0, 8), one.slice(8)])),
+    tags: new Map([...namesInMatches(matches)].filter(([, match]) => match !== NOT_READ)),
+    matches,
     ending: [],
     watched: before.watchedIds,
     isDirty: false,
@@ -305,7 +321,7 @@ function foundIn(summary: StreamGroupSummary): Found | undefined {
   const id = resourceIdSchema.safeParse(arn.slice(arn.lastIndexOf('/') + 1));
   if (!id.success) return undefined;
   const times = { createdAtMs: createdAt?.getTime() ?? 0, expiresAtMs: expiresAt?.getTime() };
-  return { id: id.data, name: nameOf(id.data), arn, status, ...times };
+  return { id: id.data, name: streamGroupNameOf(id.data), arn, status, ...times };
 }
 
 /** Chooses what is watched by all that is known: those that are watched already first, then the newest. */
@@ -329,20 +345,38 @@ function limitOf({ LISTS_PER_SECOND, WATCH_INTERVAL_SECONDS }: StreamGroupsDepen
   return Math.min(MAX_WATCHED, Math.max(1, Math.floor((LISTS_PER_SECOND * WATCH_INTERVAL_SECONDS) / 2)));
 }
 
-/** Writes what is known, unless another watcher has begun a list since. */
-async function keepFound(list: List, isDone: boolean, { table }: StreamGroupsDependencies): Promise<void> {
-  const present = new Set([...list.groups.values()].map(({ name }) => name));
-  const tags = [...list.tags].filter(([name]) => present.has(name)).slice(0, MAX_KNOWN_TAGS);
+/** Writes what is known, unless another watcher has begun a list since. The tags go first: `foundAtMs` vouches for them. */
+async function keepFound(list: List, isDone: boolean, dependencies: StreamGroupsDependencies): Promise<void> {
+  const { table } = dependencies;
+  await keepMatches(list, dependencies);
   await updateIf(table, STREAM_GROUPS_KEY, {
-    UpdateExpression: `SET watchedIds = :watched, tagMatches = :tags${isDone ? ', foundAtMs = :listedAt' : ''}`,
+    UpdateExpression: `SET watchedIds = :watched${isDone ? ', foundAtMs = :listedAt' : ''}`,
     ConditionExpression: 'listedAtMs = :listedAt',
-    ExpressionAttributeValues: {
-      ':watched': [...list.watched],
-      ':tags': tags.map(([name, match]) => name + match).join(''),
-      ':listedAt': list.before.listedAtMs,
-    },
+    ExpressionAttributeValues: { ':watched': [...list.watched], ':listedAt': list.before.listedAtMs },
   });
   list.isDirty = false;
+}
+
+async function keepMatches(list: List, { table, settings }: StreamGroupsDependencies): Promise<void> {
+  const selection = settings.WATCHED_STREAM_GROUPS;
+  if (selection === 'all') return;
+  const matches = [...list.groups.values()]
+    .map(({ name }) => name + (list.tags.get(name) ?? NOT_READ))
+    // A write of 10,000 stream groups costs 90 units, so it happens only when something has changed.
+    .toSorted()
+    .slice(0, MAX_KNOWN_GROUPS)
+    .join('');
+  if (matches === list.matches) return;
+  const { listedAtMs } = list.before;
+  await putIf(
+    table,
+    { ...TAG_MATCHES_KEY, selection: textOf(selection), listedAtMs, matches },
+    {
+      ConditionExpression: 'attribute_not_exists(listedAtMs) OR listedAtMs <= :listedAt',
+      ExpressionAttributeValues: { ':listedAt': listedAtMs },
+    },
+  );
+  list.matches = matches;
 }
 
 /** Says what has changed, and what is left out. */
@@ -400,11 +434,6 @@ function matchOf(
 ): TagMatch {
   if (!Object.hasOwn(tags, chosen.key)) return 'n';
   return tags[chosen.key] === chosen.value ? 'm' : 'o';
-}
-
-/** Eight characters, six bytes: among 10,000 stream groups two share one once in five million accounts. */
-function nameOf(streamGroupId: string): string {
-  return Buffer.from(sha256Hex(streamGroupId).slice(0, 12), 'hex').toString('base64url');
 }
 
 function textOf(selection: StreamGroupSelection): string {

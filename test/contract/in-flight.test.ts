@@ -19,6 +19,7 @@ import { readPermits } from '../../functions/shared/quota/permits.ts';
 import { readPlace } from '../../functions/shared/quota/places.ts';
 import { readSwitchItem } from '../../functions/shared/runtime/switch.ts';
 import { type Table, wholeNumberSchema } from '../../functions/shared/runtime/table.ts';
+import { tagMatchesSchema } from '../../functions/shared/service/read-session.ts';
 import { storedOutcomeSchema } from '../../functions/shared/window/publish-outcome.ts';
 import { readWaitingList } from '../../functions/shared/window/waiting-sessions.ts';
 import { readWindow, windowItemSchema } from '../../functions/shared/window/window-item.ts';
@@ -75,6 +76,7 @@ const READERS: Readonly<Record<string, (table: Table, item: Item, sample: InFlig
     const { seen: _, ...item } = await readStreamGroups(table, { key: 'reconnect', value: 'yes' });
     return item;
   },
+  'tag-matches': async (_, item) => tagMatchesSchema.parse(item),
 };
 
 /** What each reader makes of the sample's item, in part. */
@@ -89,6 +91,7 @@ const READ: Readonly<Record<string, unknown>> = {
   line: [expect.objectContaining({ drawn: expect.any(Number) })],
   switch: { state: 'on', reason: 'drill' },
   'stream-groups': { watchedIds: ['sg-local0001'], foundAtMs: expect.any(Number) },
+  'tag-matches': { matches: '-hyToUk3m' },
 };
 
 const requestSchema = z.object({ clientToken: z.string(), signalRequest: z.string() });

@@ -152,35 +152,8 @@ const FILL: Readonly<Record<string, (table: Table) => Promise<unknown>>> = {
     await claimList(table, session.streamGroupId, NOW_MS + 500, 500);
     await rememberGroup(table, session.streamGroupId, NOW_MS, 100_000);
   },
-  async 'stream-groups'(table) {
-    const clock = new VirtualClock(NOW_MS);
-    const gameLiftStreams = new GameLiftStreamsClient({ region: 'us-west-2' });
-    const all = Array.from({ length: 10_000 }, (_, index) => `${index}`.padStart(128, 'g'));
-    mockClient(gameLiftStreams)
-      .on(ListStreamGroupsCommand)
-      .callsFake(({ NextToken = '0' }) => ({
-        Items: all.slice(Number(NextToken), Number(NextToken) + 100).map((id) => ({
-          Arn: `arn:aws:gameliftstreams:us-west-2:123456789012:streamgroup/${id}`,
-          Status: 'ACTIVE',
-        })),
-        ...(Number(NextToken) < 9900 && { NextToken: String(Number(NextToken) + 100) }),
-      }))
-      .on(ListTagsForResourceCommand)
-      .resolves({ Tags: { reconnect: 'yes' } });
-    const settings = {
-      WATCHED_STREAM_GROUPS: { key: 'reconnect', value: 'yes' },
-      WATCH_INTERVAL_SECONDS: 60,
-      LISTS_PER_SECOND: 1000,
-      STREAM_GROUP_CALLS_PER_SECOND: 100_000,
-    };
-    const surroundings = { table, clock, gameLiftStreams, log: memoryLog(), metrics: memoryMetrics() };
-    const dependencies = { ...surroundings, settings, random: () => 0 };
-    const groupsToWatch = streamGroupsToWatch(dependencies, NOW_MS + HOUR_MS);
-    // Calls take no time here, so one look is enough for all of them.
-    const looking = clock.track(groupsToWatch);
-    await clock.advance(60_000);
-    await looking;
-  },
+  'stream-groups': fillStreamGroups,
+  'tag-matches': fillStreamGroups,
   switch: (table) =>
     writeSwitchItem(table, {
       state: 'passThrough',
@@ -188,6 +161,37 @@ const FILL: Readonly<Record<string, (table: Table) => Promise<unknown>>> = {
       reason: LONGEST_REASON,
     }),
 };
+
+/** Finds as many stream groups as an account may have, with ids as long as they may be. */
+async function fillStreamGroups(table: Table) {
+  const clock = new VirtualClock(NOW_MS);
+  const gameLiftStreams = new GameLiftStreamsClient({ region: 'us-west-2' });
+  const all = Array.from({ length: 10_000 }, (_, index) => `${index}`.padStart(128, 'g'));
+  mockClient(gameLiftStreams)
+    .on(ListStreamGroupsCommand)
+    .callsFake(({ NextToken = '0' }) => ({
+      Items: all.slice(Number(NextToken), Number(NextToken) + 100).map((id) => ({
+        Arn: `arn:aws:gameliftstreams:us-west-2:123456789012:streamgroup/${id}`,
+        Status: 'ACTIVE',
+      })),
+      ...(Number(NextToken) < 9900 && { NextToken: String(Number(NextToken) + 100) }),
+    }))
+    .on(ListTagsForResourceCommand)
+    .resolves({ Tags: { reconnect: 'yes' } });
+  const settings = {
+    WATCHED_STREAM_GROUPS: { key: 'reconnect', value: 'yes' },
+    WATCH_INTERVAL_SECONDS: 60,
+    LISTS_PER_SECOND: 1000,
+    STREAM_GROUP_CALLS_PER_SECOND: 100_000,
+  };
+  const surroundings = { table, clock, gameLiftStreams, log: memoryLog(), metrics: memoryMetrics() };
+  const dependencies = { ...surroundings, settings, random: () => 0 };
+  const groupsToWatch = streamGroupsToWatch(dependencies, NOW_MS + HOUR_MS);
+  // Calls take no time here, so one look is enough for all of them.
+  const looking = clock.track(groupsToWatch);
+  await clock.advance(60_000);
+  await looking;
+}
 
 describe('an item', () => {
   it('has a bound whatever its kind', () => {

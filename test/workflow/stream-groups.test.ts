@@ -127,6 +127,29 @@ describe('a session whose stream group is gone at once', () => {
   });
 });
 
+describe('a session whose stream group is gone at once, where roles have a tag', () => {
+  it.each([
+    ['is seen to wait', 10 * SECOND, { outcome: 'TERMINATED', statusReason: null }],
+    ['is reported after the stream group has gone', 0, undefined],
+  ])('that %s ends within minutes of its deadline', async (_what, seenForMs, outcome) => {
+    const { clock, control, drop, outcomeOf, report, items } = await startFollowing();
+    const [session] = await drop(OLD, 1, 60);
+    if (session === undefined) throw new Error('No session has started.');
+    await clock.advance(seenForMs);
+
+    await control.removeStreamGroup(OLD);
+    if (outcome === undefined) await report(session);
+    await clock.advance(4 * MINUTE);
+
+    if (outcome === undefined) {
+      const window = (await items()).find(({ sk }) => sk === 'window');
+      expect(window).toMatchObject({ phase: 'FAILED', failure: 'SessionNotFound' });
+    } else {
+      expect(await outcomeOf(session)).toMatchObject(outcome);
+    }
+  });
+});
+
 describe('stream groups that are named by id', () => {
   it('are never listed', async () => {
     const { clock, control } = await startWorkflow({ adapter: 'inProcess', watching: true });

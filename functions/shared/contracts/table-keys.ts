@@ -35,8 +35,10 @@ export const ITEM_BOUNDS: Readonly<Record<string, number>> = {
   owner: 512,
   /** 600 sessions by six bytes each (`MAX_LISTED` in window/waiting-sessions.ts): half a read unit. */
   waiting: 4 * WRITE_UNIT_BYTES,
-  /** 500 ids and nine characters for each of 10,000 stream groups, in watch-sessions/stream-groups.ts. Of 50 groups: 1 KB. */
-  'stream-groups': 160 * WRITE_UNIT_BYTES,
+  /** 500 ids of 128 characters, in watch-sessions/stream-groups.ts. 50 groups of today's ids: 1 KB. */
+  'stream-groups': 68 * WRITE_UNIT_BYTES,
+  /** Nine characters for each of 10,000 stream groups, in watch-sessions/stream-groups.ts. */
+  'tag-matches': 92 * WRITE_UNIT_BYTES,
   /** A reason of 256 characters, three bytes each at most (`MAX_REASON_LENGTH` in cli/switch). */
   switch: WRITE_UNIT_BYTES,
 };
@@ -92,6 +94,9 @@ export function waitingKey(streamGroupId = ''): ItemKey {
 
 /** Which stream groups the watcher watches, where it is not told their ids. */
 export const STREAM_GROUPS_KEY = { pk: 'groups#all', sk: 'stream-groups' } as const satisfies ItemKey;
+
+/** Which stream groups the account has, and how their tags match, where they are chosen by a tag. */
+export const TAG_MATCHES_KEY = { pk: 'groups#all', sk: 'tag-matches' } as const satisfies ItemKey;
 
 export function lineKey(operation: QuotaOperation): ItemKey {
   return { pk: `line#${operation}`, sk: 'line' };

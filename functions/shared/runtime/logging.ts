@@ -61,6 +61,7 @@ export type LogEvent =
   | 'LookFailed'
   | 'WatcherIsOff'
   | 'StreamGroupWatched'
+  | 'StreamGroupGone'
   | 'StreamGroupLeft'
   | 'StreamGroupLeftOut'
   | 'TooManyStreamGroups'

@@ -1,9 +1,12 @@
 import type { GetStreamSessionOutput } from '@aws-sdk/client-gameliftstreams';
-import type { z } from 'zod';
+import * as z from 'zod';
 import { applicationArnSchema, locationSchema, toStatusReason } from '../contracts/fields.ts';
 import type { SessionKey } from '../contracts/index.ts';
 import type { QuotaSettings } from '../contracts/quotas.ts';
+import { STREAM_GROUPS_KEY, TAG_MATCHES_KEY } from '../contracts/table-keys.ts';
 import type { PermitRequest } from '../quota/permits.ts';
+import { readItem, type Table, wholeNumberSchema } from '../runtime/table.ts';
+import { sha256Hex } from '../runtime/text.ts';
 import { callService, type ServiceDependencies } from './call-service.ts';
 import { getStreamSession } from './operations.ts';
 
@@ -76,7 +79,12 @@ export async function readSession(
     },
     dependencies,
   );
-  return read.ok ? stateOf(read.reply, asOfMs) : { ...stateOf({}, asOfMs), status: 'NOT_FOUND' };
+  return read.ok ? stateOf(read.reply, asOfMs) : unknownSession(asOfMs, 'NOT_FOUND');
+}
+
+/** What is known of a session that the service cannot be asked about, or does not know. */
+export function unknownSession(asOfMs: number, status: 'NOT_FOUND' | 'TERMINATED'): SessionState {
+  return { ...stateOf({}, asOfMs), status };
 }
 
 function stateOf(session: GetStreamSessionOutput, asOfMs: number): SessionState {
@@ -100,4 +108,58 @@ function stateOf(session: GetStreamSessionOutput, asOfMs: number): SessionState 
 
 function inForm(schema: z.ZodType<string>, value: unknown): string | null {
   return schema.safeParse(value).data ?? null;
+}
+
+/** The watcher lists the stream groups once a minute. A list this old says nothing about now. */
+const LIST_COUNTS_MS = 10 * 60_000;
+/** Of so many stream groups at most the item of `TAG_MATCHES_KEY` tells. */
+export const MAX_KNOWN_GROUPS = 10_000;
+const listedSchema = z.object({
+  selection: z.string(),
+  foundAtMs: wholeNumberSchema,
+  // The release before kept the tags here, and only of the stream groups whose tags it had read.
+  tagMatches: z.literal('').optional(),
+});
+
+/**
+ * The stream groups of the account, where they are chosen by a tag: nine characters for each, eight of its id's hash and how it
+ * matches. The watcher writes it.
+ */
+export const tagMatchesSchema = z.object({ selection: z.string(), matches: z.string() });
+
+/** Returns the stream groups' names in `matches`, each with how it matches. */
+export function namesInMatches(matches: string): ReadonlyMap<string, string> {
+  return new Map((matches.match(/.{9}/g) ?? []).map((one) => [one.slice(0, 8), one.slice(8)]));
+}
+
+/**
+ * Returns what stands for a stream group in `matches`. Eight characters, six bytes: among 10,000 stream groups two share one once in
+ * five million accounts.
+ */
+export function streamGroupNameOf(streamGroupId: string): string {
+  return Buffer.from(sha256Hex(streamGroupId).slice(0, 12), 'hex').toString('base64url');
+}
+
+/**
+ * Whether the account has lost the stream group, as the watcher's latest whole list shows. Roles with a tag need to know: IAM
+ * denies a call for a stream group that does not exist, just as one for a group without the tag.
+ *
+ * @param sinceMs when the group was last known to be there. Only a list that began later counts.
+ * @returns false where the stream groups are not chosen by a tag, or nobody lists them.
+ * @throws DependencyUnavailableException
+ */
+export async function isStreamGroupGone(
+  table: Table,
+  streamGroupId: string,
+  sinceMs: number,
+  nowMs: number,
+): Promise<boolean> {
+  const listed = listedSchema.safeParse(await readItem(table, STREAM_GROUPS_KEY));
+  if (!listed.success) return false;
+  const { foundAtMs, selection } = listed.data;
+  if (foundAtMs <= sinceMs || foundAtMs < nowMs - LIST_COUNTS_MS) return false;
+  const item = tagMatchesSchema.safeParse(await readItem(table, TAG_MATCHES_KEY));
+  if (!item.success || item.data.selection !== selection) return false;
+  const names = namesInMatches(item.data.matches);
+  return names.size < MAX_KNOWN_GROUPS && !names.has(streamGroupNameOf(streamGroupId));
 }

@@ -13,6 +13,7 @@ import {
   SWITCH_KEY,
   sessionOfPartition,
   sessionPartition,
+  TAG_MATCHES_KEY,
   waitingKey,
   windowKey,
 } from '../../../functions/shared/contracts/table-keys.ts';
@@ -34,6 +35,7 @@ describe('a key of the table', () => {
     [permitKey('GetStreamSession', '#low'), 'permit#GetStreamSession#low', 'permit'],
     [SWITCH_KEY, 'switch', 'switch'],
     [STREAM_GROUPS_KEY, 'groups#all', 'stream-groups'],
+    [TAG_MATCHES_KEY, 'groups#all', 'tag-matches'],
   ] as const;
 
   it.each(keys)('is what deployed tables have: %o', (key, pk, sk) => {

@@ -2,9 +2,10 @@ import { ListStreamGroupsCommand, ListTagsForResourceCommand } from '@aws-sdk/cl
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
-import { STREAM_GROUPS_KEY } from '../../../functions/shared/contracts/table-keys.ts';
+import { STREAM_GROUPS_KEY, TAG_MATCHES_KEY } from '../../../functions/shared/contracts/table-keys.ts';
 import type { StreamGroupSelection } from '../../../functions/shared/runtime/settings.ts';
 import { readItem } from '../../../functions/shared/runtime/table.ts';
+import { isStreamGroupGone } from '../../../functions/shared/service/read-session.ts';
 import { streamGroupsToWatch } from '../../../functions/watch-sessions/stream-groups.ts';
 import { MemoryItems } from '../../../local/dynamodb/memory-items.ts';
 import { documentsAt } from '../../../local/simulation/documents.ts';
@@ -309,6 +310,70 @@ describe('10,000 stream groups', () => {
     expect(lists()).toBe(201);
     expect(tagsRead()).toContain('sg-new');
     expect((await readItem(table, STREAM_GROUPS_KEY))?.['watchedIds']).toEqual(['sg-new']);
+  });
+});
+
+describe('the tags of the stream groups', () => {
+  it('are written only when one of them has changed', async () => {
+    const { look, table, nextMinute, groups } = prepare({ 'sg-a': { tags: YES }, 'sg-b': {} });
+    await look();
+    const written = await readItem(table, TAG_MATCHES_KEY);
+
+    await nextMinute();
+    await look();
+    expect(await readItem(table, TAG_MATCHES_KEY)).toEqual(written);
+
+    groups['sg-b'] = { tags: YES };
+    await nextMinute();
+    await look();
+    expect(await readItem(table, TAG_MATCHES_KEY)).not.toEqual(written);
+  });
+});
+
+describe('a stream group of the account', () => {
+  const since = (nowMs: number) => nowMs - 1000;
+
+  it.each(['with the tag', 'without it', 'whose tags cannot be read'])(
+    '%s is not gone for those who are denied',
+    async (which) => {
+      const { look, beginInvocation, table, clock, service } = prepare({
+        'sg-a': { tags: which === 'without it' ? {} : YES },
+      });
+      if (which === 'whose tags cannot be read') {
+        service.on(ListTagsForResourceCommand).rejects(serviceErrors.internalServer());
+      }
+      const startMs = clock.nowMs();
+      const invocation = beginInvocation();
+      for (let looks = 0; looks < 5; looks++) await look(invocation);
+
+      expect(await isStreamGroupGone(table, 'sg-a', since(startMs), clock.nowMs())).toBe(false);
+      expect(await isStreamGroupGone(table, 'sg-other', since(startMs), clock.nowMs())).toBe(true);
+    },
+  );
+
+  it('is gone only by a list that is new, and younger than what was known', async () => {
+    const { look, table, clock } = prepare({ 'sg-a': { tags: YES } });
+    expect(await isStreamGroupGone(table, 'sg-other', 0, clock.nowMs())).toBe(false);
+    const startMs = clock.nowMs();
+    await look();
+
+    expect(await isStreamGroupGone(table, 'sg-other', startMs, clock.nowMs())).toBe(false);
+    expect(await isStreamGroupGone(table, 'sg-other', startMs - 1, clock.nowMs())).toBe(true);
+    expect(await isStreamGroupGone(table, 'sg-other', startMs - 1, startMs + 11 * MINUTE_MS)).toBe(false);
+  });
+
+  it('is not gone by what the release before has written', async () => {
+    const { look, table, clock } = prepare({ 'sg-a': { tags: YES } });
+    const startMs = clock.nowMs();
+    await look();
+    const Item = {
+      ...(await readItem(table, STREAM_GROUPS_KEY)),
+      ...STREAM_GROUPS_KEY,
+      tagMatches: 'abcdefghm',
+    };
+    await table.documents.send(new PutCommand({ TableName: table.name, Item }));
+
+    expect(await isStreamGroupGone(table, 'sg-other', since(startMs), clock.nowMs())).toBe(false);
   });
 });
 
