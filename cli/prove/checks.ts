@@ -1,0 +1,18 @@
+/** What can be looked at in an account without touching anything. */
+export const CHECKS = {
+  credentials: 'Credentials, Region and clock',
+  stack: 'The stack',
+  template: 'The deployed template, its change set and its drift',
+  'stream-groups': 'Stream groups',
+  'state-machines': 'Definitions of the state machines',
+  states: 'States, tried one by one',
+  'event-patterns': 'Event patterns',
+  permissions: 'Permissions of the roles',
+  policies: 'Policies',
+  alarms: 'Alarms and their metrics',
+  'log-groups': 'Log groups',
+  queues: 'Queues and the table',
+  quotas: 'Quotas',
+} as const;
+
+export type CheckId = keyof typeof CHECKS;
