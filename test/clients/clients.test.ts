@@ -403,6 +403,78 @@ for _ in range(2):
     expect(stderr).toBe('');
   });
 
+  it('raises its own error, which quotes nothing, for a 200 without an answer', async (context) => {
+    const python = pythonOrSkip(context);
+    const bodies = [
+      '<!doctype html>secret',
+      '',
+      '{}',
+      'null',
+      '["secret"]',
+      '{"SignalResponse":1}',
+      '{"Signal',
+    ];
+    const replies = bodies.map((body, index) => ({
+      status: 200,
+      headers: { 'content-type': index === 0 ? 'text/html' : 'application/json' },
+      body,
+    }));
+    const invalidUtf8 = { ...answered, body: Buffer.from([0xff, 0xfe]) };
+    const wrongType = { ...answered, headers: { 'content-type': 'text/plain' } };
+    const queue = [...replies, invalidUtf8, wrongType];
+    const api = await startSignatureVerifier(() => queue.shift() ?? { status: 500 });
+    const program = `
+import sys
+from reconnection_client import UnreadableReplyError, create_reconnection_client, reconnect
+client = create_reconnection_client(sys.argv[1])
+for _ in range(int(sys.argv[2])):
+    try:
+        print(reconnect(client, "sg-1", "s-1", "offer"))
+    except UnreadableReplyError as error:
+        print("unreadable", "secret" in str(error), error.__cause__)
+`;
+
+    const { stdout, stderr } = await run(python, '-c', [program, `${api.url}/dev`, String(queue.length)]);
+
+    expect({ lines: stdout.trim().split('\n'), stderr }).toEqual({
+      // A proxy may change the type and leave the answer as it is.
+      lines: [...Array.from({ length: 8 }, () => 'unreadable False None'), ANSWER],
+      stderr: '',
+    });
+  });
+
+  it("reads a proxy's page as a refusal without a code", async (context) => {
+    const python = pythonOrSkip(context);
+    const pages = [
+      { status: 502, headers: { 'content-type': 'text/html' }, body: '<html>Bad gateway</html>' },
+      { status: 403, headers: { 'content-type': 'text/html' }, body: '<html>Forbidden</html>' },
+      { status: 404, headers: { 'content-type': 'application/json' }, body: 'no JSON' },
+      { status: 503, headers: {}, body: '' },
+    ];
+    const queue = [...pages];
+    const api = await startSignatureVerifier(() => queue.shift() ?? answered);
+    const program = `
+import sys
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from reconnection_client import create_reconnection_client, reconnect
+client = create_reconnection_client(sys.argv[1], config=Config(retries={"total_max_attempts": 1}))
+for _ in range(int(sys.argv[2])):
+    try:
+        reconnect(client, "sg-1", "s-1", "offer")
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        print(status, error.response["Error"]["Code"], error.response.get("ReconnectionCode"))
+`;
+
+    const { stdout, stderr } = await run(python, '-c', [program, `${api.url}/dev`, String(pages.length)]);
+
+    expect({ lines: stdout.trim().split('\n'), stderr }).toEqual({
+      lines: pages.map(({ status }) => `${status} ${status} None`),
+      stderr: '',
+    });
+  });
+
   it('reads a window, by ARNs and with a stage', async (context) => {
     const python = pythonOrSkip(context);
     const window = { phase: 'CLOSED', generation: 2, remainingSeconds: 1.5, outcome: 'RECONNECTED' };

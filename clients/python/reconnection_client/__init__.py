@@ -13,6 +13,11 @@ import boto3
 import botocore.session
 
 SERVICE_NAME = "streamreconnection"
+
+
+class UnreadableReplyError(Exception):
+    """The reply is not the API's, such as the HTML page of a proxy. It may come from a proxy on the way, so the request can be repeated."""
+
 _DATA_PATH = os.path.join(os.path.dirname(__file__), "data")
 
 
@@ -32,6 +37,7 @@ def reconnect(client, stream_group, stream_session, signal_request, user_id=None
     """Returns the answer to a player's offer. The client's own retries keep the ClientToken.
 
     `user_id` is who asks, as the session's UserId says it, where the API checks that (`userIdCheck`).
+    Raises botocore's ClientError when the API refuses, and UnreadableReplyError when a 200 has no answer in it.
     """
     request = {
         "Identifier": stream_group,
@@ -40,4 +46,11 @@ def reconnect(client, stream_group, stream_session, signal_request, user_id=None
     }
     if user_id is not None:
         request["UserId"] = user_id
-    return client.create_stream_session_connection(**request)["SignalResponse"]
+    try:
+        answer = client.create_stream_session_connection(**request).get("SignalResponse")
+    except (AttributeError, TypeError, UnicodeDecodeError):
+        # botocore's parser expects a JSON object in UTF-8. Its error is dropped, because it may quote the body.
+        answer = None
+    if not isinstance(answer, str):
+        raise UnreadableReplyError("The reply has no answer. Is the endpoint right, and is there a proxy on the way?")
+    return answer

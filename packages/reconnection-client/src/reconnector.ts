@@ -130,6 +130,15 @@ const OFFER_MS = 20_000;
 const REPLY_MS = 35_000;
 const MAX_BACKOFF_MS = 15_000;
 const MIN_BACKOFF_MS = 250;
+/**
+ * A storm's players may all be told the same whole seconds. Each adds up to half a second and a tenth of what it was told, at
+ * most 5 s. The API asks a session back 1 s before its turn, after at most 10 s, so the addition costs no turn worth mention.
+ */
+const TOLD_JITTER_MS = 500;
+const TOLD_JITTER_SHARE = 0.1;
+const MAX_TOLD_JITTER_MS = 5_000;
+/** The service may notice a loss up to a minute after the browser does, so the known deadline may be that early. */
+const DEADLINE_MARGIN_MS = 60_000;
 /** How many offers in a row may fail to connect. One may be bad luck; more than this would use up the session's window. */
 const MAX_NEW_OFFERS = 3;
 /** A wait that ends this much late means that the machine slept. The offer is old then. */
@@ -339,6 +348,10 @@ class SessionReconnector implements Reconnector {
     for (let repeats = 1; ; repeats++) {
       this.#tellDeadline(signal);
       if (!this.#environment.isOnline()) {
+        if (this.#isTooLate(true)) {
+          this.#end({ name: 'failed', reason: 'OFFLINE' });
+          return undefined;
+        }
         const slept = await this.#wait(MAX_BACKOFF_MS, 'OFFLINE', signal);
         if (slept) return 'SLEPT';
       }
@@ -351,16 +364,14 @@ class SessionReconnector implements Reconnector {
           this.#isRunning({ name: 'back' });
           return undefined;
         case 'repeat': {
-          const { giveUpAfterSeconds = 3_600 } = this.#options;
           const { reason, retryAfterSeconds } = next;
-          if (this.#environment.now() - this.#lostAt > giveUpAfterSeconds * 1000) {
+          const isTold = retryAfterSeconds !== undefined;
+          if (this.#isTooLate(!isTold)) {
             this.#end({ name: 'failed', reason });
             return undefined;
           }
-          const slept =
-            retryAfterSeconds === undefined
-              ? await this.#wait(this.#backoff(repeats), reason, signal)
-              : await this.#wait(retryAfterSeconds * 1000, reason, signal, true);
+          const waitMs = isTold ? this.#toldMs(retryAfterSeconds) : this.#backoff(repeats);
+          const slept = await this.#wait(waitMs, reason, signal, isTold);
           if (slept) return 'SLEPT';
           break;
         }
@@ -464,6 +475,28 @@ class SessionReconnector implements Reconnector {
   #backoff(tries: number): number {
     const longest = Math.min(MAX_BACKOFF_MS, 500 * 2 ** Math.min(tries, 10));
     return Math.round(MIN_BACKOFF_MS + this.#environment.random() * (longest - MIN_BACKOFF_MS));
+  }
+
+  /** What was told, and a little more: players who were told the same do not come back in step. */
+  #toldMs(seconds: number): number {
+    const { now, random } = this.#environment;
+    const toldMs = seconds * 1000;
+    const longest = Math.min(MAX_TOLD_JITTER_MS, TOLD_JITTER_MS + toldMs * TOLD_JITTER_SHARE);
+    // Near the deadline the addition takes at most half of what is left.
+    const leftMs = this.#deadline === undefined ? longest : (this.#deadline - now() - toldMs) / 2;
+    return toldMs + Math.round(random() * Math.max(0, Math.min(longest, leftMs)));
+  }
+
+  /**
+   * Returns whether the last request was sent.
+   *
+   * @param byDeadline the API did not ask for another one, so the session's deadline counts as well.
+   */
+  #isTooLate(byDeadline: boolean): boolean {
+    const { giveUpAfterSeconds = 3_600 } = this.#options;
+    const now = this.#environment.now();
+    const isPastDeadline = this.#deadline !== undefined && now > this.#deadline + DEADLINE_MARGIN_MS;
+    return now - this.#lostAt > giveUpAfterSeconds * 1000 || (byDeadline && isPastDeadline);
   }
 
   /** Learns the deadline, where the backend tells it: by what is left, because the clocks may be minutes apart. */

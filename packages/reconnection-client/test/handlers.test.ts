@@ -1,13 +1,15 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { GameLiftStreamsClient, ThrottlingException } from '@aws-sdk/client-gameliftstreams';
-import { readReply } from 'reconnection-client';
+import { nextStep, readReply } from 'reconnection-client';
 import {
   expressHandler,
   fetchHandler,
   type ReconnectionClient,
   type SessionOfUser,
 } from 'reconnection-client/backend';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 const SESSION: SessionOfUser = { streamGroup: 'sg-1', streamSession: 's-1', userId: 'player-1' };
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -115,7 +117,6 @@ describe.each(STYLES)('a handler for %s', (_style, call) => {
     ['no JSON', 'offer', JSON_TYPE],
     ['no offer', '{}', JSON_TYPE],
     ['an offer that is no text', '{"SignalRequest":1}', JSON_TYPE],
-    ['more than an offer can have', JSON.stringify({ SignalRequest: 'x'.repeat(140_000) }), JSON_TYPE],
     ["another site's form", '{"SignalRequest":"offer"}', { 'content-type': 'text/plain' }],
   ])('refuses %s before it asks who the player is', async (_what, body, headers) => {
     const { client, asked } = answering();
@@ -126,6 +127,19 @@ describe.each(STYLES)('a handler for %s', (_style, call) => {
     const response = await call({ client, authorize: never }, body, headers);
 
     expect(await response.json()).toEqual({ status: 400, code: 'INVALID_REQUEST' });
+    expect(asked).toEqual([]);
+  });
+
+  it('refuses, without a call, more than an offer can have, as a 413', async () => {
+    const { client, asked } = answering();
+    const body = JSON.stringify({ SignalRequest: 'x'.repeat(140_000) });
+
+    const response = await call({ client, authorize }, body);
+
+    const reply = await readReply(response, 0);
+    expect(reply).toMatchObject({ kind: 'refused', status: 413 });
+    // Another offer of the same browser is as long.
+    expect(nextStep(reply)).toEqual({ step: 'failed', reason: 'HTTP_413' });
     expect(asked).toEqual([]);
   });
 
@@ -198,8 +212,50 @@ it('a handler for fetch reads no more of a body than an offer can have', async (
 
   const response = await fetchHandler({ client, authorize: async () => SESSION })(request);
 
-  expect(await response.json()).toEqual({ status: 400, code: 'INVALID_REQUEST' });
+  expect(await response.json()).toEqual({ status: 413, code: 'HTTP_413' });
   expect(chunks).toBeLessThan(16);
+});
+
+describe("a server with Node's own requests", () => {
+  async function startGame() {
+    const handle = expressHandler({ client: answering().client, authorize: async () => SESSION });
+    const server = createServer((request, response) => void handle(request, response).catch(() => {}));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close().closeAllConnections());
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+    return `http://127.0.0.1:${address.port}/`;
+  }
+
+  it.each([140_000, 3_000_000])(
+    'replies to a body of %i bytes, instead of resetting the connection',
+    async (size) => {
+      const url = await startGame();
+      const body = JSON.stringify({ SignalRequest: 'x'.repeat(size) });
+
+      const response = await fetch(url, { method: 'POST', headers: JSON_TYPE, body });
+
+      expect(await response.json()).toEqual({ status: 413, code: 'HTTP_413' });
+    },
+  );
+
+  it('hangs up on a caller whose body has no end', async () => {
+    const url = await startGame();
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 65_536;
+        controller.enqueue(new Uint8Array(65_536).fill(120));
+      },
+    });
+
+    const asked = fetch(url, { method: 'POST', headers: JSON_TYPE, body, duplex: 'half' });
+    await asked.then((response) => response.text()).catch(() => {});
+
+    // The system's buffers hold a few MB beside what was read.
+    expect(sent).toBeLessThan(32 * 1_048_576);
+  });
 });
 
 function throttling(): ThrottlingException {

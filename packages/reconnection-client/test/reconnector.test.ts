@@ -77,9 +77,10 @@ describe('a connection', () => {
 });
 
 describe('a request', () => {
-  it('is the same one, exactly when it was told to come again', async () => {
+  it('is the same one, when it was told to come again', async () => {
     const { lose, asked, clock, states } = await openPage({
       replies: [refusal(429, 'TURN_LATER', '7'), refusal(409, 'LOSS_NOT_NOTICED', '1')],
+      environment: { random: () => 0 },
     });
 
     await lose();
@@ -97,6 +98,46 @@ describe('a request', () => {
       { offer: 'offer 1', atMs: 8 * SECOND },
     ]);
     expect(states.at(-1)).toEqual({ name: 'back' });
+  });
+
+  it.each([
+    [1, 1.6],
+    [10, 11.5],
+    [100, 105],
+  ])(
+    'that 200 players are told to repeat in %i s comes spread up to %d s, never sooner',
+    async (told, last) => {
+      const asked: number[] = [];
+      for (let player = 0; player < 200; player++) {
+        const page = await openPage({
+          replies: [refusal(503, 'SWITCHED_OFF', String(told))],
+          environment: { random: () => player / 200 },
+        });
+        await page.lose();
+        await page.clock.advance(110 * SECOND);
+        asked.push((page.asked[1]?.atMs ?? 0) / SECOND);
+        page.reconnector.stop();
+      }
+
+      expect(Math.min(...asked)).toBe(told);
+      expect(Math.max(...asked)).toBeLessThanOrEqual(last);
+      const inOneTenth = Math.max(
+        ...asked.map((at) => asked.filter((other) => other >= at && other < at + 0.1).length),
+      );
+      expect(inOneTenth).toBeLessThanOrEqual(40);
+    },
+  );
+
+  it('that is told to come near the deadline comes before it', async () => {
+    const { lose, asked, clock } = await openPage({
+      replies: [refusal(429, 'NOT_IN_TIME', '9')],
+      connectionTimeoutSeconds: 10,
+    });
+
+    await lose();
+    await clock.advance(10 * SECOND);
+
+    expect(asked.map(({ atMs }) => atMs)).toEqual([0, 9.5 * SECOND]);
   });
 
   it('backs off to 15 s where nothing was told, the same offer each time', async () => {
@@ -143,6 +184,27 @@ describe('a request', () => {
     expect(asked.length).toBeLessThan(250);
   });
 
+  it('that gets no reply is given up a minute after a known deadline', async () => {
+    const replies = Array.from({ length: 1000 }, () => new TypeError('Failed to fetch'));
+    const { lose, states, clock, asked } = await openPage({ replies, connectionTimeoutSeconds: 120 });
+
+    await lose();
+    await clock.advance(3600 * SECOND);
+
+    expect(states.at(-1)).toEqual({ name: 'failed', reason: 'UNREACHABLE' });
+    expect((asked.at(-1)?.atMs ?? 0) / SECOND).toBeLessThan(200);
+  });
+
+  it('goes on after the deadline while the API says when to come again', async () => {
+    const replies = Array.from({ length: 20 }, () => refusal(503, 'SWITCHED_OFF', '30'));
+    const { lose, names, clock } = await openPage({ replies, connectionTimeoutSeconds: 120 });
+
+    await lose();
+    await clock.advance(900 * SECOND);
+
+    expect(names().at(-1)).toBe('back');
+  });
+
   it('has its number since the loss, and tells its reply', async () => {
     const { reconnector, lose, clock } = await openPage({ replies: [refusal(429, 'TURN_LATER', '1')] });
     const told: unknown[] = [];
@@ -150,7 +212,7 @@ describe('a request', () => {
     reconnector.on('reply', ({ kind }) => told.push(kind));
 
     await lose();
-    await clock.advance(SECOND);
+    await clock.advance(2 * SECOND);
     await lose();
 
     expect(told).toEqual([1, 'refused', 2, 'answer', 1, 'answer']);
@@ -294,6 +356,7 @@ describe('hintNow(), as when the network or the page is back,', () => {
   it('does not end a wait that the service asked for', async () => {
     const { lose, asked, reconnector, clock } = await openPage({
       replies: [refusal(429, 'TURN_LATER', '5')],
+      environment: { random: () => 0 },
     });
     await lose();
     await clock.advance(SECOND);
@@ -328,6 +391,42 @@ describe('hintNow(), as when the network or the page is back,', () => {
 
     expect(offline).toMatchObject({ name: 'waiting', reason: 'OFFLINE' });
     expect(asked.map(({ atMs }) => atMs)).toEqual([10 * SECOND]);
+  });
+
+  it.each([
+    ['an hour after the loss', undefined, 3600],
+    ['a minute after a known deadline', 120, 180],
+  ])('does not come to a tab that is offline for good: it fails %s', async (_when, timeout, seconds) => {
+    const { lose, clock, states, asked } = await openPage({
+      connectionTimeoutSeconds: timeout,
+      replies: Array.from({ length: 1000 }, () => new TypeError('Failed to fetch')),
+      environment: { isOnline: () => false },
+    });
+
+    await lose();
+    await clock.advance((seconds - 1) * SECOND);
+    const before = states.at(-1)?.name;
+    await clock.advance(60 * SECOND);
+
+    expect(['waiting', 'away']).toContain(before);
+    expect(states.at(-1)).toEqual({ name: 'failed', reason: 'OFFLINE' });
+    expect(asked.length).toBeLessThan(250);
+  });
+
+  it('ends in a failure when an offline tab only wakes up now and then', async () => {
+    const { lose, clock, happens, states, asked, clients } = await openPage({
+      environment: { setTimer: () => () => {}, isOnline: () => false },
+    });
+    await lose();
+
+    for (let wakeUps = 0; wakeUps < 20; wakeUps++) {
+      await clock.advance(600 * SECOND);
+      await happens('shown');
+    }
+
+    expect(states.at(-1)).toEqual({ name: 'failed', reason: 'OFFLINE' });
+    // One new connection for each wake-up within the hour, and none after it.
+    expect([asked.length, clients.length]).toEqual([0, 8]);
   });
 
   it('is not needed where a browser is wrongly offline: it asks after 15 s', async () => {
@@ -613,7 +712,7 @@ describe('a reconnector', () => {
 
       await lose();
       const askedBefore = asked.length;
-      await clock.advance(name === 'answering' ? 61 * SECOND : 0);
+      await clock.advance(name === 'answering' ? 66 * SECOND : 0);
 
       expect(reconnector.state).toEqual({ name: 'left' });
       expect([timers.size, askedBefore]).toEqual([0, name === 'away' ? 0 : 1]);

@@ -28,6 +28,11 @@ export interface ExpressResponse {
 
 /** The API takes an offer of 64 KiB. JSON text escapes its quotes and line ends. */
 const MAX_BODY_CHARACTERS = 2 * 65_536;
+/**
+ * Node resets a connection whose request is not read to its end, and the browser sees no reply then. So much more is read and
+ * dropped, whatever comes; what is longer is not the offer of a browser.
+ */
+const MAX_DROPPED_BYTES = 4 * 1_048_576;
 /** The API replies within 29 s. */
 const REPLY_MS = 33_000;
 
@@ -46,7 +51,7 @@ interface Reply {
 export function fetchHandler(options: HandlerOptions<Request>): (request: Request) => Promise<Response> {
   return async (request) => {
     const { headers, body } = await replyTo(request, request.headers.get('content-type'), options, () =>
-      readText(request.body ?? []),
+      readText(request.body ?? [], 0),
     );
     return new Response(body, { headers });
   };
@@ -66,7 +71,8 @@ export function expressHandler<Request extends ExpressRequest>(
       request,
       String(request.headers['content-type']),
       options,
-      async () => (request.body === undefined ? readText(request) : JSON.stringify(request.body)),
+      async () =>
+        request.body === undefined ? readText(request, MAX_DROPPED_BYTES) : JSON.stringify(request.body),
     );
     response.writeHead(200, headers);
     response.end(body);
@@ -77,12 +83,14 @@ async function replyTo<Request>(
   request: Request,
   contentType: string | null,
   { client, authorize, onError }: HandlerOptions<Request>,
-  readBody: () => Promise<string>,
+  readBody: () => Promise<string | undefined>,
 ): Promise<Reply> {
   try {
     // A page of another site cannot send this type without asking first.
     if (!contentType?.startsWith('application/json')) return refused(400, 'INVALID_REQUEST');
-    const signalRequest = signalRequestIn(await readBody());
+    const text = await readBody();
+    if (text === undefined || text.length > MAX_BODY_CHARACTERS) return refused(413, 'HTTP_413');
+    const signalRequest = signalRequestIn(text);
     if (signalRequest === undefined) return refused(400, 'INVALID_REQUEST');
     const session = await authorize(request);
     // A backend in JavaScript may return null.
@@ -131,7 +139,6 @@ function refused(
 }
 
 function signalRequestIn(text: string): string | undefined {
-  if (text.length > MAX_BODY_CHARACTERS) return undefined;
   try {
     const body: unknown = JSON.parse(text);
     const signalRequest: unknown =
@@ -142,13 +149,25 @@ function signalRequestIn(text: string): string | undefined {
   }
 }
 
-/** Returns the body, or nothing when it is too long: then the rest is not read. */
-async function readText(body: Iterable<never> | AsyncIterable<Uint8Array | string>): Promise<string> {
+/**
+ * Returns the body, or undefined when it is too long.
+ *
+ * @param maxDropped how much of a longer body is read all the same, in bytes.
+ */
+async function readText(
+  body: Iterable<never> | AsyncIterable<Uint8Array | string>,
+  maxDropped: number,
+): Promise<string | undefined> {
   let text = '';
+  let dropped = 0;
   const decoder = new TextDecoder();
   for await (const chunk of body) {
-    text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_BODY_CHARACTERS) return '';
+    if (text.length <= MAX_BODY_CHARACTERS) {
+      text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    } else {
+      dropped += chunk.length;
+    }
+    if (text.length > MAX_BODY_CHARACTERS && dropped >= maxDropped) return undefined;
   }
   return text + decoder.decode();
 }
