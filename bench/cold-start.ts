@@ -8,12 +8,13 @@ import { type Bundle, buildFunctions } from '../scripts/build.ts';
 import { buildBareHandler, clientNames } from './cold-start/bare-handler.ts';
 import { type LoadTimes, measureLoads } from './cold-start/measure-loads.ts';
 import { benchedService } from './shared/benched-service.ts';
+import { exitCodeOf, type Goal, tellGoals, tellProgress } from './shared/goals.ts';
 import { formatTable } from './shared/report.ts';
 
 const usage = `Usage: npm run bench:cold-start [-- --runs <number>] [--json]
 
 Compares every bundle as it is deployed with a bare handler that has the same SDK clients and is built the same way: bytes,
-and time from the beginning of the import to a handler that is ready.
+and time from the beginning of the import to a handler that is ready. Exits with 1 when a goal is not met.
 
   --runs <number>   loads of each bundle (15)
   --json            one JSON document
@@ -52,17 +53,23 @@ async function main(values: { readonly json: boolean; readonly runs: string }): 
   try {
     const rows: Row[] = [];
     for (const bundle of await buildFunctions(join(folder, 'shipped'))) {
+      tellProgress(`${runs} loads of ${bundle.name} and of two bare handlers`);
       rows.push(await measure(bundle, folder, service, runs));
     }
+    const goals = goalsOf(rows, 'a bare handler', ({ bare }) => bare);
+    const goalsBesideLeanBare = goalsOf(rows, 'one that leaves out the same', ({ leanBare }) => leanBare);
     const report = {
       node: process.version,
       runs,
       goalRatio: GOAL_RATIO,
       bundles: rows.map((row) => ({ ...row, ratio: ratios(row.shipped, row.bare) })),
-      goals: goalsOf(rows, ({ bare }) => bare),
-      goalsBesideLeanBare: goalsOf(rows, ({ leanBare }) => leanBare),
+      goals,
+      goalsBesideLeanBare,
     };
-    process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : tell(rows, runs));
+    process.stdout.write(
+      values.json ? `${JSON.stringify(report, null, 2)}\n` : tell(rows, runs, goals, goalsBesideLeanBare),
+    );
+    process.exitCode = exitCodeOf(goals);
   } finally {
     temporary.remove();
   }
@@ -107,14 +114,27 @@ function ratios(one: Load, other: Load): Ratios {
   return { bytes: ratio('bytes'), readyMs: ratio('readyMs'), cpuMs: ratio('cpuMs') };
 }
 
-/** Whether every bundle is within the goal. */
-function goalsOf(rows: readonly Row[], beside: (row: Row) => Load) {
+const MEASURED_AS: Readonly<Record<(typeof MEASURES)[number], string>> = {
+  bytes: 'has at most',
+  readyMs: 'is ready within',
+  cpuMs: 'takes at most',
+};
+const UNITS = { bytes: 'bytes', readyMs: 'time', cpuMs: 'CPU time' } as const;
+
+function goalsOf(rows: readonly Row[], name: string, beside: (row: Row) => Load): Goal[] {
   const all = rows.map((row) => ratios(row.shipped, beside(row)));
-  const within = (measured: (typeof MEASURES)[number]) => all.every((of) => of[measured] <= GOAL_RATIO);
-  return { bytes: within('bytes'), readyMs: within('readyMs'), cpuMs: within('cpuMs') };
+  return MEASURES.map((measured) => ({
+    goal: `Each bundle ${MEASURED_AS[measured]} ${GOAL_RATIO} times the ${UNITS[measured]} of ${name}.`,
+    met: all.every((of) => of[measured] <= GOAL_RATIO),
+  }));
 }
 
-function tell(rows: readonly Row[], runs: number): string {
+function tell(
+  rows: readonly Row[],
+  runs: number,
+  goals: readonly Goal[],
+  goalsBesideLeanBare: readonly Goal[],
+): string {
   return `
 Every bundle beside a bare handler with its SDK clients and commands (median of ${runs} fresh processes each, by turns):
 
@@ -125,9 +145,9 @@ ${besideTable(rows, ({ leanBare }) => leanBare)}
 "ready" is from the beginning of the import to a handler, its settings read; "CPU" the same without what else ran.
 Node ${process.version} on this machine, not on Lambda: the ratios carry over, the milliseconds do not.
 
-At most ${GOAL_RATIO} times a bare handler:          ${verdicts(goalsOf(rows, ({ bare }) => bare))}
-At most ${GOAL_RATIO} times the one that leaves out: ${verdicts(goalsOf(rows, ({ leanBare }) => leanBare))}
-`;
+${tellGoals(goals)}
+For comparison, no goal:
+${tellGoals(goalsBesideLeanBare)}`;
 }
 
 function besideTable(rows: readonly Row[], beside: (row: Row) => Load): string {
@@ -146,11 +166,6 @@ function besideTable(rows: readonly Row[], beside: (row: Row) => Load): string {
       ];
     }),
   ]);
-}
-
-function verdicts({ bytes, readyMs, cpuMs }: ReturnType<typeof goalsOf>): string {
-  const verdict = (met: boolean) => (met ? 'YES' : 'NO');
-  return `bytes ${verdict(bytes)}, until ready ${verdict(readyMs)}, CPU ${verdict(cpuMs)}`;
 }
 
 await runCommand({ usage, options, run: main });
