@@ -50,7 +50,7 @@ const GATEWAY_CODES = [
   'REQUEST_FAILED',
 ] as const satisfies readonly RefusalCode[];
 
-const POST_CODES = [
+const CALL_CODES = [
   'SESSION_NOT_FOUND',
   'SERVICE_ACCESS_DENIED',
   'SWITCHED_OFF',
@@ -67,11 +67,12 @@ interface HeaderParameter {
 
 interface Route {
   readonly operation: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly description: string;
   readonly body?: z.ZodObject;
-  readonly reply: z.ZodObject;
+  /** Undefined for a route that replies 204. */
+  readonly reply?: z.ZodObject;
   readonly headers: readonly HeaderParameter[];
   readonly codes: readonly RefusalCode[];
   /** Samples in `events/samples` of the body and the reply. */
@@ -79,6 +80,13 @@ interface Route {
 }
 
 const SESSION = '/streamgroups/{Identifier}/streamsessions/{StreamSessionIdentifier}';
+
+const USER_ID: HeaderParameter = {
+  member: 'UserId',
+  header: 'x-user-id',
+  description: "The session's UserId, where the API checks that the session belongs to the player",
+  pattern: '^[A-Za-z0-9_/=+-]{1,1024}$',
+};
 
 export const ROUTES: readonly Route[] = [
   {
@@ -89,16 +97,9 @@ export const ROUTES: readonly Route[] = [
       'Reconnects a player: takes a new WebRTC offer and returns the answer. Send the same request again when Retry-After says so.',
     body: createConnectionBodySchema,
     reply: connectionReplySchema,
-    headers: [
-      {
-        member: 'UserId',
-        header: 'x-user-id',
-        description: "The session's UserId, where the API checks that the session belongs to the player",
-        pattern: '^[A-Za-z0-9_/=+-]{1,1024}$',
-      },
-    ],
+    headers: [USER_ID],
     codes: [
-      ...POST_CODES,
+      ...CALL_CODES,
       'CLIENT_TOKEN_REUSED',
       'OFFER_REJECTED',
       'NOT_THE_USERS_SESSION',
@@ -126,13 +127,31 @@ export const ROUTES: readonly Route[] = [
       { member: 'Reason', header: 'x-reason', description: 'Why the shell is needed, for the audit trail' },
     ],
     codes: [
-      ...POST_CODES,
+      ...CALL_CODES,
       'STATUS_WITHOUT_ADMIN_SHELL',
       'ADMIN_SHELL_REJECTED',
       'ADMIN_SHELL_NOT_READY',
       'ADMIN_SHELL_FAILED',
       ...GATEWAY_CODES,
     ],
+    samples: { replies: [] },
+  },
+  {
+    operation: 'TerminateStreamSession',
+    method: 'DELETE',
+    path: SESSION,
+    description:
+      'Ends a session on purpose, for a player who leaves. Its reconnection window does not count as lost. Harmless when repeated.',
+    headers: [
+      USER_ID,
+      {
+        member: 'EndedBy',
+        header: 'x-ended-by',
+        description: 'Who ends it: LEFT for its player, which is the default, or OPERATOR',
+        pattern: '^(LEFT|OPERATOR)$',
+      },
+    ],
+    codes: [...CALL_CODES, 'NOT_THE_USERS_SESSION', ...GATEWAY_CODES],
     samples: { replies: [] },
   },
   {
@@ -190,6 +209,7 @@ async function openApiText(): Promise<string> {
   const paths: Record<string, Json> = {};
   for (const route of ROUTES) {
     paths[route.path] = {
+      ...paths[route.path],
       parameters: pathParameters(),
       [route.method.toLowerCase()]: await operationOf(route),
     };
@@ -200,7 +220,7 @@ async function openApiText(): Promise<string> {
       title: TITLE,
       version,
       description:
-        'Reconnects players to Amazon GameLift Streams sessions. The paths, bodies and errors of POST …/connections and POST …/access are those of the service itself; GET …/window is ours. Requests are signed with Signature Version 4 for the service execute-api.',
+        'Reconnects players to Amazon GameLift Streams sessions. The paths, bodies and errors of POST …/connections and POST …/access are those of the service itself, and so are those of DELETE; GET …/window is ours. Requests are signed with Signature Version 4 for the service execute-api.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [
@@ -277,12 +297,16 @@ async function operationOf(route: Route): Promise<Json> {
           },
         }),
     responses: {
-      200: {
-        description: titleOf(reply),
-        content: {
-          'application/json': { schema: schemaOf(reply), examples: await examplesOf(samples.replies) },
-        },
-      },
+      ...(reply === undefined
+        ? { 204: { description: 'Done' } }
+        : {
+            200: {
+              description: titleOf(reply),
+              content: {
+                'application/json': { schema: schemaOf(reply), examples: await examplesOf(samples.replies) },
+              },
+            },
+          }),
       ...refusalsOf(route),
     },
   };
@@ -330,12 +354,16 @@ function serviceModelText(): string {
     const input = `${route.operation}Request`;
     const output = `${route.operation}Response`;
     shapes[input] = inputShape(route);
-    shapes[output] = { type: 'structure', members: membersOf(route.reply) };
+    if (route.reply !== undefined) shapes[output] = { type: 'structure', members: membersOf(route.reply) };
     operations[route.operation] = {
       name: route.operation,
-      http: { method: route.method, requestUri: route.path, responseCode: 200 },
+      http: {
+        method: route.method,
+        requestUri: route.path,
+        responseCode: route.reply === undefined ? 204 : 200,
+      },
       input: { shape: input },
-      output: { shape: output },
+      ...(route.reply === undefined ? {} : { output: { shape: output } }),
       errors: typesOf(route).map((shape) => ({ shape })),
       documentation: `<p>${route.description}</p>`,
     };

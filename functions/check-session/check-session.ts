@@ -10,6 +10,7 @@ import {
   unknownSession,
 } from '../shared/service/read-session.ts';
 import { CLOCK_SKEW_MS, deadlineOf, LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
+import { endedByOf, readEndMark } from '../shared/window/end-mark.ts';
 import { readWindow, type WindowItem } from '../shared/window/window-item.ts';
 
 export const checkSessionInputSchema = z.object({
@@ -85,7 +86,8 @@ export async function checkSession(
   const window = seenNowMs === 0 || isConnected ? await windowOf(input, dependencies) : undefined;
   const known = {
     ...input,
-    seenWaitingAtMs: seenNowMs || (window?.seenWaitingAtMs ?? 0),
+    seenWaitingAtMs:
+      seenNowMs || window?.seenWaitingAtMs || (await endedOnPurposeAtMs(input, session, dependencies)),
     pendingSinceMs: Math.max(input.pendingSinceMs, (isConnected && window?.lostAgainAtMs) || 0),
   };
   const result = judge(known, session, dependencies.clock.nowMs());
@@ -130,6 +132,21 @@ async function readIfAllowed(
     if (input.onlyIfSpare === true && error instanceof PermitNotAvailableException) return undefined;
     throw error;
   }
+}
+
+/**
+ * When the session ended, if somebody ended it on purpose: then nothing is left that the service could be seen waiting
+ * for, and the outcome needs no further evidence. 0 for any other session.
+ */
+async function endedOnPurposeAtMs(
+  { pendingSinceMs: disconnectedAtMs, connectionCreatedAtMs, ...input }: Input,
+  { status, statusReason, lastUpdatedAtMs, asOfMs }: SessionState,
+  { table }: ReadSessionDependencies,
+): Promise<number> {
+  if (status !== 'TERMINATED') return 0;
+  const mark = await readEndMark(table, input);
+  const endedBy = endedByOf(mark, { statusReason, disconnectedAtMs, connectionCreatedAtMs });
+  return endedBy === undefined ? 0 : (lastUpdatedAtMs ?? asOfMs);
 }
 
 /** The execution's window as others have written it: the watcher that it saw the session wait, feeds a further loss. */

@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import { applicationArnSchema, locationSchema, type OutcomeStory } from '../shared/contracts/fields.ts';
 import { outcomeSchema } from '../shared/contracts/index.ts';
+import type { Table } from '../shared/runtime/table.ts';
 import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { causeOf } from '../shared/window/cause.ts';
 import { type ClosedWindow, closeWindow } from '../shared/window/close-window.ts';
+import { endedByOf, readEndMark } from '../shared/window/end-mark.ts';
 import { type PublishOutcomeDependencies, publishOutcome } from '../shared/window/publish-outcome.ts';
 
 export const recordOutcomeInputSchema = z.object({
@@ -19,6 +21,8 @@ export const recordOutcomeInputSchema = z.object({
   /** When the session entered the status that decided the outcome. */
   endedAtMs: epochMsSchema,
   connectionAttempts: z.int().min(0),
+  /** 0 when no connection was created in this window. */
+  connectionCreatedAtMs: epochMsSchema.optional(),
   /** Whether the execution has tried to end the session because nobody came back. */
   isAbandoned: z.boolean().optional(),
   applicationArn: applicationArnSchema.nullish(),
@@ -42,7 +46,7 @@ export async function recordOutcome(
 ): Promise<RecordOutcomeResult> {
   const { table, clock, log, settings } = dependencies;
   const retentionDays = settings.OUTCOME_RETENTION_DAYS;
-  const closing = { ...input, story: storyOf(input), nowMs: clock.nowMs(), retentionDays };
+  const closing = { ...input, story: await storyOf(input, table), nowMs: clock.nowMs(), retentionDays };
   const { story, ...closed } = await closeWindow(table, input, closing);
   if (!closed.recorded) {
     log.info('OutcomePostponed', { generation: input.generation, seq: closed.seq });
@@ -55,9 +59,11 @@ export async function recordOutcome(
   return { ...closed, connectionAttempts, cause, applicationArn, location };
 }
 
-function storyOf(input: RecordOutcomeInput): OutcomeStory {
+async function storyOf(input: RecordOutcomeInput, table: Table): Promise<OutcomeStory> {
+  const { outcome, connectionCreatedAtMs = 0 } = input;
+  const mark = outcome === 'TERMINATED' ? await readEndMark(table, input) : undefined;
   return {
-    cause: causeOf(input),
+    cause: causeOf({ ...input, endedBy: endedByOf(mark, { ...input, connectionCreatedAtMs }) }),
     applicationArn: input.applicationArn ?? undefined,
     location: input.location ?? undefined,
   };

@@ -3,6 +3,8 @@
  * for a far one the caller is told when to come back. Every look at the line is a read: only a session's first
  * request, or a new offer, writes.
  */
+
+import { findWaiting } from '../shared/api/find-waiting.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
 import { isBehind, type Rank } from '../shared/quota/deadline-bucket.ts';
 import { counterIn, drawNumber, type LineState, readLine, type Wait } from '../shared/quota/line.ts';
@@ -29,7 +31,6 @@ import {
   turnOf,
   waitingInLine,
 } from './decide-turn.ts';
-import { findWaiting } from './find-waiting.ts';
 
 export interface AwaitTurnDependencies extends ListSessionsDependencies {
   readonly settings: ListSessionsDependencies['settings'] & {

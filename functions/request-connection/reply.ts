@@ -1,15 +1,15 @@
 import type { StartSyncExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { errorReply, okReply, serviceDeniedReply } from '../shared/api/replies.ts';
+import {
+  errorReply,
+  type NamedReply,
+  notFoundReply,
+  okReply,
+  serviceDeniedReply,
+} from '../shared/api/replies.ts';
 import { type ConnectionOutput, connectionOutputSchema } from '../shared/contracts/machine-outputs.ts';
 import { parseJson } from '../shared/runtime/text.ts';
 import type { Turn } from './decide-turn.ts';
-
-export interface NamedReply {
-  /** What it came to, for the log. */
-  readonly result: string;
-  readonly reply: APIGatewayProxyResult;
-}
 
 /**
  * Turns how the execution ended into the reply that the service itself would give.
@@ -69,10 +69,6 @@ function outcomeReply(output: ConnectionOutput, random: () => number): APIGatewa
         'The stream session is in a status that nobody can reconnect to.',
       );
   }
-}
-
-export function notFoundReply(): APIGatewayProxyResult {
-  return errorReply('SESSION_NOT_FOUND', 'The stream group or the stream session does not exist.');
 }
 
 function supersededReply(): APIGatewayProxyResult {

@@ -5,22 +5,23 @@ import {
 } from '@aws-sdk/client-sfn';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
+import { refuseStranger, refuseStrangerDirectly, userIdOf } from '../shared/api/check-user-id.ts';
 import { type PassThroughDependencies, passThrough } from '../shared/api/pass-through.ts';
-import { InvalidRequestError, okReply, switchedOffReply } from '../shared/api/replies.ts';
+import { InvalidRequestError, type NamedReply, okReply, switchedOffReply } from '../shared/api/replies.ts';
 import type { RequestOrigin } from '../shared/api/request.ts';
 import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
 import { syncExecutionOptions } from '../shared/api/sync-execution.ts';
 import type { SessionKey } from '../shared/contracts/index.ts';
 import { requestExecutionName } from '../shared/contracts/names.ts';
+import { isKnownError } from '../shared/runtime/errors.ts';
 import { callDependency } from '../shared/runtime/service-fault.ts';
 import type { ReadSwitch, SwitchState } from '../shared/runtime/switch.ts';
 import { parseJson } from '../shared/runtime/text.ts';
 import type { ServiceDependencies } from '../shared/service/call-service.ts';
 import { createStreamSessionConnection } from '../shared/service/operations.ts';
 import { awaitTurn } from './await-turn.ts';
-import { refuseStranger, refuseStrangerDirectly, userIdOf } from './check-user-id.ts';
 import { bindClientToken, deterministicClientToken, parseConnectionBody } from './offer.ts';
-import { type NamedReply, replyOfExecution, replyOfTurn } from './reply.ts';
+import { replyOfExecution, replyOfFailure, replyOfTurn } from './reply.ts';
 
 export interface RequestConnectionDependencies extends ServiceDependencies {
   readonly stepFunctions: SFNClient;
@@ -127,8 +128,23 @@ async function refusalOfStranger(
   origin: Pick<RequestOrigin, 'headers' | 'caller'>,
   refuse: typeof refuseStranger,
 ): Promise<NamedReply | undefined> {
-  return dependencies.settings.USER_ID_CHECK ? refuse(session, userIdOf(origin), dependencies) : undefined;
+  if (!dependencies.settings.USER_ID_CHECK) return undefined;
+  const userId = userIdOf(origin);
+  try {
+    return await refuse(session, userId, dependencies);
+  } catch (error) {
+    if (!(error instanceof Error) || !isKnownError(error) || !WITH_A_REPLY.has(error.name)) throw error;
+    return replyOfFailure(error.name);
+  }
 }
+
+/** Failures of the check's read that become the reply that the same error of the call would get. */
+const WITH_A_REPLY: ReadonlySet<string> = new Set([
+  'ServiceAccessDeniedException',
+  'ThrottlingException',
+  'PermitNotAvailableException',
+  'InternalServerException',
+]);
 
 /** No more than the call needs: our own rules for offers may be what has to be got out of the way. */
 const bodySchema = z.object({ SignalRequest: z.string().min(1), ClientToken: z.string().min(1).nullish() });

@@ -2,6 +2,7 @@ import { checkSessionTask } from '../../functions/check-session/check-session.ts
 import { createAdminShellTask } from '../../functions/create-admin-shell/create-admin-shell.ts';
 import { createConnectionTask } from '../../functions/create-connection/create-connection.ts';
 import { getWindowRoute } from '../../functions/get-window/get-window.ts';
+import { leaveSessionRoute } from '../../functions/leave-session/leave-session.ts';
 import { onExecutionFailureEvent } from '../../functions/on-execution-failure/on-execution-failure.ts';
 import { onStatusChangeEvent } from '../../functions/on-status-change/on-status-change.ts';
 import { recordFailureTask } from '../../functions/record-failure/record-failure.ts';
@@ -20,6 +21,7 @@ export const FUNCTION_DEFINITIONS: Readonly<Record<string, FunctionDefinition>> 
   createAdminShell: createAdminShellTask,
   createConnection: createConnectionTask,
   getWindow: getWindowRoute,
+  leaveSession: leaveSessionRoute,
   onExecutionFailure: onExecutionFailureEvent,
   onStatusChange: onStatusChangeEvent,
   recordFailure: recordFailureTask,

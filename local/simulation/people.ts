@@ -3,6 +3,7 @@ import {
   CreateStreamSessionAdminShellCommand,
   CreateStreamSessionConnectionCommand,
   type GameLiftStreamsClient,
+  TerminateStreamSessionCommand,
 } from '@aws-sdk/client-gameliftstreams';
 import {
   GetExecutionHistoryCommand,
@@ -143,6 +144,9 @@ export function peopleOf({
         const { SignalResponse = '' } = await clock.track(() => gameLiftStreams.send(command));
         return SignalResponse;
       }),
+    /** The backend's call for a player who leaves, with the service's own SDK; time moves on until it is answered. */
+    leave: (session: SessionKey) =>
+      inTime(() => api.send(new TerminateStreamSessionCommand(identified(session)))),
     /** A backend ends the session at the service itself. What the session's status does not allow is refused. */
     async terminate(session: SessionKey): Promise<void> {
       await fetch(`${endpoints.gameLiftStreams}/${pathOf(session)}`, { method: 'DELETE' });

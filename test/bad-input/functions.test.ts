@@ -89,7 +89,15 @@ function route(bodies: fc.Arbitrary<string | null>): Entry {
       multiValueHeaders: fc.oneof(
         fc.constant(multiValueHeaders),
         fc.dictionary(
-          fc.constantFrom('x-user-id', 'X-USER-ID', '__proto__', 'constructor', 'content-type', `${MARKER}`),
+          fc.constantFrom(
+            'x-user-id',
+            'X-USER-ID',
+            'x-ended-by',
+            '__proto__',
+            'constructor',
+            'content-type',
+            `${MARKER}`,
+          ),
           fc.array(hostileText, { maxLength: 3 }),
         ),
         fc.constant(null),
@@ -179,6 +187,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
   },
   'request-connection': route(connectionBodies),
   'request-admin-shell': route(fc.oneof(fc.constant(null), nearlyText({}))),
+  'leave-session': route(fc.oneof(fc.constant(null), nearlyText({}))),
   'get-window': route(fc.oneof(fc.constant(null), nearlyText({}))),
 };
 

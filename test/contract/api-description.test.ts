@@ -24,7 +24,7 @@ const operationSchema = z.looseObject({
   responses: z.record(
     z.string(),
     z.looseObject({
-      content: mediaSchema,
+      content: mediaSchema.optional(),
       headers: z
         .record(
           z.string(),
@@ -38,14 +38,19 @@ const openApiSchema = z.looseObject({
   openapi: z.literal('3.1.0'),
   paths: z.record(
     z.string(),
-    z.looseObject({ get: operationSchema.optional(), post: operationSchema.optional() }),
+    z.looseObject({
+      get: operationSchema.optional(),
+      post: operationSchema.optional(),
+      delete: operationSchema.optional(),
+    }),
   ),
 });
 const openApi = openApiSchema.parse(JSON.parse(documents.get(DESCRIPTION_FILES.openApi) ?? ''));
-const operations = Object.entries(openApi.paths).flatMap(([path, { get, post }]) =>
+const operations = Object.entries(openApi.paths).flatMap(([path, { get, post, delete: end }]) =>
   [
     ['GET', get],
     ['POST', post],
+    ['DELETE', end],
   ].flatMap(([method, operation]) =>
     typeof method === 'string' && typeof operation === 'object' ? [{ path, method, operation }] : [],
   ),
@@ -99,7 +104,7 @@ describe('the descriptions of the API', () => {
     const ajv = addFormats.default(new Ajv2020({ strict: false }));
     const contents = operations.flatMap(({ operation: { requestBody, responses } }) =>
       [requestBody, responses[200]].flatMap((part) =>
-        part === undefined ? [] : [part.content['application/json']],
+        part?.content === undefined ? [] : [part.content['application/json']],
       ),
     );
     const examples = contents.flatMap((content) =>

@@ -10,9 +10,9 @@ import { recordFailureInputSchema } from '../../functions/record-failure/record-
 import { recordOutcomeInputSchema } from '../../functions/record-outcome/record-outcome.ts';
 import { registerTaskTokenInputSchema } from '../../functions/register-task-token/register-task-token.ts';
 import { replyOfExecution as shellReplyOf } from '../../functions/request-admin-shell/reply.ts';
-import { readOwner } from '../../functions/request-connection/check-user-id.ts';
 import { bindClientToken } from '../../functions/request-connection/offer.ts';
 import { replyOfExecution as connectionReplyOf } from '../../functions/request-connection/reply.ts';
+import { readOwner } from '../../functions/shared/api/check-user-id.ts';
 import { ITEM_BOUNDS, sessionOfPartition } from '../../functions/shared/contracts/table-keys.ts';
 import { readLine } from '../../functions/shared/quota/line.ts';
 import { readPermits } from '../../functions/shared/quota/permits.ts';
@@ -20,6 +20,7 @@ import { readPlace } from '../../functions/shared/quota/places.ts';
 import { readSwitchItem } from '../../functions/shared/runtime/switch.ts';
 import { type Table, wholeNumberSchema } from '../../functions/shared/runtime/table.ts';
 import { tagMatchesSchema } from '../../functions/shared/service/read-session.ts';
+import { readEndMark } from '../../functions/shared/window/end-mark.ts';
 import { storedOutcomeSchema } from '../../functions/shared/window/publish-outcome.ts';
 import { readWaitingList } from '../../functions/shared/window/waiting-sessions.ts';
 import { readWindow, windowItemSchema } from '../../functions/shared/window/window-item.ts';
@@ -63,6 +64,7 @@ const READERS: Readonly<Record<string, (table: Table, item: Item, sample: InFlig
       bindClientToken(table, sessionOf(item), { clientToken, signalRequest: offer, nowMs: 0 });
     return { other: await bind('other'), again: await bind(signalRequest) };
   },
+  end: (table, item) => readEndMark(table, sessionOf(item)),
   owner: (table, { pk, readAtMs }) => {
     const [streamSessionId = '', streamGroupId = ''] = String(pk).replace('owner#', '').split('/');
     return readOwner(table, { streamGroupId, streamSessionId }, Number(readAtMs));
@@ -85,6 +87,7 @@ const READ: Readonly<Record<string, unknown>> = {
   outcome: { generation: 1, outcome: 'RECONNECTED' },
   place: { lineCounter: 'G12345', lineNumber: 3, isServed: true, listedAtMs: expect.any(Number) },
   'client-token': { other: false, again: true },
+  end: { endedBy: 'LEFT', markedAtMs: expect.any(Number) },
   owner: { ownerHash: expect.any(String) },
   waiting: { isComplete: true, names: expect.objectContaining({ size: 1 }) },
   permit: { bookedUntilMs: expect.any(Number), slowedToMilli: 18_000, earlyMicros: expect.any(Number) },

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ownerHashOf, rememberOwner } from '../../functions/request-connection/check-user-id.ts';
+import { ownerHashOf, rememberOwner } from '../../functions/shared/api/check-user-id.ts';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { itemKindOf } from '../../functions/shared/contracts/table-keys.ts';
 import { slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
@@ -15,6 +15,7 @@ import {
   writePlace,
 } from '../../functions/shared/quota/places.ts';
 import { writeSwitchItem } from '../../functions/shared/runtime/switch.ts';
+import { markEnd } from '../../functions/shared/window/end-mark.ts';
 import {
   rememberGroup,
   waitingNameOf,
@@ -175,6 +176,7 @@ async function itemsOfEachKind(
     await markServed(table, session, offerId);
     await rememberNotFound(table, session, nowMs);
     await writeLossRefusal(table, session, { firstAskedAtMs: nowMs, lastRefusedAtMs: nowMs });
+    await markEnd(table, session, { endedBy: 'LEFT', nowMs });
     await rememberOwner(table, session, ownerHashOf(session, 'player'), nowMs);
     await writeWaitingList(table, session.streamGroupId, {
       listedAtMs: nowMs,

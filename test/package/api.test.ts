@@ -62,7 +62,7 @@ describe('the REST API', () => {
     ]);
 
     expect(packaged.sort()).toEqual(tested.sort());
-    expect(packaged).toHaveLength(3);
+    expect(packaged).toHaveLength(4);
   });
 
   it.each(routes)('authorises $method $path by IAM and hands it over as it is', (route) => {
@@ -129,8 +129,12 @@ describe('the stage', () => {
   it('traces, limits requests, and never logs what is in them', () => {
     expect(stage.Properties['TracingEnabled']).toBe(true);
     const settings = methodSettings();
-    expect(settings.map(({ ThrottlingRateLimit }) => ThrottlingRateLimit)).toEqual([1000, 1000, 1000, 10]);
-    expect(settings.map(({ ThrottlingBurstLimit }) => ThrottlingBurstLimit)).toEqual([2000, 2000, 2000, 20]);
+    expect(settings.map(({ ThrottlingRateLimit }) => ThrottlingRateLimit)).toEqual([
+      1000, 1000, 1000, 1000, 10,
+    ]);
+    expect(settings.map(({ ThrottlingBurstLimit }) => ThrottlingBurstLimit)).toEqual([
+      2000, 2000, 2000, 2000, 20,
+    ]);
     for (const { LoggingLevel, DataTraceEnabled } of settings) {
       expect([LoggingLevel, DataTraceEnabled]).toEqual(['OFF', false]);
     }
@@ -171,10 +175,11 @@ describe('the policies to attach', () => {
       .sort();
   const WINDOW = 'GET/streamgroups/*/streamsessions/*/window';
   const CONNECTIONS = 'POST/streamgroups/*/streamsessions/*/connections';
+  const LEAVE = 'DELETE/streamgroups/*/streamsessions/*';
   const SHELLS = 'POST/streamgroups/*/streamsessions/*/access';
 
-  it('let a backend reconnect players, and neither read windows nor open shells', () => {
-    expect(invokes('BackendPolicy')).toEqual([CONNECTIONS]);
+  it('let a backend reconnect players and end sessions, and neither read windows nor open shells', () => {
+    expect(invokes('BackendPolicy')).toEqual([LEAVE, CONNECTIONS]);
   });
 
   it('let whoever only looks read windows', () => {

@@ -221,6 +221,7 @@ describe('the policy for people', () => {
       'requestAdminShell',
       'requestConnection',
       'getWindow',
+      'leaveSession',
       'createAdminShell',
       'createConnection',
     ];

@@ -11,8 +11,8 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import { recordOutcome } from '../../functions/record-outcome/record-outcome.ts';
-import { ownerHashOf, rememberOwner } from '../../functions/request-connection/check-user-id.ts';
 import { bindClientToken } from '../../functions/request-connection/offer.ts';
+import { ownerHashOf, rememberOwner } from '../../functions/shared/api/check-user-id.ts';
 import { ITEM_BOUNDS } from '../../functions/shared/contracts/table-keys.ts';
 import { counterIn, drawNumber, readLine } from '../../functions/shared/quota/line.ts';
 import { slowDown, takePermit } from '../../functions/shared/quota/permits.ts';
@@ -25,6 +25,7 @@ import {
 } from '../../functions/shared/quota/places.ts';
 import { writeSwitchItem } from '../../functions/shared/runtime/switch.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
+import { markEnd } from '../../functions/shared/window/end-mark.ts';
 import { registerTaskToken, signalWindow } from '../../functions/shared/window/mailbox.ts';
 import {
   claimList,
@@ -127,6 +128,7 @@ const FILL: Readonly<Record<string, (table: Table) => Promise<unknown>>> = {
       nowMs: NOW_MS,
       caller: 'arn:aws:iam::111122223333:user/jo',
     }),
+  end: (table) => markEnd(table, session, { endedBy: 'OPERATOR', nowMs: NOW_MS }),
   async outcome(table) {
     const { generation } = await openedWindow(table);
     const input = { executionName: 'n'.repeat(80), generation, ackSeq: 0, disconnectedAtMs: NOW_MS };

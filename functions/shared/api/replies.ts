@@ -28,6 +28,17 @@ export function okReply(body: object, headers: Readonly<Record<string, string>> 
   return { statusCode: 200, headers: { ...HEADERS, ...headers }, body: JSON.stringify(body) };
 }
 
+/** Returns the reply of a route that has nothing to say beyond that it is done. */
+export function doneReply(): APIGatewayProxyResult {
+  return { statusCode: 204, headers: HEADERS, body: '' };
+}
+
+export interface NamedReply {
+  /** What it came to, for the log. */
+  readonly result: string;
+  readonly reply: APIGatewayProxyResult;
+}
+
 export interface ErrorReplyOptions {
   readonly retryAfterSeconds?: number;
   /** Further members of the body, beside the service's `Message`. */
@@ -71,6 +82,10 @@ function replyOf(
     },
     body: JSON.stringify({ Message: message, ...members }),
   };
+}
+
+export function notFoundReply(): APIGatewayProxyResult {
+  return errorReply('SESSION_NOT_FOUND', 'The stream group or the stream session does not exist.');
 }
 
 /**

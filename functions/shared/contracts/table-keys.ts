@@ -29,9 +29,11 @@ export const ITEM_BOUNDS: Readonly<Record<string, number>> = {
   place: 3 * WRITE_UNIT_BYTES,
   /** Two hashes of 64 characters and one of 16 in request-connection/offer.ts. */
   'client-token': 512,
+  /** Two short attributes in window/end-mark.ts. */
+  end: 512,
   /** A status reason of 256 characters, three bytes each at most (`MAX_STATUS_REASON_LENGTH`), and the outcome's event. */
   outcome: 2 * WRITE_UNIT_BYTES,
-  /** A hash of 64 characters in request-connection/check-user-id.ts. */
+  /** A hash of 64 characters in api/check-user-id.ts. */
   owner: 512,
   /** 600 sessions by six bytes each (`MAX_LISTED` in window/waiting-sessions.ts): half a read unit. */
   waiting: 4 * WRITE_UNIT_BYTES,
@@ -73,6 +75,11 @@ export function outcomeKey(session: SessionKey, generation: number): ItemKey {
 
 export function placeKey(session: SessionKey): ItemKey {
   return { pk: sessionPartition(session), sk: 'place' };
+}
+
+/** Whether the session was ended on purpose, and who ended it. */
+export function endMarkKey(session: SessionKey): ItemKey {
+  return { pk: sessionPartition(session), sk: 'end' };
 }
 
 export function clientTokenKey(session: SessionKey, tokenHash: string): ItemKey {

@@ -13,6 +13,7 @@ export const METRICS = {
   WindowsOpened: { unit: 'Count', byOperation: false },
   WindowsReconnected: { unit: 'Count', byOperation: false },
   WindowsTerminated: { unit: 'Count', byOperation: false },
+  WindowsLeft: { unit: 'Count', byOperation: false },
   WindowsErrored: { unit: 'Count', byOperation: false },
   WindowsNotDisconnected: { unit: 'Count', byOperation: false },
   WindowsFailed: { unit: 'Count', byOperation: false },

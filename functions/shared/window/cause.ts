@@ -1,7 +1,5 @@
 import type { Cause, Outcome } from '../contracts/fields.ts';
-
-/** Who ended a session on purpose, by the mark that is written before the session is terminated. */
-export type EndedBy = Extract<Cause, 'LEFT' | 'OPERATOR'>;
+import type { EndedBy } from './end-mark.ts';
 
 export interface CauseFacts {
   readonly outcome: Outcome;

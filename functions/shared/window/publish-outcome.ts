@@ -35,6 +35,7 @@ export interface PublishOutcomeDependencies extends EventBus {
   readonly settings: EventBus['settings'] & { readonly OUTCOME_RETENTION_DAYS: number };
 }
 
+/** An end on purpose counts apart: it is no loss. */
 const COUNTED_AS = {
   RECONNECTED: 'WindowsReconnected',
   TERMINATED: 'WindowsTerminated',
@@ -106,8 +107,11 @@ async function keepOutcome(
 }
 
 /** What the repeat of a lost reply finds written is not counted again. */
-function countOutcome({ outcome, disconnectedAtMs, endedAtMs }: WindowOutcome, metrics: Metrics): void {
-  metrics.add(COUNTED_AS[outcome], 1);
+function countOutcome(
+  { outcome, disconnectedAtMs, endedAtMs, story: { cause } }: WindowOutcome,
+  metrics: Metrics,
+): void {
+  metrics.add(cause === 'LEFT' || cause === 'OPERATOR' ? 'WindowsLeft' : COUNTED_AS[outcome], 1);
   // The times are of two clocks: a player who is back at once may be back before the disconnect.
   if (outcome === 'RECONNECTED') {
     metrics.add('TimeToReconnect', Math.max(0, endedAtMs - disconnectedAtMs));

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { recordFailure } from '../../../functions/record-failure/record-failure.ts';
 import { type RecordOutcomeInput, recordOutcome } from '../../../functions/record-outcome/record-outcome.ts';
 import { outcomeDetailSchema, type SessionKey } from '../../../functions/shared/contracts/index.ts';
+import { markEnd } from '../../../functions/shared/window/end-mark.ts';
 import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
 import { outcomeOf, updateWindow } from '../../../functions/shared/window/window-item.ts';
 import { failNext } from '../../helpers/failing-table.ts';
@@ -340,6 +341,38 @@ describe('the metrics of an outcome', () => {
     await record({ outcome });
 
     expect(metrics.values).toEqual([{ name, value: 1 }]);
+  });
+
+  it.each(['LEFT', 'OPERATOR'] as const)('counts an end on purpose apart: %s', async (endedBy) => {
+    const session = await givenRunning();
+    await markEnd(table(), session, { endedBy, nowMs: DISCONNECTED_AT_MS + 1000 });
+    const { record, metrics } = prepare(session);
+
+    const { cause } = await record({ outcome: 'TERMINATED', statusReason: 'apiTerminated' });
+
+    expect(cause).toBe(endedBy);
+    expect(metrics.values).toEqual([{ name: 'WindowsLeft', value: 1 }]);
+  });
+
+  it.each([
+    ['a timeout of the loss that it was about', {}, 'LEFT'],
+    ['no timeout of a player who has come back since', { connectionCreatedAtMs: 4001 }, 'TIMED_OUT'],
+    ['no timeout of a later loss', { disconnectedAtMs: 4001 }, 'TIMED_OUT'],
+    ['a termination at any time', { disconnectedAtMs: 4001, statusReason: 'apiTerminated' }, 'LEFT'],
+    ['no exit of the application', { statusReason: 'applicationExit' }, 'APPLICATION'],
+  ] as const)('a mark explains %s', async (_, { ...change }, cause) => {
+    const session = await givenRunning();
+    await markEnd(table(), session, { endedBy: 'LEFT', nowMs: 2000 });
+    const { record } = prepare(session);
+
+    const closed = await record({
+      outcome: 'TERMINATED',
+      statusReason: 'reconnectionTimeout',
+      disconnectedAtMs: 1000,
+      ...change,
+    });
+
+    expect(closed.cause).toBe(cause);
   });
 
   it('count an outcome once, though its event is published by a repeat', async () => {

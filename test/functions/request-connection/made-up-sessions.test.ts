@@ -9,7 +9,7 @@ import { seededRandom } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createConnection } from '../../../functions/create-connection/create-connection.ts';
 import { awaitTurn } from '../../../functions/request-connection/await-turn.ts';
-import { refuseStranger } from '../../../functions/request-connection/check-user-id.ts';
+import { refuseStranger } from '../../../functions/shared/api/check-user-id.ts';
 import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { readPlace } from '../../../functions/shared/quota/places.ts';
 import type { Table } from '../../../functions/shared/runtime/table.ts';

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   clientTokenKey,
+  endMarkKey,
   ITEM_BOUNDS,
   itemKindOf,
   lineKey,
@@ -29,6 +30,7 @@ describe('a key of the table', () => {
     [outcomeKey(SESSION, 12), 'session#sg-1/session', 'outcome#000012'],
     [placeKey(SESSION), 'session#sg-1/session', 'place'],
     [clientTokenKey(SESSION, 'hash'), 'session#sg-1/session', 'client-token#hash'],
+    [endMarkKey(SESSION), 'session#sg-1/session', 'end'],
     [ownerKey(SESSION), 'owner#session/sg-1', 'owner'],
     [waitingKey('sg-1'), 'waiting#sg-1', 'waiting'],
     [lineKey('GetStreamSession'), 'line#GetStreamSession', 'line'],

@@ -1,15 +1,15 @@
 import { GameLiftStreamsClient, ListStreamSessionsCommand } from '@aws-sdk/client-gameliftstreams';
 import { seededRandom } from 'local-server-kit';
 import { beforeEach, expect, it } from 'vitest';
-import { findWaiting } from '../../../functions/request-connection/find-waiting.ts';
-import type { SessionKey } from '../../../functions/shared/contracts/index.ts';
-import { MemoryTable } from '../../../local/dynamodb/memory-table.ts';
-import { InProcessClock } from '../../../local/simulation/in-process-clock.ts';
-import { memoryLog } from '../../helpers/log.ts';
-import { memoryMetrics } from '../../helpers/metrics.ts';
-import { mockClient } from '../../helpers/mock-client.ts';
-import { serviceErrors } from '../../helpers/service-errors.ts';
-import { newSession } from '../../helpers/sessions.ts';
+import { findWaiting } from '../../../../functions/shared/api/find-waiting.ts';
+import type { SessionKey } from '../../../../functions/shared/contracts/index.ts';
+import { MemoryTable } from '../../../../local/dynamodb/memory-table.ts';
+import { InProcessClock } from '../../../../local/simulation/in-process-clock.ts';
+import { memoryLog } from '../../../helpers/log.ts';
+import { memoryMetrics } from '../../../helpers/metrics.ts';
+import { mockClient } from '../../../helpers/mock-client.ts';
+import { serviceErrors } from '../../../helpers/service-errors.ts';
+import { newSession } from '../../../helpers/sessions.ts';
 
 const service = mockClient(GameLiftStreamsClient);
 

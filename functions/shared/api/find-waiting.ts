@@ -5,8 +5,8 @@
  * Why: docs/decisions/quota-and-line.md#the-services-list-sorts-out-made-up-sessions
  */
 
-import type { SessionKey } from '../shared/contracts/index.ts';
-import { type ListSessionsDependencies, listSessions, PAGE_SIZE } from '../shared/service/list-sessions.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import { type ListSessionsDependencies, listSessions, PAGE_SIZE } from '../service/list-sessions.ts';
 import {
   claimList,
   MAX_LISTED,
@@ -14,7 +14,7 @@ import {
   type StoredWaitingList,
   waitingNameOf,
   writeWaitingList,
-} from '../shared/window/waiting-sessions.ts';
+} from '../window/waiting-sessions.ts';
 
 /** What is known of a session and of the others of its stream group. */
 export interface Waiting {

@@ -8,23 +8,22 @@
 import type { GetStreamSessionCommandOutput } from '@aws-sdk/client-gameliftstreams';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { passThrough } from '../shared/api/pass-through.ts';
-import { errorReply, InvalidRequestError } from '../shared/api/replies.ts';
-import type { RequestOrigin } from '../shared/api/request.ts';
-import type { SessionKey } from '../shared/contracts/index.ts';
-import type { QuotaSettings } from '../shared/contracts/quotas.ts';
-import { ownerKey } from '../shared/contracts/table-keys.ts';
-import { NOT_FOUND_MS } from '../shared/quota/places.ts';
-import { isKnownError, PermitNotAvailableException } from '../shared/runtime/errors.ts';
-import { callDependency } from '../shared/runtime/service-fault.ts';
-import { epochSeconds, readItem, type Table, wholeNumberSchema } from '../shared/runtime/table.ts';
-import { sha256Hex } from '../shared/runtime/text.ts';
-import { type CallTerms, callService } from '../shared/service/call-service.ts';
-import type { ListSessionsDependencies } from '../shared/service/list-sessions.ts';
-import { getStreamSession } from '../shared/service/operations.ts';
-import { isOpen, readWindow } from '../shared/window/window-item.ts';
+import type { SessionKey } from '../contracts/index.ts';
+import type { QuotaSettings } from '../contracts/quotas.ts';
+import { ownerKey } from '../contracts/table-keys.ts';
+import { NOT_FOUND_MS } from '../quota/places.ts';
+import { PermitNotAvailableException } from '../runtime/errors.ts';
+import { callDependency } from '../runtime/service-fault.ts';
+import { epochSeconds, readItem, type Table, wholeNumberSchema } from '../runtime/table.ts';
+import { sha256Hex } from '../runtime/text.ts';
+import { type CallTerms, callService } from '../service/call-service.ts';
+import type { ListSessionsDependencies } from '../service/list-sessions.ts';
+import { getStreamSession } from '../service/operations.ts';
+import { isOpen, readWindow } from '../window/window-item.ts';
 import { findWaiting } from './find-waiting.ts';
-import { type NamedReply, notFoundReply, replyOfFailure } from './reply.ts';
+import { passThrough } from './pass-through.ts';
+import { errorReply, InvalidRequestError, type NamedReply, notFoundReply } from './replies.ts';
+import type { RequestOrigin } from './request.ts';
 
 export interface CheckUserIdDependencies extends ListSessionsDependencies {
   readonly settings: ListSessionsDependencies['settings'] & QuotaSettings<'GetStreamSession'>;
@@ -53,7 +52,7 @@ export function userIdOf({ headers }: Pick<RequestOrigin, 'headers'>): string {
  * Why: docs/decisions/connections.md#the-user-of-a-session-is-checked-before-the-line
  *
  * @returns the refusal of a caller who may not go on: the session belongs to another user, to none, or is not known.
- * @throws DependencyUnavailableException, UnexpectedError
+ * @throws DependencyUnavailableException and what `callService` throws.
  */
 export async function refuseStranger(
   session: SessionKey,
@@ -69,14 +68,9 @@ export async function refuseStranger(
   const isConfirmed = window !== undefined && isOpen(window) && window.seenWaitingAtMs !== undefined;
   // The service knew every session that it was waiting for, whatever it said seconds ago.
   const isEnough = remembered !== undefined && (remembered.ownerHash !== undefined || !isConfirmed);
-  try {
-    const owner = isEnough ? remembered : await readOwnerFromService(session, isConfirmed, dependencies);
-    if (owner.ownerHash === undefined) return NOT_FOUND;
-    return owner.ownerHash === ownerHashOf(session, userId) ? undefined : NOT_THE_USERS_SESSION;
-  } catch (error) {
-    if (!(error instanceof Error) || !isKnownError(error) || !WITH_A_REPLY.has(error.name)) throw error;
-    return replyOfFailure(error.name);
-  }
+  const owner = isEnough ? remembered : await readOwnerFromService(session, isConfirmed, dependencies);
+  if (owner.ownerHash === undefined) return NOT_FOUND;
+  return owner.ownerHash === ownerHashOf(session, userId) ? undefined : NOT_THE_USERS_SESSION;
 }
 
 interface Owner {
@@ -137,14 +131,6 @@ export async function refuseStrangerDirectly(
   const read = await passThrough(getStreamSession(session), dependencies);
   return read.ok ? judge(read.reply, userId) : { result: read.error, reply: read.reply };
 }
-
-/** What becomes the reply that the same error of the call would get. */
-const WITH_A_REPLY: ReadonlySet<string> = new Set([
-  'ServiceAccessDeniedException',
-  'ThrottlingException',
-  'PermitNotAvailableException',
-  'InternalServerException',
-]);
 
 const NOT_FOUND: NamedReply = { result: 'NOT_FOUND', reply: notFoundReply() };
 

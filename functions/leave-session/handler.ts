@@ -1,0 +1,4 @@
+import { documents, gameLiftStreams, stepFunctions } from '../shared/runtime/clients.ts';
+import { leaveSessionRoute } from './leave-session.ts';
+
+export const handler = leaveSessionRoute.handler({ documents, gameLiftStreams, stepFunctions });
