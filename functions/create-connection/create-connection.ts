@@ -12,16 +12,18 @@ import {
   readPlace,
   rememberNotFound,
 } from '../shared/quota/places.ts';
-import {
-  DependencyUnavailableException,
-  InternalServerException,
-  PermitNotAvailableException,
-  ThrottlingException,
-} from '../shared/runtime/errors.ts';
+import { InternalServerException } from '../shared/runtime/errors.ts';
 import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { callService, type ServiceDependencies } from '../shared/service/call-service.ts';
 import { createStreamSessionConnection } from '../shared/service/operations.ts';
-import { explainRefusal, isRefusedBefore, type LookRequest, lookAgain } from './look-at-session.ts';
+import {
+  explainRefusal,
+  isFailureOfRead,
+  isRefusedBefore,
+  type LookRequest,
+  lookAgain,
+  lookPastDeadline,
+} from './look-at-session.ts';
 
 export const createConnectionInputSchema = z.object({
   ...taskInputShape,
@@ -125,13 +127,13 @@ export async function createConnection(
 }
 
 /**
- * The looks of a request: the ones that the state machine asks for, and the one before the first call of a session that
- * was refused shortly before, because a call costs more than a look.
+ * The looks of a request: the ones that the state machine asks for, and the one before the call of a session that
+ * was refused shortly before or whose window is past its deadline, because a call costs more than a look.
  *
  * @returns undefined when the call can be made.
  */
 async function lookFirst(
-  { look, sessionWaits = false }: CreateConnectionInput,
+  { look, sessionWaits = false, retryCount }: CreateConnectionInput,
   request: LookRequest,
   dependencies: CreateConnectionDependencies,
 ): Promise<CreateConnectionResult | undefined> {
@@ -142,8 +144,10 @@ async function lookFirst(
     case 'AFTER_WAIT':
       return (await lookAgain(request, dependencies)) ?? { result: 'CALL_NOW' };
     case undefined:
-      return !sessionWaits && isRefusedBefore(request.place, dependencies.clock.nowMs())
-        ? lookAgain(request, dependencies)
+      if (sessionWaits) return undefined;
+      if (isRefusedBefore(request.place, dependencies.clock.nowMs())) return lookAgain(request, dependencies);
+      return request.place?.windowEndedAtMs !== undefined && retryCount === 0
+        ? lookPastDeadline(request, dependencies)
         : undefined;
   }
 }
@@ -161,15 +165,6 @@ async function explainOrRefuse(
     dependencies.log.error('RefusalNotExplained', error);
     return { result: 'REFUSED', fault };
   }
-}
-
-function isFailureOfRead(error: unknown): boolean {
-  return [
-    PermitNotAvailableException,
-    ThrottlingException,
-    InternalServerException,
-    DependencyUnavailableException,
-  ].some((failure) => error instanceof failure);
 }
 
 /** What fails here makes the next loss look older than it is, for a minute. */

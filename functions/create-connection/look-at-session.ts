@@ -8,6 +8,8 @@ import type { ConnectionOutput } from '../shared/contracts/machine-outputs.ts';
 import { type Place, writeLossRefusal } from '../shared/quota/places.ts';
 import {
   ConflictException,
+  DependencyUnavailableException,
+  InternalServerException,
   PermitNotAvailableException,
   SessionAnsweredException,
   ThrottlingException,
@@ -99,6 +101,40 @@ export async function lookAgain(
     if (isQuota) return { result: 'LOSS_NOT_NOTICED', canWait: false };
     throw error;
   }
+}
+
+/**
+ * Looks at a session whose window is past its deadline. It has most likely ended, and then a call would be in vain; but the
+ * service keeps it for longer when it noticed the loss late.
+ *
+ * Why: docs/decisions/connections.md#a-look-comes-before-the-call-for-a-session-past-its-windows-deadline
+ *
+ * @returns undefined when the session waits for a client, and when only the call can tell: the read fails, or no read is to
+ *   spare a minute after the deadline.
+ */
+export async function lookPastDeadline(
+  request: LookRequest,
+  dependencies: LookDependencies,
+): Promise<Refusal | undefined> {
+  try {
+    const seen = await lookAgain(request, dependencies);
+    const isUnread = seen?.result === 'LOSS_NOT_NOTICED' && !seen.canWait;
+    // By then the service has noticed every loss, so a session that it still keeps has another deadline than was thought.
+    const isLongOver = dependencies.clock.nowMs() - (request.place?.windowEndedAtMs ?? 0) >= LOSS_NOTICE_MS;
+    return isUnread && isLongOver ? undefined : seen;
+  } catch (error) {
+    if (!isFailureOfRead(error)) throw error;
+    return undefined;
+  }
+}
+
+export function isFailureOfRead(error: unknown): boolean {
+  return [
+    PermitNotAvailableException,
+    ThrottlingException,
+    InternalServerException,
+    DependencyUnavailableException,
+  ].some((failure) => error instanceof failure);
 }
 
 /**

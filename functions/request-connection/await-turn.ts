@@ -157,6 +157,8 @@ interface Deadline {
   readonly isSeenWaiting: boolean;
   /** When the service's list had the session. */
   readonly listedAtMs?: number;
+  /** The deadline of the open window, if it has passed and the session's timeout is known. */
+  readonly windowEndedAtMs?: number;
 }
 
 /**
@@ -168,17 +170,24 @@ async function deadlineOf(
   { table, clock, settings }: AwaitTurnDependencies,
 ): Promise<Deadline> {
   const window = await readWindow(table, session);
-  const isWaiting = window !== undefined && isOpen(window) && window.deadlineMs > clock.nowMs();
-  if (isWaiting) {
-    const isSeenWaiting = window.seenWaitingAtMs !== undefined;
-    return { atMs: window.deadlineMs, isTold: true, rank: 'REPORTED', isSeenWaiting };
+  const open = window !== undefined && isOpen(window) ? window : undefined;
+  if (open !== undefined && open.deadlineMs > clock.nowMs()) {
+    const isSeenWaiting = open.seenWaitingAtMs !== undefined;
+    return { atMs: open.deadlineMs, isTold: true, rank: 'REPORTED', isSeenWaiting };
   }
   const timeoutSeconds =
     window?.outcome === 'RECONNECTED'
       ? window.connectionTimeoutSeconds
       : settings.DEFAULT_CONNECTION_TIMEOUT_SECONDS;
   const atMs = clock.nowMs() + timeoutSeconds * 1000;
-  return { atMs, isTold: false, rank: 'UNKNOWN', isSeenWaiting: false };
+  return {
+    atMs,
+    isTold: false,
+    rank: 'UNKNOWN',
+    isSeenWaiting: false,
+    // A deadline that is the default's says little.
+    ...(open === undefined || open.isDefaultTimeout === true ? {} : { windowEndedAtMs: open.deadlineMs }),
+  };
 }
 
 type LineNumber = Required<Pick<Place, 'lineCounter' | 'lineNumber'>>;
@@ -224,6 +233,7 @@ async function placeOffer(
       askedAtMs: isOver ? nowMs : place.askedAtMs,
       deadlineMs,
       ...(deadline.listedAtMs === undefined ? {} : { listedAtMs: deadline.listedAtMs }),
+      ...(deadline.windowEndedAtMs === undefined ? {} : { windowEndedAtMs: deadline.windowEndedAtMs }),
       ...(drawing.drawn ?? number),
     },
   };

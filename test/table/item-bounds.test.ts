@@ -117,6 +117,8 @@ const FILL: Readonly<Record<string, (table: Table) => Promise<unknown>>> = {
         deadlineMs: NOW_MS + HOUR_MS,
         lineCounter: 'F12345678',
         lineNumber: 10_000,
+        listedAtMs: NOW_MS + second * 1000,
+        windowEndedAtMs: NOW_MS + second * 1000,
       });
     }
     await writeLossRefusal(table, session, { firstAskedAtMs: NOW_MS, lastRefusedAtMs: NOW_MS });

@@ -42,6 +42,8 @@ const placeItemSchema = z.object({
   firstAskedAtMs: wholeNumberSchema.optional(),
   /** … and when the service was last seen not to have noticed. */
   lastRefusedAtMs: wholeNumberSchema.optional(),
+  /** The session's own deadline by its open window, in epoch ms, if it had passed before the place was taken. */
+  windowEndedAtMs: wholeNumberSchema.optional(),
 });
 
 /**
@@ -133,21 +135,22 @@ export async function writePlace(
   seen: Place | undefined,
   place: Omit<Place, 'revision'>,
 ): Promise<boolean> {
-  const { lineCounter, lineNumber, recentOffers, listedAtMs } = place;
+  const { lineCounter, lineNumber, recentOffers, listedAtMs, windowEndedAtMs } = place;
   const numbers =
     lineCounter === undefined || lineNumber === undefined ? {} : { ...counterItem(lineCounter), lineNumber };
-  const names = ['lineCounter', 'lineBucket', 'lineNumber'] as const;
-  const kept = Object.keys(numbers);
+  const names = ['lineCounter', 'lineBucket', 'lineNumber', 'windowEndedAtMs'] as const;
   const optional = {
     ...numbers,
+    ...(windowEndedAtMs === undefined ? {} : { windowEndedAtMs }),
     ...(recentOffers === undefined ? {} : { recentOffers }),
     ...(listedAtMs === undefined ? {} : { listedAtMs }),
   };
+  const kept = Object.keys(optional);
   return updatePlace(table, session, {
     UpdateExpression: [
       'SET revision = :next, knownOffers = :knownOffers, latestOffer = :latestOffer, askedAtMs = :askedAtMs,',
       'deadlineMs = :deadlineMs, expiresAt = :expiresAt',
-      ...Object.keys(optional).map((name) => `, ${name} = :${name}`),
+      ...kept.map((name) => `, ${name} = :${name}`),
       `REMOVE ${['isServed', 'notFoundAtMs', ...names.filter((name) => !kept.includes(name))].join(', ')}`,
     ].join(' '),
     ConditionExpression: seen === undefined ? 'attribute_not_exists(pk)' : 'revision = :seen',

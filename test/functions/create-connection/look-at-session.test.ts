@@ -290,6 +290,74 @@ describe('a request that comes back after an early refusal', () => {
   });
 });
 
+describe("a request past its window's deadline", () => {
+  const noReadToSpare = ({ clock }: Awaited<ReturnType<typeof prepare>>) =>
+    bookPermits(table(), { operation: 'GetStreamSession', perSecond: 20 }, clock.nowMs() + 500);
+  const preparePast = async (pastMs: number) => {
+    const world = await prepare();
+    await world.stand({ windowEndedAtMs: world.startMs - pastMs });
+    return world;
+  };
+
+  it('makes no call for a session that has ended', async () => {
+    const { create } = await preparePast(12);
+    service
+      .on(GetStreamSessionCommand)
+      .resolves({ Status: 'TERMINATED', StatusReason: 'reconnectionTimeout' });
+
+    expect(await create()).toMatchObject({ result: 'SESSION_ENDED', outcome: 'TERMINATED' });
+
+    expect([calls(), reads()]).toEqual([0, 1]);
+  });
+
+  it.each(['PENDING_CLIENT_RECONNECTION', 'ACTIVE'] as const)(
+    'calls when the service keeps the session in %s, because it noticed the loss late',
+    async (status) => {
+      const { create } = await preparePast(12);
+      waits(status);
+
+      expect(await create()).toMatchObject({ result: 'CONNECTION_CREATED' });
+
+      expect([calls(), reads()]).toEqual([1, 1]);
+    },
+  );
+
+  it('is asked to come back while no read is to spare', async () => {
+    const world = await preparePast(12);
+    await noReadToSpare(world);
+
+    expect(await world.create()).toEqual({ result: 'LOSS_NOT_NOTICED', canWait: false });
+
+    expect([calls(), reads()]).toEqual([0, 0]);
+  });
+
+  it('calls without a look a minute after it, while no read is to spare', async () => {
+    const world = await preparePast(LOSS_NOTICE_MS);
+    await noReadToSpare(world);
+    waits();
+
+    expect(await world.create()).toMatchObject({ result: 'CONNECTION_CREATED' });
+  });
+
+  it('calls when the look fails', async () => {
+    const { create } = await preparePast(12);
+    waits();
+    service.on(GetStreamSessionCommand).rejects(serviceErrors.internalServer());
+
+    expect(await create()).toMatchObject({ result: 'CONNECTION_CREATED' });
+  });
+
+  it('looks once, however often its call is repeated', async () => {
+    const { create } = await preparePast(12);
+    waits();
+    await create();
+
+    await create({ retryCount: 1 });
+
+    expect([calls(), reads()]).toEqual([2, 1]);
+  });
+});
+
 describe('an answer', () => {
   it('ends the minute: a later loss has its own', async () => {
     const { create, place, clock } = await prepare();

@@ -8,6 +8,7 @@ import { readLine } from '../../../functions/shared/quota/line.ts';
 import { takePermit } from '../../../functions/shared/quota/permits.ts';
 import { readPlace } from '../../../functions/shared/quota/places.ts';
 import { openWindow } from '../../../functions/shared/window/open-window.ts';
+import { updateWindow } from '../../../functions/shared/window/window-item.ts';
 import { offerOf } from '../../../local/simulation/offers.ts';
 import { mockClient } from '../../helpers/mock-client.ts';
 import { bookPermits } from '../../helpers/permits.ts';
@@ -62,7 +63,7 @@ async function prepare({ bookedMs = 0, random = () => 0.5, perSecond = 20 } = {}
     ask,
     askForMany,
     /** A session with an open window that ends in so many seconds. */
-    async dropped(remainingSeconds: number, session: SessionKey = newSession()): Promise<SessionKey> {
+    async dropped(remainingSeconds?: number, session: SessionKey = newSession()): Promise<SessionKey> {
       await openWindow(
         table(),
         session,
@@ -297,6 +298,35 @@ describe('a session whose deadline has passed while it stood in line', () => {
     await ask(session);
     expect((await readPlace(table(), session))?.deadlineMs).toBe(clock.nowMs() + 120_000);
     expect(first?.deadlineMs).toBe(clock.nowMs() - 1000);
+  });
+
+  it.each([
+    ['looked at before its call when its timeout is known', 5, 5],
+    ['called as it is when the deadline is that of the default timeout', undefined, undefined],
+  ])('is %s', async (_, timeoutSeconds, endedAfterSeconds) => {
+    const { ask, dropped, clock, startMs } = await prepare();
+    const session = await dropped(timeoutSeconds);
+    await clock.advance(120_012);
+
+    await ask(session);
+
+    const endedAtMs = endedAfterSeconds === undefined ? undefined : startMs + endedAfterSeconds * 1000;
+    expect((await readPlace(table(), session))?.windowEndedAtMs).toBe(endedAtMs);
+  });
+
+  it('is looked at no more once its window has another deadline', async () => {
+    const { ask, dropped, clock } = await prepare();
+    const session = await dropped(5);
+    await clock.advance(5012);
+    await ask(session);
+    await updateWindow(table(), session, {
+      UpdateExpression: 'SET deadlineMs = :deadline',
+      ExpressionAttributeValues: { ':deadline': clock.nowMs() + 60_000 },
+    });
+
+    await ask(session, 'next');
+
+    expect(await readPlace(table(), session)).not.toHaveProperty('windowEndedAtMs');
   });
 });
 
