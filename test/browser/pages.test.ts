@@ -78,4 +78,13 @@ describeInBrowser('the screens of a game, without a service,', (openPage) => {
 
     await page.getByRole('status').waitFor({ state: 'hidden' });
   });
+
+  it('count down on a plain page, which loads the packed client as it is', async () => {
+    const page = await openPage(`${game.url}/plain.html?scenario=throttled`);
+
+    await page.getByText('Reconnecting. The next try is in 8 s.').waitFor();
+    await page.getByText('Reconnecting. The next try is in 6 s.').waitFor();
+
+    expect(await accessibilityProblems(page)).toEqual([]);
+  });
 });
