@@ -3,21 +3,44 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import type { Clock } from '../../functions/shared/runtime/clock.ts';
+import type { Table } from '../../functions/shared/runtime/table.ts';
 import { isOpen } from '../../functions/shared/window/window-item.ts';
 import { parseEndpoint } from '../admin-shell/endpoint.ts';
 import { explainUsageError, printable, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
-import { parseArguments, type RetryArguments, USAGE } from './arguments.ts';
+import {
+  type ListArguments,
+  parseArguments,
+  type RetryArguments,
+  type ShowArguments,
+  USAGE,
+  type WindowsArguments,
+} from './arguments.ts';
 import { type FoundWindow, findWindows } from './find-windows.ts';
+import { documentOf, listWindows, tableOf, type WindowList } from './list-windows.ts';
 import { type Retried, type RetryDependencies, retryWindow } from './retry-window.ts';
+import { showSession } from './show-session.ts';
 
 export interface Surroundings {
   readonly clock: Clock;
   readonly tell: (text: string) => void;
+  /** For what is told while something takes long; nothing is when it is absent. */
+  readonly tellProgress?: (text: string) => void;
+  /** Present when the output goes to a terminal, which --watch draws on. */
+  readonly screen?: Screen;
 }
 
+export interface Screen {
+  /** How many lines it has at the moment. */
+  readonly rows: () => number;
+  /** From this call on Ctrl-C does not end the process, but aborts the signal. */
+  readonly catchStop: () => AbortSignal;
+}
+
+type Tell = (line: string) => void;
+
 /**
- * @returns the exit code: 0 when every named window is with an execution or has its outcome, 1 when one is not or
- *   AWS could not be called, 2 for a wrong call.
+ * @returns the exit code: 0 when it was done (retry: when every named window is with an execution or has its outcome),
+ *   1 when it was not, when nothing is known of the session or AWS could not be called, 2 for a wrong call.
  */
 export async function run(
   args: readonly string[],
@@ -25,16 +48,29 @@ export async function run(
 ): Promise<number> {
   const tell = (text: string) => surroundings.tell(printable(text));
   const tellLine = (line: string) => tell(`${line}\n`);
+  const progress = progressTeller(clock, surroundings.tellProgress);
+  let command: WindowsArguments['command'] | undefined;
   try {
     const parsed = parseArguments(args, clock.nowMs());
     if (parsed === 'help') {
       tell(USAGE);
       return 0;
     }
+    command = parsed.command;
     const clients = clientsOf(parsed);
-    const { stateMachineArn } = parsed;
     try {
-      return await retryAll(parsed, { ...clients, clock, stateMachineArn }, tellLine);
+      switch (parsed.command) {
+        case 'list':
+          return await list(parsed, clients.table, clock, { ...surroundings, tellLine, progress });
+        case 'show':
+          return await show(parsed, { ...clients, clock, progress, tellLine });
+        case 'retry':
+          return await retryAll(
+            parsed,
+            { ...clients, clock, stateMachineArn: parsed.stateMachineArn },
+            tellLine,
+          );
+      }
     } finally {
       clients.table.documents.destroy();
       clients.stepFunctions.destroy();
@@ -45,11 +81,114 @@ export async function run(
       return USAGE_EXIT_CODE;
     }
     const { name, message } = rootOf(error);
+    tellLine(`Stopped: ${name}: ${message}`);
+    if (command === 'retry') {
+      tellLine('Windows that are told above as started are. Run it again for the rest.');
+    }
+    return 1;
+  }
+}
+
+const PROGRESS_EVERY_MS = 1000;
+
+/** Tells how far a command is, once a second at most, and never in its first second. */
+function progressTeller(clock: Clock, tellProgress: Tell | undefined): Tell {
+  let nextMs = clock.nowMs() + PROGRESS_EVERY_MS;
+  return (text) => {
+    if (tellProgress === undefined || clock.nowMs() < nextMs) return;
+    nextMs = clock.nowMs() + PROGRESS_EVERY_MS;
+    tellProgress(`${printable(text)}\n`);
+  };
+}
+
+const REDRAW_MS = 2000;
+/** Moves the cursor to the top, and clears what is below it. */
+const CLEAR_SCREEN = '\x1b[H\x1b[2J';
+
+interface ListSurroundings {
+  readonly tell: Tell;
+  readonly tellLine: Tell;
+  readonly progress: Tell;
+  readonly screen?: Screen;
+}
+
+async function list(
+  parsed: ListArguments,
+  table: Table,
+  clock: Clock,
+  { tell, tellLine, progress, screen }: ListSurroundings,
+): Promise<number> {
+  const read = () => listWindows(table, parsed, () => clock.nowMs(), progress);
+  if (!parsed.watch) {
+    const listed = await read();
+    if (parsed.json) tellLine(JSON.stringify(documentOf(listed, clock.nowMs()), null, 2));
+    else for (const line of linesOf(listed, parsed)) tellLine(line);
+    return listed.isComplete ? 0 : 1;
+  }
+  if (screen === undefined) throw new UsageError('--watch draws on a terminal.');
+  const stop = screen.catchStop();
+  while (!stop.aborted) {
+    const startedAtMs = clock.nowMs();
+    const lines = linesOf(await read(), parsed);
+    const shown = Math.max(1, screen.rows() - 2);
+    const cut =
+      lines.length > shown
+        ? [...lines.slice(0, shown - 1), `… and ${lines.length - shown + 1} more lines.`]
+        : lines;
+    tell(CLEAR_SCREEN);
+    for (const line of [...cut, '', `${new Date(clock.nowMs()).toISOString()}. Ctrl-C stops.`])
+      tellLine(line);
+    // A long list is not read more than half of the time.
+    await pause(clock, Math.max(REDRAW_MS, clock.nowMs() - startedAtMs), stop);
+  }
+  return 0;
+}
+
+function linesOf(listed: WindowList, { maxPages, state }: ListArguments): string[] {
+  const { windows, isComplete } = listed;
+  const what = state === 'FAILED' ? 'failed' : 'open';
+  const lines = windows.length === 0 ? [] : tableOf(windows);
+  lines.push(`${windows.length} ${what} ${windows.length === 1 ? 'window' : 'windows'}.`);
+  if (!isComplete) lines.push(tooManyPages(maxPages));
+  return lines;
+}
+
+function tooManyPages(maxPages: number): string {
+  return `The table has more than ${maxPages} pages. Run it again with a larger --max-pages.`;
+}
+
+function pause(clock: Clock, delayMs: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.setTimer(delayMs, resolve);
+    stop.addEventListener('abort', () => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+async function show(
+  parsed: ShowArguments,
+  {
+    clock,
+    tellLine,
+    ...dependencies
+  }: ReturnType<typeof clientsOf> & {
+    readonly clock: Clock;
+    readonly progress: Tell;
+    readonly tellLine: Tell;
+  },
+): Promise<number> {
+  const { stateMachineArn } = parsed;
+  const lines = await showSession(parsed, { ...dependencies, stateMachineArn, nowMs: () => clock.nowMs() });
+  if (lines === undefined) {
     tellLine(
-      `Stopped: ${name}: ${message}\nWindows that are told above as started are. Run it again for the rest.`,
+      'No window of this session is known. The table keeps outcomes for OUTCOME_RETENTION_DAYS, and Step Functions keeps executions for 90 days.',
     );
     return 1;
   }
+  for (const line of lines) tellLine(line);
+  return 0;
 }
 
 async function retryAll(
@@ -81,7 +220,7 @@ async function retryAll(
     tellLine(`${chosen.length} failed ${chosen.length === 1 ? 'window' : 'windows'}${skipped}; ${done}.`);
   }
   if (!found.complete) {
-    tellLine(`The table has more than ${maxPages} pages. Run it again with a larger --max-pages.`);
+    tellLine(tooManyPages(maxPages));
   }
   return isAllDone ? 0 : 1;
 }
@@ -107,17 +246,25 @@ function describeRetry(retried: Retried): string {
   }
 }
 
-function clientsOf({ table, region, endpoint, stepFunctionsEndpoint }: RetryArguments) {
-  const documents = DynamoDBDocumentClient.from(new DynamoDBClient({ region, ...localAt(endpoint) }));
-  const stepFunctions = new SFNClient({ region, ...localAt(stepFunctionsEndpoint) });
+function clientsOf(parsed: WindowsArguments) {
+  const { table, region, endpoint } = parsed;
+  const ofDynamoDb = localAt(endpoint, region);
+  const documents = DynamoDBDocumentClient.from(new DynamoDBClient(ofDynamoDb));
+  const stepFunctions = new SFNClient(
+    parsed.command === 'list' ? ofDynamoDb : localAt(parsed.stepFunctionsEndpoint, region),
+  );
   return { table: { documents, name: table }, stepFunctions };
 }
 
 /** @throws UsageError */
-function localAt(endpoint: string | undefined) {
-  if (endpoint === undefined) return {};
-  const { url, isLocal } = parseEndpoint(endpoint);
-  return { endpoint: url, ...(isLocal ? { credentials: LOCAL_CREDENTIALS } : {}) };
+function localAt(endpoint: string | undefined, region: string | undefined) {
+  const local = endpoint === undefined ? undefined : parseEndpoint(endpoint);
+  const inRegion = region ?? local?.region;
+  return {
+    ...(inRegion === undefined ? {} : { region: inRegion }),
+    ...(local === undefined ? {} : { endpoint: local.url }),
+    ...(local?.isLocal === true ? { credentials: LOCAL_CREDENTIALS } : {}),
+  };
 }
 
 function rootOf(error: unknown): { readonly name: string; readonly message: string } {

@@ -43,10 +43,17 @@ const batchGetSchema = z.object({
   ),
 });
 const querySchema = z.object({
-  IndexName: z.string(),
+  /** Without it the table itself, by the items' own partition. */
+  IndexName: z.string().optional(),
   KeyConditionExpression: z.string(),
   ExpressionAttributeValues: attributesSchema,
   ExclusiveStartKey: z.object({ pk: z.string(), sk: z.string() }).loose().optional(),
+});
+/** Of operators' commands and tests: one page, however large. */
+const scanSchema = z.object({
+  IndexName: z.string().optional(),
+  FilterExpression: z.string().optional(),
+  ExpressionAttributeValues: attributesSchema.optional(),
 });
 
 const MAX_BATCH_KEYS = 100;
@@ -99,7 +106,7 @@ export class MemoryItems {
       case 'Query':
         return this.#query(querySchema.parse(input));
       case 'Scan':
-        return { Items: this.all() };
+        return this.#scan(scanSchema.parse(input));
       default:
         throw new Error(`No command: ${command}`);
     }
@@ -225,6 +232,18 @@ export class MemoryItems {
     if (bytes < MAX_QUERY_PAGE_BYTES || last === undefined) return { Items };
     const { pk, sk, [INDEX_KEY]: indexKey } = this.#valuesOf(last);
     return { Items, LastEvaluatedKey: { pk, sk, [INDEX_KEY]: indexKey } };
+  }
+
+  #scan({
+    IndexName,
+    FilterExpression,
+    ExpressionAttributeValues: values = {},
+  }: z.output<typeof scanSchema>) {
+    const holds = FilterExpression === undefined ? () => true : conditionOf(FilterExpression);
+    const scanned = this.#ordered().filter((item) => IndexName === undefined || INDEX_KEY in item);
+    return {
+      Items: scanned.filter((item) => holds(item, { names: {}, values })).map((item) => this.#valuesOf(item)),
+    };
   }
 
   #ordered(): Attributes[] {

@@ -23,6 +23,8 @@ export function whatRunsWhere({ endpoints, service }: Stack, webUrl: string): st
 export function whatToTry({ endpoints, service }: Stack, streamSessionId: string): string {
   const { EVENT_BUS_NAME, EVENT_SOURCE } = resolveEnvironment(service, 'onStatusChange');
   const api = `${endpoints.api}/streamgroups/sg-local0001/streamsessions/${streamSessionId}`;
+  const table = service.tables[0]?.name ?? '';
+  const windowMachineArn = service.stateMachines.find(({ type }) => type === 'STANDARD')?.arn ?? '';
   const json = "-H 'content-type: application/json'";
   const happening = (kind: string) =>
     `curl -s ${json} ${endpoints.gameLiftStreams}/_control/happenings -d '{"kind":"${kind}","streamSessionIds":["${streamSessionId}"]}'`;
@@ -59,7 +61,11 @@ A player is connected to session ${streamSessionId}. In another terminal:
 
 An operator wants a terminal on the live session (the stand-in's credentials open none):
    npm run admin-shell -- sg-local0001 ${streamSessionId}${endpoints.api === LOCAL_ENDPOINT ? '' : ` --endpoint ${endpoints.api}`}
+Which windows are open, and what happened to the player?
+   npm run windows -- list --table ${table} --endpoint ${endpoints.dynamoDb}
+   npm run windows -- show ${streamSessionId} --table ${table} --endpoint ${endpoints.dynamoDb} \\
+     --state-machine ${windowMachineArn} --step-functions-endpoint ${endpoints.stepFunctions}
 Something is wrong with the service, and calls should go straight to GameLift Streams (on, passThrough, refuse):
-   npm run switch -- passThrough --table ${service.tables[0]?.name ?? ''} --endpoint ${endpoints.dynamoDb}
+   npm run switch -- passThrough --table ${table} --endpoint ${endpoints.dynamoDb}
 `;
 }

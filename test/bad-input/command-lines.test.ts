@@ -20,8 +20,6 @@ const root = join(import.meta.dirname, '../..');
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'packages/game-lift-streams-local/src/main.ts': 'packages/game-lift-streams-local/test/main.test.ts',
   'packages/step-functions-local/src/main.ts': 'packages/step-functions-local/test/main.test.ts',
-  'local/start/main.ts': 'test/end-to-end/start.test.ts',
-  'local/demo/main.ts': 'A flag, --json.',
   'packages/game-lift-streams-local/src/peers/main.ts': 'Started by the stand-in alone.',
   'cli/run-command.ts': 'test/cli/run-command.test.ts',
 };
@@ -125,18 +123,33 @@ describe('the command lines', () => {
         '--max-pages',
         '--region',
         '--dry-run',
+        '--group',
+        '--state',
+        '--left',
+        '--json',
         '--help',
         '--tabel',
       ];
       const machine = 'arn:aws:states:us-west-2:123456789012:stateMachine:windows';
       await fc.assert(
         fc.asyncProperty(
-          argumentsOf(flags, ['retry', 'sg-1/a', 'ABC123def4567', '--table=Table', '--failed-since=2h']),
+          argumentsOf(flags, [
+            'retry',
+            'list',
+            'show',
+            'sg-1/a',
+            'ABC123def4567',
+            '--table=Table',
+            '--failed-since=2h',
+          ]),
           async (args) => {
             const told: string[] = [];
 
-            const at = ['--endpoint', nobody.url, '--step-functions-endpoint', nobody.url];
-            const code = await runWindows(['--state-machine', machine, ...args, ...at], {
+            // A list takes no options of the state machine.
+            const ofMachine = ['--state-machine', machine, '--step-functions-endpoint', nobody.url];
+            const at = ['--region', 'us-west-2', '--endpoint', nobody.url];
+            const given = [...args, ...at, ...(args.includes('list') ? [] : ofMachine)];
+            const code = await runWindows(given, {
               clock: new VirtualClock(),
               tell: (text) => told.push(text),
             });

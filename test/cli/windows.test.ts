@@ -179,12 +179,50 @@ describe('npm run windows -- retry --failed-since', () => {
   });
 });
 
+describe('npm run windows -- list --watch', () => {
+  it('draws what fits on the screen again and again, until it is stopped', async () => {
+    for (let count = 0; count < 5; count++)
+      await givenOpenWindow(table, newSession(), { disconnectedAtMs: NOW_MS });
+    let nowMs = NOW_MS;
+    const stop = new AbortController();
+    let drawings = 0;
+    const told: string[] = [];
+
+    const code = await run(
+      ['list', '--watch', '--table', TABLE_DEFINITION.TableName, '--endpoint', server.url],
+      {
+        // Time stands still but in the pauses.
+        clock: {
+          nowMs: () => nowMs,
+          sleep: () => Promise.reject(new Error('It sets timers.')),
+          setTimer: (delayMs, callback) => {
+            nowMs += delayMs;
+            queueMicrotask(callback);
+            return () => {};
+          },
+        },
+        tell: (text) => {
+          told.push(text);
+          if (text.endsWith('Ctrl-C stops.\n') && ++drawings === 2) stop.abort();
+        },
+        screen: { rows: () => 5, catchStop: () => stop.signal },
+      },
+    );
+
+    expect(code).toBe(0);
+    const [first, second] = told.join('').split('\x1b[H\x1b[2J').slice(1);
+    expect(first?.split('\n')).toHaveLength(6);
+    expect(first).toMatch(/^SESSION.*\n.*\n… and \d+ more lines\.\n\n2026-01-01T12:00:00/);
+    expect(second).toContain('2026-01-01T12:00:02');
+  });
+});
+
 describe('npm run windows', () => {
   const rest = ['--table', 't', '--state-machine', MACHINE];
 
   it.each([
-    [[], 'The command is retry.'],
-    [['mend', ...rest], 'The command is retry.'],
+    [[], 'The command is one of: list, show, retry.'],
+    [['mend', ...rest], 'The command is one of: list, show, retry.'],
     [['retry', ...rest], 'Name either a session or --failed-since.'],
     [['retry', 'sg-1/a', '--failed-since', '1h', ...rest], 'Name either a session or --failed-since.'],
     [['retry', 'sg-1/a', 'sg-1/b', ...rest], 'Name one session.'],

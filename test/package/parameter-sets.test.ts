@@ -258,6 +258,7 @@ describe('a policy to attach', () => {
     NoDirectCallsPolicy:
       'Deny to invoke the functions behind the API directly (stream-session-reconnection, dev).',
     SwitchPolicy: 'Switch stream session reconnection on and off (stream-session-reconnection, dev).',
+    SupportPolicy: 'See what happened to stream sessions (stream-session-reconnection, dev).',
     FeedPolicy: 'Report status changes of stream sessions (stream-session-reconnection, dev).',
   };
 

@@ -238,7 +238,8 @@ export async function forgetLossRefusal(table: Table, session: SessionKey, offer
   });
 }
 
-function placeOf(item: unknown): Place {
+/** Returns the place that an item of the table holds. */
+export function placeOf(item: unknown): Place {
   const { lineBucket, lineCounter, lineNumber, ...place } = placeItemSchema.parse(item);
   const counter = lineBucket === undefined ? lineCounter : formerCounterOf(lineBucket);
   if (counter === undefined || lineNumber === undefined) return place;

@@ -2,15 +2,15 @@ import { BatchGetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { SessionKey } from '../contracts/index.ts';
 import {
+  type ItemKey,
   OPEN_WINDOWS_INDEX,
   openInKey,
   sessionOfPartition,
-  sessionPartition,
   windowKey,
 } from '../contracts/table-keys.ts';
 import { DependencyUnavailableException } from '../runtime/errors.ts';
 import { callDependency } from '../runtime/service-fault.ts';
-import type { Table } from '../runtime/table.ts';
+import type { RawItem, Table } from '../runtime/table.ts';
 import { sha256Hex } from '../runtime/text.ts';
 import { type WindowItem, windowItemSchema } from './window-item.ts';
 
@@ -29,21 +29,25 @@ export async function readWindows(
   table: Table,
   sessions: readonly SessionKey[],
 ): Promise<ReadonlyMap<string, WindowItem>> {
-  const windows = new Map<string, WindowItem>();
-  const keys = [
-    ...new Map(sessions.map((session) => [sessionPartition(session), windowKey(session)])).values(),
-  ];
-  for (let from = 0; from < keys.length; from += BATCH_SIZE) {
-    await readBatch(table, keys.slice(from, from + BATCH_SIZE), windows);
-  }
-  return windows;
+  const items = await readItems(table, sessions.map(windowKey));
+  return new Map(items.map((item) => [String(item['pk']), windowItemSchema.parse(item)]));
 }
 
-async function readBatch(
-  table: Table,
-  batch: readonly Record<string, unknown>[],
-  windows: Map<string, WindowItem>,
-): Promise<void> {
+/**
+ * Reads many items, each in its latest state. Keys without an item are left out.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function readItems(table: Table, keys: readonly ItemKey[]): Promise<RawItem[]> {
+  const distinct = [...new Map(keys.map((key) => [`${key.pk} ${key.sk}`, key])).values()];
+  const items: RawItem[] = [];
+  for (let from = 0; from < distinct.length; from += BATCH_SIZE) {
+    await readBatch(table, distinct.slice(from, from + BATCH_SIZE), items);
+  }
+  return items;
+}
+
+async function readBatch(table: Table, batch: readonly ItemKey[], items: RawItem[]): Promise<void> {
   let left: readonly Record<string, unknown>[] = batch;
   for (let tries = 0; left.length > 0; tries++) {
     if (tries === MAX_TRIES) throw new DependencyUnavailableException();
@@ -53,9 +57,7 @@ async function readBatch(
         new BatchGetCommand({ RequestItems: { [table.name]: { Keys, ConsistentRead: true } } }),
       ),
     );
-    for (const item of Responses[table.name] ?? []) {
-      windows.set(String(item['pk']), windowItemSchema.parse(item));
-    }
+    items.push(...(Responses[table.name] ?? []));
     left = UnprocessedKeys[table.name]?.Keys ?? [];
   }
 }
