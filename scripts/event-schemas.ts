@@ -14,6 +14,8 @@ import {
   STATUS_CHANGE_REJECTED_DETAIL_TYPE,
   statusChangeEventSchema,
   statusChangeRejectedDetailSchema,
+  WINDOW_OPENED_DETAIL_TYPE,
+  windowOpenedDetailSchema,
   windowReplySchema,
 } from '../functions/shared/contracts/index.ts';
 
@@ -51,6 +53,10 @@ function eventEnvelopeSchema<DetailType extends string, Detail extends z.ZodType
 }
 
 export const outcomeEventSchema = eventEnvelopeSchema(OUTCOME_DETAIL_TYPE, outcomeDetailSchema);
+export const windowOpenedEventSchema = eventEnvelopeSchema(
+  WINDOW_OPENED_DETAIL_TYPE,
+  windowOpenedDetailSchema,
+);
 export const statusChangeRejectedEventSchema = eventEnvelopeSchema(
   STATUS_CHANGE_REJECTED_DETAIL_TYPE,
   statusChangeRejectedDetailSchema,
@@ -76,6 +82,12 @@ export const EVENT_CONTRACTS = [
     title: 'Stream Session Status Change, event, version 1',
     description: `A stream session has entered a status: the event that the feeds send to this service. ${FORWARD_COMPATIBLE}, and are ignored; EventBridge itself adds version, account, region and resources.`,
     schema: describedStatusChangeEventSchema,
+  },
+  {
+    fileName: 'stream-session-reconnection-window-opened.v1.schema.json',
+    title: 'Stream Session Reconnection Window Opened, event, version 1',
+    description: `A player was lost and the session waits: sent by this service when a window opens and again when its deadline changes, possibly more than once; streamGroupId, streamSessionId and generation together name the window, and sequence orders its events. ${FORWARD_COMPATIBLE}; consumers must ignore those that they do not know.`,
+    schema: windowOpenedEventSchema,
   },
   {
     fileName: 'stream-session-reconnection-outcome.v1.schema.json',

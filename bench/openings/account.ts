@@ -40,6 +40,10 @@ export class Account {
   readonly asynchronous: AsynchronousInvocations;
   /** When each execution was started, by its name. */
   readonly startedAtMs = new Map<string, number>();
+  /** How often each window was announced, by its execution's name. */
+  readonly announcements = new Map<string, number>();
+  /** Until then EventBridge takes nothing from a function. */
+  busAwayUntilMs = 0;
   throttledStarts = 0;
   throttledRequests = 0;
   requests = 0;

@@ -20,6 +20,9 @@ export interface Openings {
   readonly lastSeconds: number;
   /** When the last window could start at the earliest: the bucket, then its rate. */
   readonly boundSeconds: number;
+  /** Windows that were announced at least once, and all announcements. */
+  readonly announced: number;
+  readonly announcements: number;
   readonly throttledStarts: number;
   readonly requests: number;
   readonly throttledRequests: number;
@@ -41,6 +44,7 @@ export async function runOpenings(
   const { clock, random } = account;
   const { deliver, lost } = way.prepare(account, service);
   const startMs = clock.nowMs();
+  account.busAwayUntilMs = startMs + (way.busAwaySeconds ?? 0) * 1000;
   for (let drop = 0; drop < drops; drop++) {
     clock.setTimer(drops === 1 ? 0 : random() * REPORTED_WITHIN_MS, () =>
       deliver(reportOf(`ABC${String(drop).padStart(10, '0')}`, clock.nowMs())),
@@ -58,6 +62,8 @@ export async function runOpenings(
     p50Seconds: percentile(seconds, 0.5),
     lastSeconds: percentile(seconds, 1),
     boundSeconds: Math.max(0, (drops - CAPACITY.startBucket) / CAPACITY.startsPerSecond),
+    announced: account.announcements.size,
+    announcements: [...account.announcements.values()].reduce((sum, count) => sum + count, 0),
     throttledStarts: account.throttledStarts,
     requests: account.requests,
     throttledRequests: account.throttledRequests,

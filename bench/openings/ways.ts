@@ -16,10 +16,15 @@ import type { Account } from './account.ts';
 const DELIVERY = { least: 20, spread: 60 };
 /** One call of SQS or EventBridge. */
 const CALL = { least: 5, spread: 10 };
+/** The function gives up a call of a bus that does not answer. */
+const NO_ANSWER = { least: 500, spread: 0 };
 const FUNCTION = 'on-status-change';
 
 /** What the function's client was set to. */
 const SDK_ATTEMPTS = 5;
+
+const putEventsSchema = z.object({ Entries: z.array(z.object({ Detail: z.string() })) });
+const announcementSchema = z.object({ executionName: z.string() });
 
 const hideSchema = z.object({
   Entries: z.array(z.object({ ReceiptHandle: z.string(), VisibilityTimeout: z.number() })),
@@ -30,6 +35,8 @@ export interface Way {
   readonly name: string;
   /** Concurrency that is reserved for the function. */
   readonly reserved?: number;
+  /** For so long after the drops EventBridge takes no event from the function, though it delivers reports. */
+  readonly busAwaySeconds?: number;
   /** @returns what hands an event over, and what tells how many were lost. */
   prepare(
     account: Account,
@@ -76,6 +83,13 @@ export const throughQueue: Way = {
   },
 };
 
+/** The same while announcements cannot be published: they must neither delay openings nor be lost. */
+export const throughQueueWithoutBus: Way = {
+  ...throughQueue,
+  name: 'queue, bus away for 5 min',
+  busAwaySeconds: 300,
+};
+
 /** The function as EventBridge's own target, with the SDK's backoff inside: what was there before the queue. */
 function directly(name: string, reserved?: number): Way {
   return {
@@ -103,6 +117,7 @@ function directly(name: string, reserved?: number): Way {
 
 export const WAYS: readonly Way[] = [
   throughQueue,
+  throughQueueWithoutBus,
   directly('direct, as before'),
   directly('direct, 100 reserved', 100),
 ];
@@ -116,9 +131,15 @@ function handlerOf(
 ) {
   const { table, clock, random } = account;
   const { region } = service;
-  const eventBridge = sendThrough(new EventBridgeClient({ region }), async () => {
-    await account.take(CALL);
-    return { FailedEntryCount: 0, Entries: [] };
+  const eventBridge = sendThrough(new EventBridgeClient({ region }), async (_command, input) => {
+    await account.take(clock.nowMs() < account.busAwayUntilMs ? NO_ANSWER : CALL);
+    if (clock.nowMs() < account.busAwayUntilMs) throw new Error('EventBridge does not answer.');
+    const { Entries: entries } = putEventsSchema.parse(input);
+    for (const { Detail } of entries) {
+      const { executionName } = announcementSchema.parse(JSON.parse(Detail));
+      account.announcements.set(executionName, (account.announcements.get(executionName) ?? 0) + 1);
+    }
+    return { FailedEntryCount: 0, Entries: entries.map(() => ({ EventId: 'id' })) };
   });
   const sqs = sendThrough(new SQSClient({ region }), async (_command, input) => {
     await account.take(CALL);

@@ -1,7 +1,11 @@
 import { DescribeExecutionCommand, type SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
 import { sessionKeySchema } from '../shared/contracts/fields.ts';
-import { EXECUTION_STATUS_CHANGE_DETAIL_TYPE, windowExecutionName } from '../shared/contracts/names.ts';
+import {
+  EXECUTION_STATUS_CHANGE_DETAIL_TYPE,
+  windowExecutionArn,
+  windowExecutionName,
+} from '../shared/contracts/names.ts';
 import { ContentionException } from '../shared/runtime/errors.ts';
 import { defineEvent } from '../shared/runtime/event.ts';
 import type { LogFields } from '../shared/runtime/logging.ts';
@@ -100,6 +104,11 @@ async function finishRecord(
       disconnectedAtMs,
       endedAtMs: outcomeAtMs,
       connectionAttempts,
+      executionArn: windowExecutionArn(
+        dependencies.settings.RECONNECTION_WINDOW_ARN,
+        { streamGroupId, streamSessionId },
+        generation,
+      ),
       story: window.story ?? { cause: causeOf({ outcome, statusReason }) },
     },
     dependencies,

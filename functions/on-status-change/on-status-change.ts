@@ -1,18 +1,22 @@
+import type { ReportedBy } from '../shared/contracts/fields.ts';
 import {
+  REPORTED_BY_API,
   REPORTED_BY_WATCHER,
   type SessionKey,
   STATUS_CHANGE_REJECTED_DETAIL_TYPE,
+  type WindowOpenedDetail,
 } from '../shared/contracts/index.ts';
-import { windowExecutionName } from '../shared/contracts/names.ts';
+import { windowExecutionArn, windowExecutionName } from '../shared/contracts/names.ts';
 import { ContentionException } from '../shared/runtime/errors.ts';
 import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
-import { defineQueueEvent } from '../shared/runtime/queue-batch.ts';
+import { defineQueueEvent, type FinishBatch } from '../shared/runtime/queue-batch.ts';
 import { OPENING_SETTINGS } from '../shared/runtime/settings.ts';
 import {
   isWaitingForClient,
   type ReadSessionDependencies,
   readSession,
 } from '../shared/service/read-session.ts';
+import { announcementOf, createAnnouncer } from '../shared/window/announce-window.ts';
 import { correctDeadline, credibleCorrection } from '../shared/window/correct-deadline.ts';
 import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
 import { isRetryDue } from '../shared/window/failed-windows.ts';
@@ -41,6 +45,8 @@ export interface OnStatusChangeResult {
     | 'STALE'
     | 'NO_WINDOW'
     | 'REJECTED';
+  /** What tells of the window that is open for the event's disconnect. */
+  readonly announcement?: WindowOpenedDetail;
 }
 
 /**
@@ -90,7 +96,8 @@ async function onDisconnect(
     disconnectedAtMs: Math.min(Date.parse(detail.statusChangedAt), nowMs),
     connectionTimeoutSeconds: detail.connectionTimeoutSeconds,
     sessionEndsAtMs: detail.sessionEndsAt === undefined ? undefined : Date.parse(detail.sessionEndsAt),
-    foundByWatcher: detail.reportedBy === REPORTED_BY_WATCHER,
+    reportedBy: reporterOf(detail.reportedBy),
+    isAnnounced: true,
   };
   const { kind, window } = await openWindow(table, session, disconnect, settings, async (closed) => {
     if (closed.phase === 'FAILED') {
@@ -112,7 +119,10 @@ async function onDisconnect(
     metrics.add('WindowsOpened', 1);
   }
   await ensureOwner(session, window, { ...dependencies, log });
-  if (kind === 'OPENED') return { result: 'WINDOW_OPENED' };
+  const { generation } = window;
+  const executionArn = windowExecutionArn(settings.RECONNECTION_WINDOW_ARN, session, generation);
+  const announcement = announcementOf(session, window, executionArn);
+  if (kind === 'OPENED') return { result: 'WINDOW_OPENED', announcement };
 
   // Dropped again before the window saw the session connected: the window goes on, with a new deadline.
   const droppedAgain =
@@ -130,7 +140,7 @@ async function onDisconnect(
     // Whoever signalled last may have died before sending: nobody waits in vain for what is in the item.
     if (window.seq > (window.ackSeq ?? 0)) await wakeWindow(window, { ...dependencies, log });
     log.info('DuplicateEventIgnored', { status: detail.status });
-    return { result: 'DUPLICATE' };
+    return { result: 'DUPLICATE', announcement };
   }
   await noteLoss(table, session, disconnect.disconnectedAtMs);
   const signalled = await signalWindow(session, { id }, { ...dependencies, log });
@@ -167,11 +177,37 @@ async function ensureOwner(
   await replaceDeadWindow(session, window, dependencies);
 }
 
+function reporterOf(reportedBy: string | undefined): ReportedBy {
+  if (reportedBy === REPORTED_BY_WATCHER) return 'WATCHER';
+  return reportedBy === REPORTED_BY_API ? 'API' : 'FEED';
+}
+
+/**
+ * Announces the windows that a batch has opened. A duplicate that the queue hands over again may be of an invocation that
+ * died between opening its window and announcing it, so it announces the window, too.
+ *
+ * Why: docs/decisions/events.md#an-opening-is-announced-at-least-once-and-delays-nothing
+ */
+function announceOpenings(announce: ReturnType<typeof createAnnouncer>): FinishBatch<OnStatusChangeResult> {
+  return async (handled) => {
+    const due = new Map(
+      handled.flatMap((event) => {
+        const { announcement, result } = event.result;
+        const isDue = announcement !== undefined && (result === 'WINDOW_OPENED' || event.isRepeat);
+        return isDue ? [[announcement, event] as const] : [];
+      }),
+    );
+    const notTaken = await announce([...due.keys()]);
+    return notTaken.flatMap((announcement) => due.get(announcement) ?? []);
+  };
+}
+
 export const onStatusChangeEvent = defineQueueEvent({
   settings: [...OPENING_SETTINGS, 'READS_PER_SECOND'],
   clients: ['eventBridge', 'gameLiftStreams', 'stepFunctionsSingleAttempt'],
   parse: (event, { clock }) => parseStatusChangeEvent(event, clock.nowMs()),
   idsOf: (parsed) => (parsed.ok ? sessionOf(parsed.event) : {}),
+  finishWith: (dependencies) => announceOpenings(createAnnouncer(dependencies)),
   // The queue repeats what is throttled; in the SDK's backoff a storm would hold the account's concurrency.
   decide: (parsed, { stepFunctionsSingleAttempt: stepFunctions, ...dependencies }) =>
     onStatusChange(parsed, { ...dependencies, stepFunctions }),

@@ -25,6 +25,7 @@ export const recordOutcomeInputSchema = z.object({
   connectionCreatedAtMs: epochMsSchema.optional(),
   /** Whether the execution has tried to end the session because nobody came back. */
   isAbandoned: z.boolean().optional(),
+  executionArn: z.string().max(2048).optional(),
   applicationArn: applicationArnSchema.nullish(),
   location: locationSchema.nullish(),
 });

@@ -13,6 +13,7 @@ import {
   adminShellAuditEventSchema,
   outcomeEventSchema,
   statusChangeRejectedEventSchema,
+  windowOpenedEventSchema,
 } from '../../scripts/event-schemas.ts';
 
 export const EVENTS_FOLDER = join(import.meta.dirname, '..', '..', 'events');
@@ -25,6 +26,7 @@ export interface Contract {
 
 export const contracts = {
   statusChange: contract('stream-session-status-change.v1', statusChangeEventSchema),
+  windowOpened: contract('stream-session-reconnection-window-opened.v1', windowOpenedEventSchema),
   outcome: contract('stream-session-reconnection-outcome.v1', outcomeEventSchema),
   rejected: contract('stream-session-status-change-rejected.v1', statusChangeRejectedEventSchema),
   adminShellAudit: contract('stream-session-admin-shell-audit.v1', adminShellAuditEventSchema),

@@ -28,6 +28,7 @@ const CARRIERS = [PUT_EVENTS, API_GATEWAY_EVENT, ADMIN_SHELL_EVENT, ...EXECUTION
 function contractOf(sampleName: string): Contract {
   if (sampleName === 'status-change-rejected.json') return contracts.rejected;
   if (sampleName.startsWith('status-change.')) return contracts.statusChange;
+  if (sampleName.startsWith('window-opened')) return contracts.windowOpened;
   if (sampleName.startsWith('reconnection-outcome.')) return contracts.outcome;
   if (sampleName.startsWith('admin-shell-audit.')) return contracts.adminShellAudit;
   if (sampleName.startsWith('reconnection-window.')) return contracts.windowReply;

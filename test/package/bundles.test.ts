@@ -18,7 +18,7 @@ const LIMIT_BYTES: Readonly<Record<string, number>> = {
   'on-status-change': 494_000,
   'record-failure': 353_000,
   'record-outcome': 382_000,
-  'register-task-token': 378_000,
+  'register-task-token': 410_000,
   'request-admin-shell': 446_000,
   'request-connection': 460_000,
   'signal-window': 378_000,

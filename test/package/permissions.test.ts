@@ -5,6 +5,7 @@ import {
   OUTCOME_DETAIL_TYPE,
   STATUS_CHANGE_DETAIL_TYPE,
   STATUS_CHANGE_REJECTED_DETAIL_TYPE,
+  WINDOW_OPENED_DETAIL_TYPE,
 } from '../../functions/shared/contracts/names.ts';
 import { SWITCH_KEY } from '../../functions/shared/contracts/table-keys.ts';
 import { compilePattern } from '../../local/event-bus/pattern/pattern.ts';
@@ -38,8 +39,9 @@ const IAM_PREFIX: Readonly<Record<string, string>> = {
 };
 
 /** The one type of event that a function publishes. */
-const PUBLISHED: Readonly<Record<string, string>> = {
-  'on-status-change': STATUS_CHANGE_REJECTED_DETAIL_TYPE,
+const PUBLISHED: Readonly<Record<string, string | readonly string[]>> = {
+  'on-status-change': [STATUS_CHANGE_REJECTED_DETAIL_TYPE, WINDOW_OPENED_DETAIL_TYPE],
+  'register-task-token': WINDOW_OPENED_DETAIL_TYPE,
   'watch-sessions': STATUS_CHANGE_DETAIL_TYPE,
   'record-outcome': OUTCOME_DETAIL_TYPE,
   'on-execution-failure': OUTCOME_DETAIL_TYPE,
@@ -134,7 +136,7 @@ describe.each(functions)('$folder', ({ folder, key, statements }) => {
     }
   });
 
-  it('publishes events of one type of its own, from one source', () => {
+  it('publishes events of its own types alone, from one source', () => {
     const publishing = statements.filter(({ actions }) => actions.includes('events:PutEvents'));
 
     const expected = PUBLISHED[folder];

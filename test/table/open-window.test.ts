@@ -76,6 +76,9 @@ describe('the first window of a session', () => {
       generation: 1,
       disconnectedAtMs: NOW_MS,
       deadlineMs: NOW_MS + 60_000,
+      disconnectedAt: new Date(NOW_MS).toISOString(),
+      deadline: new Date(NOW_MS + 60_000).toISOString(),
+      reportedBy: 'FEED',
       connectionTimeoutSeconds: 60,
       marginSeconds: 2,
       terminateAbandoned: false,
@@ -85,9 +88,9 @@ describe('the first window of a session', () => {
 
   it.each([
     [{}, { lookAtOnce: true }],
-    [{ foundByWatcher: true }, { lookAtOnce: false, foundByWatcher: true }],
-    [{ foundByWatcher: true, connectionTimeoutSeconds: 60 }, { lookAtOnce: false }],
-  ])('tells its execution whether to look: %j', async (disconnect, expected) => {
+    [{ reportedBy: 'WATCHER' }, { lookAtOnce: false, foundByWatcher: true }],
+    [{ reportedBy: 'WATCHER', connectionTimeoutSeconds: 60 }, { lookAtOnce: false }],
+  ] as const)('tells its execution whether to look: %j', async (disconnect, expected) => {
     const { window } = await open(newSession(), disconnect);
 
     const { lookAtOnce, foundByWatcher } = JSON.parse(window.executionInput);

@@ -94,5 +94,12 @@ export const storedStoryShape = {
   applicationArn: outcomeStoryShape.applicationArn.catch(undefined),
   location: outcomeStoryShape.location.catch(undefined),
 };
+/** A page of AWS's console, which asks whoever opens it to sign in. */
+export const executionUrlSchema = z.url().max(1024).describe("The window's execution in AWS's console");
+
+/** Who has reported the loss: the watcher, another feed, or a request to the API. */
+export const reportedBySchema = z.enum(['WATCHER', 'FEED', 'API']);
+export type ReportedBy = z.infer<typeof reportedBySchema>;
+
 const outcomeStorySchema = z.object(outcomeStoryShape);
 export type OutcomeStory = z.infer<typeof outcomeStorySchema>;

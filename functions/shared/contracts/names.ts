@@ -3,6 +3,7 @@ import type { SessionKey } from './index.ts';
 export const STATUS_CHANGE_DETAIL_TYPE = 'Stream Session Status Change';
 export const STATUS_CHANGE_REJECTED_DETAIL_TYPE = 'Stream Session Status Change Rejected';
 export const OUTCOME_DETAIL_TYPE = 'Stream Session Reconnection Outcome';
+export const WINDOW_OPENED_DETAIL_TYPE = 'Stream Session Reconnection Window Opened';
 export const ADMIN_SHELL_AUDIT_DETAIL_TYPE = 'Stream Session Admin Shell Audit';
 export const EXECUTION_STATUS_CHANGE_DETAIL_TYPE = 'Step Functions Execution Status Change';
 
@@ -23,6 +24,25 @@ export function windowExecutionName(session: SessionKey, generation: number): st
 export function windowExecutionArn(stateMachineArn: string, session: SessionKey, generation: number): string {
   const machine = stateMachineArn.replace(':stateMachine:', ':execution:');
   return `${machine}:${windowExecutionName(session, generation)}`;
+}
+
+/** Where each partition has its console. A Region stands before the domain. */
+const CONSOLE_DOMAINS: Readonly<Record<string, string>> = {
+  aws: 'console.aws.amazon.com',
+  'aws-cn': 'console.amazonaws.cn',
+  'aws-us-gov': 'console.amazonaws-us-gov.com',
+};
+
+/**
+ * Returns the page of an execution in AWS's console.
+ *
+ * @returns undefined in a partition whose console is not known.
+ */
+export function executionUrlOf(executionArn: string): string | undefined {
+  const [, partition = '', , region = ''] = executionArn.split(':');
+  const domain = CONSOLE_DOMAINS[partition];
+  if (domain === undefined) return undefined;
+  return `https://${region}.${domain}/states/home?region=${region}#/v2/executions/details/${executionArn}`;
 }
 
 /** A request's execution: the session id first, cut where the request's own id would not fit otherwise. */

@@ -26,6 +26,8 @@ function optional<Schema extends z.ZodType>(schema: Schema) {
  * Why: docs/decisions/windows.md#every-report-but-the-watchers-is-looked-at-once
  */
 export const REPORTED_BY_WATCHER = 'watcher';
+/** What a request to this service's own API writes there. */
+export const REPORTED_BY_API = 'api';
 
 export const statusChangeDetailSchema = z
   .object({

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import {
+  executionUrlSchema,
   outcomeSchema,
   outcomeStoryShape,
+  reportedBySchema,
   sessionKeySchema,
   statusReasonSchema,
   timestampSchema,
@@ -24,9 +26,35 @@ export const outcomeDetailSchema = z
     connectionAttempts: z.int().min(0).describe('Calls behind the connections created in this window'),
     executionName: z.string().min(1).max(80),
     ...outcomeStoryShape,
+    executionUrl: executionUrlSchema.optional(),
   })
   .meta({ title: 'Stream Session Reconnection Outcome, detail, version 1' });
 export type OutcomeDetail = z.infer<typeof outcomeDetailSchema>;
+
+/** The detail of the event that a window has opened, or that its deadline has changed. */
+export const windowOpenedDetailSchema = z
+  .object({
+    version: z.literal('1'),
+    ...sessionKeySchema.shape,
+    generation: z.int().min(1).describe("The window's number for this session, counted from 1"),
+    sequence: z
+      .int()
+      .min(1)
+      .describe(
+        'Grows, with gaps, with each change within a generation: of two events the one with more counts',
+      ),
+    disconnectedAt: timestampSchema.describe('When the client was lost, as reported'),
+    deadline: timestampSchema.describe(
+      'Until when the service keeps the session for its client, as far as is known; a later event may correct it',
+    ),
+    reportedBy: reportedBySchema.describe(
+      'Who has reported the loss: the watcher, another feed, or a request to the API',
+    ),
+    executionName: z.string().min(1).max(80),
+    executionUrl: executionUrlSchema.optional(),
+  })
+  .meta({ title: 'Stream Session Reconnection Window Opened, detail, version 1' });
+export type WindowOpenedDetail = z.infer<typeof windowOpenedDetailSchema>;
 
 /** The reply of GET …/window. */
 export const windowReplySchema = z

@@ -19,12 +19,14 @@ const PARALLEL_CALLS = 10;
 /**
  * Publishes many events of one type. What the bus did not take is not repeated here.
  *
+ * @param abortSignal ends the wait for the bus, retries included; an event may have been taken all the same.
  * @returns the details that were not taken.
  */
 export async function publishAll<Detail extends object>(
   { eventBridge, settings }: EventBus,
   detailType: string,
   details: readonly Detail[],
+  abortSignal?: AbortSignal,
 ): Promise<Detail[]> {
   const batches = Array.from({ length: Math.ceil(details.length / MAX_ENTRIES) }, (_, index) =>
     details.slice(index * MAX_ENTRIES, (index + 1) * MAX_ENTRIES),
@@ -34,7 +36,12 @@ export async function publishAll<Detail extends object>(
     for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
       const Entries = batch.map((detail) => entryOf(settings, detailType, detail));
       try {
-        const reply = await callDependency(() => eventBridge.send(new PutEventsCommand({ Entries })));
+        const reply = await callDependency(() =>
+          eventBridge.send(
+            new PutEventsCommand({ Entries }),
+            abortSignal === undefined ? {} : { abortSignal },
+          ),
+        );
         notTaken.push(...batch.filter((_, index) => reply.Entries?.[index]?.EventId === undefined));
       } catch {
         notTaken.push(...batch);

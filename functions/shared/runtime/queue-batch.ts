@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Clock } from './clock.ts';
 import {
   type ClientName,
+  type Dependencies,
   defineFunction,
   edge,
   emitMetrics,
@@ -10,6 +11,7 @@ import {
   knownErrorsOnly,
   type SettingName,
 } from './definition.ts';
+import { DependencyUnavailableException } from './errors.ts';
 import { type EventDefinition, eventHandler } from './event.ts';
 import type { Log } from './logging.ts';
 import type { Metrics } from './metrics.ts';
@@ -49,13 +51,32 @@ const batchSchema = z.looseObject({
         messageId: z.string(),
         receiptHandle: z.string(),
         body: z.string(),
-        attributes: z.looseObject({ SentTimestamp: z.coerce.number() }),
+        attributes: z.looseObject({
+          SentTimestamp: z.coerce.number(),
+          ApproximateReceiveCount: z.coerce.number().optional(),
+        }),
       }),
     )
     .min(1),
 });
 export type QueueBatch = z.infer<typeof batchSchema>;
 type QueueRecord = QueueBatch['Records'][number];
+
+/** An event of a batch that was handled. */
+export interface Handled<Result> {
+  readonly result: Result;
+  /** Whether the queue has handed the event over before, so that an earlier invocation may have died in the middle of it. */
+  readonly isRepeat: boolean;
+}
+
+/**
+ * Does for a whole batch, in one go, what its events have left to do. It does not throw.
+ *
+ * @returns the events that it was not done for: they come back.
+ */
+export type FinishBatch<Result> = (
+  handled: readonly Handled<Result>[],
+) => Promise<readonly Handled<Result>[]>;
 
 /** The longest that one event takes: a permit for a read, and the read itself. Nothing is begun with less left. */
 const LEAST_REMAINING_MS = 8_000;
@@ -83,12 +104,14 @@ export function queueBatchOf(payload: unknown): QueueBatch | undefined {
  *
  * @param handle throws for an event that has failed. It gets undefined for a body that is not JSON.
  */
-export async function handleBatch(
+export async function handleBatch<Result>(
   { Records: records }: QueueBatch,
-  handle: (event: unknown) => Promise<unknown>,
+  handle: (event: unknown) => Promise<Result>,
   dependencies: QueueBatchDependencies,
+  finish: FinishBatch<Result> = async () => [],
 ): Promise<BatchReply> {
   const { log, metrics, remainingMs } = dependencies;
+  const handled = new Map<Handled<Result>, QueueRecord>();
   const failed: QueueRecord[] = [];
   let left: readonly QueueRecord[] = [];
   for (const [index, record] of records.entries()) {
@@ -97,7 +120,8 @@ export async function handleBatch(
       break;
     }
     try {
-      await handle(parseJson(record.body));
+      const result = await handle(parseJson(record.body));
+      handled.set({ result, isRepeat: (record.attributes.ApproximateReceiveCount ?? 1) > 1 }, record);
     } catch (error) {
       if (isThrottled(error)) {
         left = records.slice(index);
@@ -106,6 +130,10 @@ export async function handleBatch(
       }
       failed.push(record);
     }
+  }
+  for (const unfinished of await finish([...handled.keys()])) {
+    const record = handled.get(unfinished);
+    if (record !== undefined) failed.push(record);
   }
   if (left.length + failed.length > 0) {
     log.info('EventsPutBack', { putOff: left.length, failed: failed.length });
@@ -156,6 +184,14 @@ export async function hideInQueue(
   }
 }
 
+export interface QueueEventDefinition<Input, Result, Client extends ClientName, Name extends SettingName>
+  extends EventDefinition<Input, Result, Client, Name> {
+  /** Makes, once for the function's life, what follows each batch. */
+  readonly finishWith?: (
+    dependencies: Dependencies<NoInfer<Client>, NoInfer<Name>>,
+  ) => FinishBatch<NoInfer<Result>>;
+}
+
 /**
  * Defines a function that takes its events from a queue (`QUEUE_URL`), in batches. It also takes one event as EventBridge
  * hands it over: this is how the events of versions before the queue arrive, and what the runbook's `replay` sends.
@@ -168,26 +204,38 @@ export function defineQueueEvent<
   const Client extends ClientName = never,
   const Name extends SettingName = never,
 >(
-  definition: EventDefinition<Input, Result, Client, Name>,
+  definition: QueueEventDefinition<Input, Result, Client, Name>,
 ): FunctionDefinition<Client | 'sqs', unknown, Result | BatchReply> {
   const { settings = [], clients = [] } = definition;
   const needs = { settings: [...settings, 'QUEUE_URL'], clients: [...clients, 'sqs'] } as const;
   return defineFunction(needs, (dependencies) => {
     const { clock, random, sqs } = dependencies;
     const { QUEUE_URL } = dependencies.settings;
+    const finish = definition.finishWith?.(dependencies);
     const handleEvent = eventHandler(definition, dependencies, knownOrThrottled());
     return async (payload, context) => {
       const batch = queueBatchOf(payload);
-      if (batch === undefined) return handleEvent(payload, context);
+      if (batch === undefined) {
+        const result = await handleEvent(payload, context);
+        // Whoever invokes the function repeats what fails, and does not say so.
+        if ((await finish?.([{ result, isRepeat: true }]))?.length)
+          throw new DependencyUnavailableException();
+        return result;
+      }
       return edge<QueueBatch, QueueBatch, BatchReply>([emitMetrics()], (events, { log, metrics }) =>
-        handleBatch(events, (event) => handleEvent(event, context), {
-          clock,
-          random,
-          log,
-          metrics,
-          hideMessages: (messages) => hideInQueue(sqs, QUEUE_URL, messages),
-          remainingMs: () => context.getRemainingTimeInMillis(),
-        }),
+        handleBatch(
+          events,
+          (event) => handleEvent(event, context),
+          {
+            clock,
+            random,
+            log,
+            metrics,
+            hideMessages: (messages) => hideInQueue(sqs, QUEUE_URL, messages),
+            remainingMs: () => context.getRemainingTimeInMillis(),
+          },
+          finish,
+        ),
       )(batch, context);
     };
   });

@@ -1,3 +1,4 @@
+import type { ReportedBy } from '../contracts/fields.ts';
 import type { SessionKey } from '../contracts/index.ts';
 import { windowKey } from '../contracts/table-keys.ts';
 import { ContentionException } from '../runtime/errors.ts';
@@ -11,8 +12,10 @@ export interface Disconnect {
   readonly disconnectedAtMs: number;
   readonly connectionTimeoutSeconds: number | undefined;
   readonly sessionEndsAtMs: number | undefined;
-  /** Whether the watcher has just seen the session wait, and will soon say so on the window. False when absent. */
-  readonly foundByWatcher?: boolean | undefined;
+  /** FEED when absent. The watcher has just seen the session wait, and will soon say so on the window. */
+  readonly reportedBy?: ReportedBy | undefined;
+  /** Whether whoever opens the window also announces it. Otherwise its execution does. */
+  readonly isAnnounced?: boolean | undefined;
 }
 
 export interface WindowSettings {
@@ -99,6 +102,7 @@ export async function replaceWindow(
     disconnectedAtMs,
     connectionTimeoutSeconds: undefined,
     sessionEndsAtMs,
+    reportedBy: dead.reportedBy,
   };
   const window = {
     ...newWindow(session, disconnect, settings, dead, notBeforeMs),
@@ -118,8 +122,9 @@ function newWindow(
   previous: WindowItem | undefined,
   notBeforeMs?: number,
 ): WindowItem {
-  const { disconnectedAtMs, foundByWatcher = false } = disconnect;
+  const { disconnectedAtMs, reportedBy = 'FEED' } = disconnect;
   const isReplacement = notBeforeMs !== undefined;
+  const foundByWatcher = reportedBy === 'WATCHER' && !isReplacement;
   const generation = (previous?.generation ?? 0) + 1;
   const toldTimeoutSeconds =
     disconnect.connectionTimeoutSeconds ??
@@ -135,6 +140,11 @@ function newWindow(
       generation,
       disconnectedAtMs,
       deadlineMs: endMs,
+      // For people, who read the input in the console.
+      disconnectedAt: new Date(disconnectedAtMs).toISOString(),
+      deadline: new Date(endMs).toISOString(),
+      reportedBy,
+      ...(disconnect.isAnnounced === true && !isReplacement ? { announced: true } : {}),
       connectionTimeoutSeconds,
       marginSeconds: settings.WINDOW_MARGIN_SECONDS,
       terminateAbandoned: settings.TERMINATE_ABANDONED_SESSIONS,
@@ -146,6 +156,7 @@ function newWindow(
     }),
     running: false,
     disconnectedAtMs,
+    reportedBy,
     pendingSinceMs: disconnectedAtMs,
     deadlineMs: endMs,
     connectionTimeoutSeconds,

@@ -7,6 +7,7 @@ import {
   outcomeDetailSchema,
   type SessionKey,
 } from '../contracts/index.ts';
+import { executionUrlOf } from '../contracts/names.ts';
 import { outcomeKey } from '../contracts/table-keys.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/logging.ts';
@@ -25,6 +26,8 @@ export interface WindowOutcome extends SessionKey {
   readonly endedAtMs: number;
   readonly connectionAttempts: number;
   readonly story: OutcomeStory;
+  /** Absent in task inputs of definitions before this member. */
+  readonly executionArn?: string | undefined;
 }
 
 export interface PublishOutcomeDependencies extends EventBus {
@@ -47,6 +50,7 @@ const COUNTED_AS = {
 export const storedOutcomeSchema = outcomeDetailSchema.extend({
   statusReason: z.string().nullable().transform(toStatusReason),
   ...storedStoryShape,
+  executionUrl: outcomeDetailSchema.shape.executionUrl.catch(undefined),
 });
 
 /**
@@ -93,6 +97,7 @@ async function keepOutcome(
     connectionAttempts: outcome.connectionAttempts,
     executionName: outcome.executionName,
     ...outcome.story,
+    executionUrl: outcome.executionArn === undefined ? undefined : executionUrlOf(outcome.executionArn),
   };
   const key = outcomeKey(outcome, outcome.generation);
   const expiresAt = expiresAfterDays(clock.nowMs(), settings.OUTCOME_RETENTION_DAYS);

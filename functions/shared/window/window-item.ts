@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { storedStoryShape, toStatusReason } from '../contracts/fields.ts';
+import { reportedBySchema, storedStoryShape, toStatusReason } from '../contracts/fields.ts';
 import { type Outcome, outcomeSchema, type SessionKey, windowPhaseSchema } from '../contracts/index.ts';
 import { windowKey } from '../contracts/table-keys.ts';
 import { readItem, type Table, type Update, updateIf, wholeNumberSchema } from '../runtime/table.ts';
@@ -18,6 +18,8 @@ export const windowItemSchema = z.object({
   /** Whether the execution is known to have started. */
   running: z.boolean(),
   disconnectedAtMs: wholeNumberSchema,
+  /** Who has opened the window. A feed, as far as an item of earlier code tells. */
+  reportedBy: reportedBySchema.optional().catch(undefined),
   /** Since when the session waits, as its execution knows it: the disconnect, or a later one found by a read. */
   pendingSinceMs: wholeNumberSchema.optional(),
   /** Until when the service keeps the session in the present phase, as far as is known. */

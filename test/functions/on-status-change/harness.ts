@@ -55,7 +55,11 @@ export function useOnStatusChange() {
         READS_PER_SECOND: 1000,
       },
     };
-    const send = (raw: unknown) => onStatusChange(parseStatusChangeEvent(raw, nowMs), dependencies);
+    /** What becomes of an announcement is the batch's matter. */
+    const send = async (raw: unknown) => {
+      const { result } = await onStatusChange(parseStatusChangeEvent(raw, nowMs), dependencies);
+      return { result };
+    };
     const report = (change: Omit<StatusChange, 'atMs'> & { readonly atMs?: number }) =>
       send(statusChangeEvent({ atMs: DISCONNECTED_AT_MS, ...change }));
     return { log, metrics, dependencies, send, report };

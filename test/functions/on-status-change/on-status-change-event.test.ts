@@ -5,6 +5,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { VirtualClock } from 'local-server-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { onStatusChangeEvent } from '../../../functions/on-status-change/on-status-change.ts';
+import { type SessionKey, windowOpenedDetailSchema } from '../../../functions/shared/contracts/index.ts';
 import { captureOutput, lambdaContext } from '../../helpers/lambda.ts';
 import { mockClient } from '../../helpers/mock-client.ts';
 import { newSession } from '../../helpers/sessions.ts';
@@ -22,12 +23,13 @@ beforeEach(() => {
   stepFunctions.reset();
   stepFunctions.on(StartExecutionCommand).resolves({});
   eventBridge.reset();
-  eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0 });
+  eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'e' }] });
 });
 
 function prepare() {
   const output = captureOutput();
   const { documents, name } = table();
+  const clock = new VirtualClock(NOW_MS);
   const handler = onStatusChangeEvent.handler(
     {
       documents,
@@ -37,7 +39,7 @@ function prepare() {
       sqs: new SQSClient({ region }),
     },
     {
-      clock: new VirtualClock(NOW_MS),
+      clock,
       environment: {
         TABLE_NAME: name,
         EVENT_BUS_NAME: 'bus',
@@ -52,7 +54,7 @@ function prepare() {
       },
     },
   );
-  return { output, handle: (event: unknown) => handler(event, lambdaContext()) };
+  return { output, clock, handle: (event: unknown) => handler(event, lambdaContext()) };
 }
 
 describe('an invocation by the event bus', () => {
@@ -60,7 +62,9 @@ describe('an invocation by the event bus', () => {
     const session = newSession();
     const { handle, output } = prepare();
 
-    expect(await handle(statusChangeEvent({ session, atMs: NOW_MS }))).toEqual({ result: 'WINDOW_OPENED' });
+    expect(await handle(statusChangeEvent({ session, atMs: NOW_MS }))).toMatchObject({
+      result: 'WINDOW_OPENED',
+    });
 
     expect(output.lines()).toMatchObject([
       { message: 'WindowOpened', ...session, executionName: `${session.streamSessionId}-1` },
@@ -117,5 +121,106 @@ describe('an invocation by the event bus', () => {
     });
 
     expect(output.text()).not.toContain('SECRET');
+  });
+});
+
+describe('a batch that has opened windows', () => {
+  const message = (session: SessionKey, receiveCount = 1) => ({
+    eventSource: 'aws:sqs',
+    messageId: `id-${session.streamSessionId}`,
+    receiptHandle: 'handle',
+    body: JSON.stringify(statusChangeEvent({ session, atMs: NOW_MS })),
+    attributes: { SentTimestamp: String(NOW_MS), ApproximateReceiveCount: String(receiveCount) },
+  });
+  const batchOf = (...records: readonly object[]) => ({ Records: records });
+  const calls = () => eventBridge.commandCalls(PutEventsCommand);
+  const announcements = () =>
+    calls()
+      .flatMap(({ args: [{ input }] }) => input.Entries ?? [])
+      .map(({ Detail = '', DetailType }) => ({
+        DetailType,
+        ...windowOpenedDetailSchema.parse(JSON.parse(Detail)),
+      }));
+  const takesAll = () =>
+    eventBridge
+      .on(PutEventsCommand)
+      .callsFake(({ Entries = [] }: { readonly Entries?: readonly object[] }) => ({
+        FailedEntryCount: 0,
+        Entries: Entries.map(() => ({ EventId: 'e' })),
+      }));
+  const nothingLeft = { batchItemFailures: [] };
+
+  it('announces them all in one call', async () => {
+    const sessions = Array.from({ length: 10 }, newSession);
+    const { handle } = prepare();
+    takesAll();
+
+    expect(await handle(batchOf(...sessions.map((session) => message(session))))).toEqual(nothingLeft);
+
+    expect(calls()).toHaveLength(1);
+    expect(announcements()).toMatchObject(
+      sessions.map((session) => ({
+        ...session,
+        DetailType: 'Stream Session Reconnection Window Opened',
+        generation: 1,
+        sequence: 1,
+        disconnectedAt: new Date(NOW_MS).toISOString(),
+        deadline: new Date(NOW_MS + 120_000).toISOString(),
+        reportedBy: 'FEED',
+        executionUrl: expect.stringContaining(`:execution:reconnection-window:${session.streamSessionId}-1`),
+      })),
+    );
+  });
+
+  it('has opened and started them before it meets a bus that is away, and gets their events back', async () => {
+    const [one, other] = [newSession(), newSession()];
+    const { handle } = prepare();
+    eventBridge.on(PutEventsCommand).rejects(new Error('connect ECONNREFUSED'));
+
+    const reply = await handle(batchOf(message(one), message(other)));
+
+    expect(reply).toEqual({
+      batchItemFailures: [one, other].map(({ streamSessionId }) => ({
+        itemIdentifier: `id-${streamSessionId}`,
+      })),
+    });
+    expect(stepFunctions.commandCalls(StartExecutionCommand)).toHaveLength(2);
+  });
+
+  it('asks a bus that is away once in five seconds, so that it delays no other opening', async () => {
+    const { handle, clock } = prepare();
+    eventBridge.on(PutEventsCommand).rejectsOnce(new Error('connect ECONNREFUSED'));
+    const first = newSession();
+    await handle(batchOf(message(first)));
+    takesAll();
+
+    expect(await handle(batchOf(message(newSession())))).not.toEqual(nothingLeft);
+    expect(calls()).toHaveLength(1);
+    await clock.advance(5000);
+    expect(await handle(batchOf(message(first, 2)))).toEqual(nothingLeft);
+
+    expect(announcements().at(-1)).toMatchObject({ ...first, sequence: 1 });
+  });
+
+  it('announces nothing again for a duplicate that comes for the first time', async () => {
+    const session = newSession();
+    const { handle } = prepare();
+    takesAll();
+    await handle(batchOf(message(session)));
+
+    await handle(batchOf(message(session)));
+
+    expect(announcements()).toHaveLength(1);
+  });
+
+  it('announces what an invocation that died in between has left, when the queue hands it over again', async () => {
+    const session = newSession();
+    await prepare().handle(statusChangeEvent({ session, atMs: NOW_MS }));
+    eventBridge.resetHistory();
+    takesAll();
+
+    await prepare().handle(batchOf(message(session, 2)));
+
+    expect(announcements()).toMatchObject([{ ...session, generation: 1 }]);
   });
 });

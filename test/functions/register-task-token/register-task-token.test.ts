@@ -1,24 +1,29 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   beginWait,
   registerTaskTokenInputSchema,
 } from '../../../functions/register-task-token/register-task-token.ts';
+import { windowOpenedDetailSchema } from '../../../functions/shared/contracts/index.ts';
 import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
 import { mockClient } from '../../helpers/mock-client.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
-import { givenOpenWindow, windowOf } from '../../helpers/windows.ts';
+import { BUS_SETTINGS, givenOpenWindow, windowOf } from '../../helpers/windows.ts';
 
 const table = useTable();
 const stepFunctions = mockClient(SFNClient);
+const eventBridge = mockClient(EventBridgeClient);
 const DISCONNECTED_AT_MS = Date.UTC(2026, 0, 1, 12);
 
 beforeEach(() => {
   stepFunctions.reset();
   stepFunctions.on(SendTaskSuccessCommand).resolves({});
+  eventBridge.reset();
+  eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0 });
 });
 
 function prepare() {
@@ -26,7 +31,14 @@ function prepare() {
   const log = memoryLog();
   const metrics = memoryMetrics();
   const stepFunctionsClient = new SFNClient({ region: 'us-west-2' });
-  const dependencies = { table: table(), stepFunctions: stepFunctionsClient, log, metrics };
+  const dependencies = {
+    table: table(),
+    stepFunctions: stepFunctionsClient,
+    eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
+    settings: BUS_SETTINGS,
+    log,
+    metrics,
+  };
   const input = {
     ...session,
     executionName: `${session.streamSessionId}-1`,
@@ -111,5 +123,61 @@ describe('a wait that begins', () => {
     for (const phase of ['CLOSED', 'FAILED']) {
       expect(registerTaskTokenInputSchema.safeParse({ ...input, phase }).success).toBe(false);
     }
+  });
+});
+
+describe('a deadline that receivers of events do not know', () => {
+  const executionArn = 'arn:aws:states:us-west-2:111122223333:execution:reconnection-window:x-1';
+  const announced = () =>
+    eventBridge
+      .commandCalls(PutEventsCommand)
+      .flatMap(({ args: [{ input }] }) => input.Entries ?? [])
+      .map(({ Detail = '' }) => windowOpenedDetailSchema.parse(JSON.parse(Detail)));
+
+  it('is announced before the wait begins, in an order that its sequence tells', async () => {
+    const { session, dependencies, input } = prepare();
+    await givenOpenWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS, reportedBy: 'API' });
+
+    await beginWait({ ...input, executionArn, toldDeadlineMs: 0 }, dependencies);
+    const later = { ...input, deadlineMs: input.deadlineMs + 60_000, waitNumber: 4, retryCount: 0 };
+    await beginWait({ ...later, executionArn, toldDeadlineMs: input.deadlineMs }, dependencies);
+
+    expect(announced()).toMatchObject([
+      { ...session, generation: 1, deadline: '2026-01-01T12:03:20.000Z', reportedBy: 'API' },
+      { ...session, generation: 1, deadline: '2026-01-01T12:04:20.000Z', reportedBy: 'API' },
+    ]);
+    const [first = 0, second = 0] = announced().map(({ sequence }) => sequence);
+    expect(second).toBeGreaterThan(first);
+  });
+
+  it.each([
+    ['is known', { toldDeadlineMs: DISCONNECTED_AT_MS + 200_000 }],
+    ['differs by no more than two clocks do', { toldDeadlineMs: DISCONNECTED_AT_MS + 198_000 }],
+    ['is of a session that is ending', { toldDeadlineMs: 0, phase: 'AWAITING_END' as const }],
+    ['comes from a definition that does not say what is known', {}],
+  ])('is not announced where it %s', async (_, overrides) => {
+    const { session, dependencies, input } = prepare();
+    await givenOpenWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
+
+    await beginWait({ ...input, executionArn, ...overrides }, dependencies);
+
+    expect(announced()).toEqual([]);
+  });
+
+  it("is left to the state's Retry while the bus is away, and the wait has not begun by then", async () => {
+    const { session, dependencies, input } = prepare();
+    await givenOpenWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS });
+    await signalWindow(session, { id: 'event-1' }, dependencies);
+    eventBridge.on(PutEventsCommand).resolvesOnce({ FailedEntryCount: 1 }).resolves({ FailedEntryCount: 0 });
+    const wait = { ...input, executionArn, toldDeadlineMs: 0 };
+
+    await expect(beginWait(wait, dependencies)).rejects.toMatchObject({
+      name: 'DependencyUnavailableException',
+    });
+    expect(stepFunctions.calls()).toHaveLength(0);
+    await beginWait({ ...wait, retryCount: 3 }, dependencies);
+
+    expect(stepFunctions.calls()).toHaveLength(1);
+    expect(announced()).toHaveLength(2);
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sessionKeySchema } from '../../../functions/shared/contracts/index.ts';
 import {
+  executionUrlOf,
   requestExecutionName,
   windowExecutionArn,
   windowExecutionName,
@@ -21,6 +22,22 @@ describe('the ARN of an execution', () => {
     expect(windowExecutionArn(machine, session, 2)).toBe(
       'arn:aws:states:us-west-2:123456789012:execution:reconnection-window:ABC123def4567-2',
     );
+  });
+});
+
+describe('the page of an execution in the console', () => {
+  it.each([
+    ['aws', 'us-west-2', 'https://us-west-2.console.aws.amazon.com'],
+    ['aws-cn', 'cn-north-1', 'https://cn-north-1.console.amazonaws.cn'],
+    ['aws-us-gov', 'us-gov-west-1', 'https://us-gov-west-1.console.amazonaws-us-gov.com'],
+  ])('is in the console of its partition and Region: %s', (partition, region, origin) => {
+    const arn = `arn:${partition}:states:${region}:111122223333:execution:reconnection-window:ABC123def4567-1`;
+
+    expect(executionUrlOf(arn)).toBe(`${origin}/states/home?region=${region}#/v2/executions/details/${arn}`);
+  });
+
+  it('is not known in another partition', () => {
+    expect(executionUrlOf('arn:aws-iso:states:us-iso-east-1:111122223333:execution:x:y')).toBeUndefined();
   });
 });
 

@@ -2,6 +2,7 @@ import { VirtualClock } from 'local-server-kit';
 import { describe, expect, it } from 'vitest';
 import { DependencyUnavailableException, UnexpectedError } from '../../../functions/shared/runtime/errors.ts';
 import {
+  type Handled,
   type HiddenMessage,
   handleBatch,
   queueBatchOf,
@@ -63,6 +64,54 @@ async function handled(
   const failures = reply.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
   return { log, metrics, tried, hidden, failures };
 }
+
+describe('what follows a batch', () => {
+  async function finished(
+    receiveCounts: readonly number[],
+    unfinished: (result: number) => boolean = () => false,
+  ) {
+    const records = receiveCounts.map((count, index) => ({
+      ...record(String(index)),
+      attributes: { SentTimestamp: String(NOW_MS), ApproximateReceiveCount: String(count) },
+    }));
+    const batch = queueBatchOf({ Records: records });
+    if (batch === undefined) throw new Error('The batch is one.');
+    const seen: Handled<number>[] = [];
+    let result = 0;
+    const reply = await handleBatch(
+      batch,
+      async () => result++,
+      {
+        clock: new VirtualClock(NOW_MS),
+        random: () => 0,
+        log: memoryLog(),
+        metrics: memoryMetrics(),
+        remainingMs: () => 20_000,
+      },
+      async (handled) => {
+        seen.push(...handled);
+        return handled.filter((event) => unfinished(event.result));
+      },
+    );
+    return { seen, failures: reply.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) };
+  }
+
+  it('gets the results of all its events, and which of them the queue has handed over before', async () => {
+    const { seen, failures } = await finished([1, 3]);
+
+    expect(seen).toEqual([
+      { result: 0, isRepeat: false },
+      { result: 1, isRepeat: true },
+    ]);
+    expect(failures).toEqual([]);
+  });
+
+  it('gives those back that it could not be done for', async () => {
+    const { failures } = await finished([1, 1, 1], (result) => result === 1);
+
+    expect(failures).toEqual(['id-1']);
+  });
+});
 
 describe('a batch of events', () => {
   it('is handled one after the other, and none comes back', async () => {

@@ -1,0 +1,133 @@
+import { createServer } from 'node:http';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { holdSeat } from '../../feeds/consumers/hold-seat.ts';
+import { pauseMatch } from '../../feeds/consumers/pause-match.ts';
+import { pushToBrowser } from '../../feeds/consumers/push-to-browser.ts';
+import {
+  LatestWindows,
+  readLocalBus,
+  type WindowEvent,
+  windowEventOf,
+} from '../../feeds/consumers/window-events.ts';
+import { startWorkflow } from '../helpers/workflow.ts';
+
+const SECOND = 1000;
+
+/** What the bus of a local stack has on record after a player is lost and back, and another is lost for good. */
+async function eventsOfTwoPlayers() {
+  const { clock, control, reconnect, endpoints, ...run } = await startWorkflow();
+  const back = await run.session({ connectionTimeoutSeconds: 60 });
+  const lost = await run.session({ connectionTimeoutSeconds: 30 });
+  for (const session of [back, lost]) await control.clientDrops(session.streamSessionId);
+  for (const session of [back, lost]) await run.report(session);
+  const droppedAtMs = clock.nowMs();
+  await clock.advance(5 * SECOND);
+  await control.clientConnects(back.streamSessionId, await reconnect(back));
+  await clock.advance(60 * SECOND);
+  const idOf = (session: typeof back) => `${session.streamGroupId}/${session.streamSessionId}`;
+  return { events: await readLocalBus(endpoints.eventBus), back: idOf(back), lost: idOf(lost), droppedAtMs };
+}
+
+describe('the consumers, on the events of a local stack', () => {
+  it('pause a match, hold a seat and tell the browser until each player is back or lost', async () => {
+    const { events, back, lost, droppedAtMs } = await eventsOfTwoPlayers();
+    const match: unknown[][] = [];
+    const seats: unknown[][] = [];
+    const pushed = pushToBrowser(() => back);
+    const note =
+      (calls: unknown[][], name: string) =>
+      async (...args: readonly unknown[]) => {
+        calls.push([name, ...args]);
+      };
+    const pausing = pauseMatch({
+      pause: note(match, 'pause'),
+      resume: note(match, 'resume'),
+      goOnWithout: note(match, 'go on without'),
+    });
+    const holding = holdSeat({
+      hold: note(seats, 'hold'),
+      giveBack: note(seats, 'give back'),
+      release: note(seats, 'release'),
+    });
+
+    // Twice, as at least once allows.
+    for (const event of [...events, ...events]) {
+      for (const consume of [pausing, holding, pushed.consume]) await consume(event);
+    }
+
+    const of = (calls: unknown[][], session: string) => calls.filter(([, id]) => id === session);
+    expect(of(match, lost)).toEqual([
+      ['pause', lost, new Date(droppedAtMs + 30 * SECOND)],
+      ['go on without', lost, false],
+    ]);
+    expect(of(match, back)[0]).toEqual(['pause', back, new Date(droppedAtMs + 60 * SECOND)]);
+    expect(of(match, back).at(-1)).toEqual(['resume', back]);
+    expect(of(seats, lost).at(-1)).toEqual(['release', lost, 'TIMED_OUT']);
+    expect(of(seats, back).at(-1)).toEqual(['give back', back]);
+    expect(await firstMessage(pushed.serve)).toEqual({
+      state: 'over',
+      outcome: 'RECONNECTED',
+      cause: 'RECONNECTED',
+    });
+  });
+});
+
+/** What a browser that comes now is told first. */
+async function firstMessage(serve: ReturnType<typeof pushToBrowser>['serve']): Promise<unknown> {
+  const server = createServer(serve);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = z.object({ port: z.number() }).parse(server.address());
+  const response = await fetch(`http://127.0.0.1:${port}/`);
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += new TextDecoder().decode(chunk);
+    const [, data] = /data: (.*)\n\n/.exec(text) ?? [];
+    if (data !== undefined) return JSON.parse(data);
+  }
+  return undefined;
+}
+
+describe('the order of events', () => {
+  const opened = (generation: number, sequence: number): WindowEvent => ({
+    kind: 'opened',
+    session: 'sg/one',
+    generation,
+    sequence,
+    deadline: new Date(0),
+  });
+  const ended = (generation: number): WindowEvent => ({
+    kind: 'ended',
+    session: 'sg/one',
+    generation,
+    outcome: 'TERMINATED',
+    cause: 'LEFT',
+  });
+
+  it.each<[string, readonly WindowEvent[], readonly boolean[]]>([
+    ['a repeat', [opened(1, 1), opened(1, 1)], [true, false]],
+    ['an earlier deadline that comes late', [opened(1, 1002), opened(1, 1)], [true, false]],
+    ['an opening that comes after its outcome', [ended(1), opened(1, 1)], [true, false]],
+    ['the next window', [opened(1, 1002), ended(1), opened(2, 1)], [true, true, true]],
+    ['an outcome of the window before', [opened(2, 1), ended(1)], [true, false]],
+  ])('decides about %s', (_, events, expected) => {
+    const latest = new LatestWindows();
+
+    expect(events.map((event) => latest.isNews(event))).toEqual(expected);
+  });
+
+  it('ignores events of other kinds and of other forms', () => {
+    for (const event of [
+      null,
+      'text',
+      {},
+      { 'detail-type': 'Stream Session Reconnection Outcome', detail: {} },
+    ]) {
+      expect(windowEventOf(event)).toBeUndefined();
+    }
+  });
+});
