@@ -1,6 +1,6 @@
 import {
   createReconnector,
-  fetchAsk,
+  fetchBackend,
   keptSession,
   type Reconnector,
   type WebSdkConnection,
@@ -20,12 +20,12 @@ export async function play(
   start: (signalRequest: string) => Promise<{ readonly session: string; readonly signalResponse: string }>,
 ): Promise<Reconnector> {
   const newClient = () => webSdkClient(newStream);
-  const ask = fetchAsk(() => '/api/connections');
+  const backend = fetchBackend(() => '/api/connections');
   const kept = keptSession();
-  if (kept !== undefined) return createReconnector({ session: kept, newClient, ask });
+  if (kept !== undefined) return createReconnector({ session: kept, newClient, ...backend });
 
   const client = newClient();
   const { session, signalResponse } = await start(await client.generateSignalRequest());
   await client.processSignalResponse(signalResponse);
-  return createReconnector({ session, client, newClient, ask, connectionTimeoutSeconds: 120 });
+  return createReconnector({ session, client, newClient, ...backend, connectionTimeoutSeconds: 120 });
 }

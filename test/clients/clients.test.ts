@@ -101,6 +101,47 @@ describe('a client in JavaScript', () => {
     ]);
   });
 
+  it('sends the token that names an offer', async () => {
+    const api = await startApi();
+    const client = createReconnectionClient({ ...config, endpoint: `${api.url}/dev` });
+    onTestFinished(() => client.destroy());
+    const clientToken = 'a'.repeat(32);
+
+    await client.reconnect(ARNS, newOffer(), { clientToken });
+
+    expect(api.accepted.map(tokenOf)).toEqual([clientToken]);
+  });
+
+  it('ends a session and says "perhaps leaving", signed, with ARNs and a stage', async () => {
+    const api = await startSignatureVerifier(() => ({ status: 204 }));
+    const client = createReconnectionClient({ ...config, endpoint: `${api.url}/dev` });
+    onTestFinished(() => client.destroy());
+    const leaving = { clientToken: 'a'.repeat(32), withinSeconds: 15 };
+
+    await client.end({ ...ARNS, userId: 'player-1' });
+    await client.end(ARNS, { endedBy: 'OPERATOR' });
+    await client.sayPerhapsLeaving({ ...ARNS, userId: 'player-1' }, leaving);
+
+    const sessionTarget = TARGET.replace(/\/connections$/, '');
+    expect(api.refusals).toEqual([]);
+    expect(
+      api.accepted.map(({ method, target, headers, body }) => [
+        method,
+        target,
+        headers['x-user-id'],
+        headers['x-ended-by'],
+        body.toString(),
+      ]),
+    ).toEqual([
+      ['DELETE', sessionTarget, 'player-1', undefined, ''],
+      ['DELETE', sessionTarget, undefined, 'OPERATOR', ''],
+      ['POST', `${sessionTarget}/leaving`, 'player-1', undefined, JSON.stringify(leaving)],
+    ]);
+    for (const { headers } of api.accepted.slice(0, 2)) {
+      expect(headers.authorization).toMatch(/SignedHeaders=[^,]*x-(user-id|ended-by)/);
+    }
+  });
+
   it('signs who asks', async () => {
     const api = await startApi();
     const client = createReconnectionClient({ ...config, endpoint: `${api.url}/dev` });
@@ -473,6 +514,33 @@ for _ in range(int(sys.argv[2])):
       lines: pages.map(({ status }) => `${status} ${status} None`),
       stderr: '',
     });
+  });
+
+  it('ends a session, by ARNs and with a stage', async (context) => {
+    const python = pythonOrSkip(context);
+    const api = await startSignatureVerifier(() => ({ status: 204 }));
+    const program = `
+import sys
+from reconnection_client import create_reconnection_client, end_session
+client = create_reconnection_client(sys.argv[1])
+end_session(client, sys.argv[2], sys.argv[3], user_id="player-1")
+end_session(client, sys.argv[2], sys.argv[3], ended_by="OPERATOR")
+`;
+
+    const { stderr } = await run(python, '-c', [program, `${api.url}/dev`, ...Object.values(ARNS)]);
+
+    expect(stderr).toBe('');
+    expect(
+      api.accepted.map(({ method, target, headers }) => [
+        method,
+        target,
+        headers['x-user-id'],
+        headers['x-ended-by'],
+      ]),
+    ).toEqual([
+      ['DELETE', TARGET.replace(/\/connections$/, ''), 'player-1', undefined],
+      ['DELETE', TARGET.replace(/\/connections$/, ''), undefined, 'OPERATOR'],
+    ]);
   });
 
   it('reads a window, by ARNs and with a stage', async (context) => {

@@ -24,9 +24,9 @@ _DATA_PATH = os.path.join(os.path.dirname(__file__), "data")
 def create_reconnection_client(endpoint_url, **options):
     """Returns a boto3 client for the API at `endpoint_url`, which has the stage in it.
 
-    It has the operations create_stream_session_connection, create_stream_session_admin_shell and get_reconnection_window. A refusal
-    is a ClientError, and its `response` has the members ReconnectionCode, RetryAfterSeconds, Outcome and StatusReason where the API
-    sends them. `options` are those of boto3's `Session.client`.
+    It has the operations create_stream_session_connection, create_stream_session_admin_shell, terminate_stream_session and
+    get_reconnection_window. A refusal is a ClientError, and its `response` has the members ReconnectionCode, RetryAfterSeconds,
+    Outcome and StatusReason where the API sends them. `options` are those of boto3's `Session.client`.
     """
     session = botocore.session.get_session()
     session.get_component("data_loader").search_paths.append(_DATA_PATH)
@@ -54,3 +54,16 @@ def reconnect(client, stream_group, stream_session, signal_request, user_id=None
     if not isinstance(answer, str):
         raise UnreadableReplyError("The reply has no answer. Is the endpoint right, and is there a proxy on the way?")
     return answer
+
+
+def end_session(client, stream_group, stream_session, user_id=None, ended_by=None):
+    """Ends a session on purpose: its window does not count as lost. Harmless when repeated.
+
+    `ended_by` is LEFT for its player, which is the default, or OPERATOR. Raises botocore's ClientError when the API refuses.
+    """
+    request = {"Identifier": stream_group, "StreamSessionIdentifier": stream_session}
+    if user_id is not None:
+        request["UserId"] = user_id
+    if ended_by is not None:
+        request["EndedBy"] = ended_by
+    client.terminate_stream_session(**request)

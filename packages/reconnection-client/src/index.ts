@@ -10,6 +10,7 @@ export {
   type ConnectionRequest,
   createReconnector,
   fetchAsk,
+  fetchBackend,
   keptSession,
   type Reconnector,
   type ReconnectorEvents,

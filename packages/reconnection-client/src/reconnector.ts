@@ -71,6 +71,8 @@ export interface ConnectionRequest {
   readonly session: string;
   /** The offer, as `generateSignalRequest()` made it. */
   readonly signalRequest: string;
+  /** Names the offer's connection: the same for every repeat. */
+  readonly clientToken: string;
   /** Aborted when the reply is no longer needed. */
   readonly signal: AbortSignal;
 }
@@ -88,10 +90,13 @@ export interface ReconnectorOptions {
   readonly connectionTimeoutSeconds?: number | undefined;
   /** Returns what is left of the session's window, in seconds, where the backend tells it. */
   readonly secondsLeft?: ((session: string) => Promise<number | undefined>) | undefined;
-  /** Ends the session, where the backend can. Called by `leave()`. */
+  /** Ends the session, where the backend can. Called by `leave()`. `fetchBackend` makes one. */
   readonly endSession?: ((session: string) => Promise<unknown>) | undefined;
-  /** Says that the page goes away, perhaps for good, where the backend takes that. Use `navigator.sendBeacon`. */
-  readonly sayPerhapsLeaving?: ((session: string) => void) | undefined;
+  /**
+   * Says that the page goes away, perhaps for good, where the backend takes that. It must outlive the page, as a request of `fetchBackend`
+   * does. `clientToken` names the connection that goes away, so that the backend knows when a newer one has come.
+   */
+  readonly sayPerhapsLeaving?: ((session: string, clientToken: string) => void) | undefined;
   /** How long after the loss the last request is sent: 3,600 s, the longest that the service keeps a session. */
   readonly giveUpAfterSeconds?: number | undefined;
   /** How long an interruption may take to heal: 3 s. */
@@ -176,22 +181,50 @@ export function keptSession(
  *
  * @param url of the route that a handler of `reconnection-client/backend` serves.
  */
-export function fetchAsk(
+export function fetchAsk(url: (session: string) => string, init: FetchInit = {}): ReconnectorOptions['ask'] {
+  return ({ session, signalRequest, clientToken, signal }) =>
+    post(url(session), { SignalRequest: signalRequest, ClientToken: clientToken }, { ...init, signal });
+}
+
+/**
+ * Returns all that a handler of `reconnection-client/backend` takes at its one route: `ask`, `endSession` for a player who leaves, and
+ * `sayPerhapsLeaving` for a page that is closed, which the handler does only with `leavingWithinSeconds`.
+ *
+ * @example
+ * createReconnector({ session, newClient, ...fetchBackend((id) => `/api/sessions/${id}/connections`) });
+ */
+export function fetchBackend(
   url: (session: string) => string,
-  init: {
-    readonly headers?: Record<string, string>;
-    readonly credentials?: 'include' | 'omit' | 'same-origin';
-  } = {},
-): ReconnectorOptions['ask'] {
-  return ({ session, signalRequest, signal }) =>
-    fetch(url(session), {
-      ...init,
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...init.headers },
-      body: JSON.stringify({ SignalRequest: signalRequest }),
-      cache: 'no-store',
-      signal,
-    });
+  init: FetchInit = {},
+): { readonly [Name in 'ask' | 'endSession' | 'sayPerhapsLeaving']: NonNullable<ReconnectorOptions[Name]> } {
+  return {
+    ask: fetchAsk(url, init),
+    // The page may be closed next.
+    endSession: (session) => post(url(session), { End: true }, { ...init, keepalive: true }),
+    sayPerhapsLeaving(session, ClientToken) {
+      // A beacon cannot have headers; a request that outlives its page can.
+      post(url(session), { Leaving: true, ClientToken }, { ...init, keepalive: true }).catch(() => {});
+    },
+  };
+}
+
+interface FetchInit {
+  readonly headers?: Record<string, string>;
+  readonly credentials?: 'include' | 'omit' | 'same-origin';
+}
+
+function post(
+  url: string,
+  body: object,
+  { headers, ...init }: FetchInit & { readonly signal?: AbortSignal; readonly keepalive?: boolean },
+): Promise<Response> {
+  return fetch(url, {
+    ...init,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+    cache: 'no-store',
+  });
 }
 
 /** The run has another one after it, so what comes of it counts no more. */
@@ -213,6 +246,8 @@ class SessionReconnector implements Reconnector {
   #lostAt: number;
   #deadline: number | undefined;
   #requests = 0;
+  /** Names the present connection, or the one that is asked for. */
+  #clientToken: string;
   /** Ends the present wait, unless it is one that the service asked for. */
   #hint: (() => void) | undefined;
   /** Tells how connecting with an answer has ended. */
@@ -223,6 +258,8 @@ class SessionReconnector implements Reconnector {
     this.session = options.session;
     this.#environment = { ...browserEnvironment(), ...options.environment };
     this.#lostAt = this.#environment.now();
+    // The session's first connection has no name at the API: this one says that the page knows of no other.
+    this.#clientToken = this.#newToken();
     this.#tab = new LeadingTab(`reconnection-client ${this.session}`, this.#environment, () =>
       this.#end({ name: 'takenOver', by: 'anotherTab' }),
     );
@@ -340,6 +377,7 @@ class SessionReconnector implements Reconnector {
     let client: StreamClient;
     try {
       client = this.#replaceClient();
+      this.#clientToken = this.#newToken();
       signalRequest = await this.#within(OFFER_MS, client.generateSignalRequest(), signal);
     } catch {
       fresh(signal);
@@ -390,13 +428,14 @@ class SessionReconnector implements Reconnector {
 
   async #ask(signalRequest: string, signal: AbortSignal): Promise<Reply> {
     const { session } = this;
+    const clientToken = this.#clientToken;
     const request = new AbortController();
     this.#tell('request', { number: ++this.#requests });
     let reply: Reply;
     try {
       const asked = async () =>
         readReply(
-          await this.#options.ask({ session, signalRequest, signal: request.signal }),
+          await this.#options.ask({ session, signalRequest, clientToken, signal: request.signal }),
           this.#environment.now(),
         );
       reply = await this.#within(REPLY_MS, asked(), signal);
@@ -512,6 +551,12 @@ class SessionReconnector implements Reconnector {
     learn().catch(() => {});
   }
 
+  /** 32 characters, the fewest that the service takes. */
+  #newToken(): string {
+    const { random } = this.#environment;
+    return Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16)[0]).join('');
+  }
+
   #replaceClient(): StreamClient {
     this.#closeClient();
     const client = this.#options.newClient();
@@ -582,7 +627,7 @@ class SessionReconnector implements Reconnector {
 
   #sayPerhapsLeaving(): void {
     if (this.#run.signal.aborted) return;
-    attempt(() => this.#options.sayPerhapsLeaving?.(this.session));
+    attempt(() => this.#options.sayPerhapsLeaving?.(this.session, this.#clientToken));
   }
 
   #keep(session: string | undefined): void {

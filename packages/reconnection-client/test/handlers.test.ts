@@ -9,18 +9,28 @@ import {
   type ReconnectionClient,
   type SessionOfUser,
 } from 'reconnection-client/backend';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 const SESSION: SessionOfUser = { streamGroup: 'sg-1', streamSession: 's-1', userId: 'player-1' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-function apiThat(reconnect: ReconnectionClient['reconnect']) {
+function apiThat(
+  reconnect: ReconnectionClient['reconnect'],
+  end: ReconnectionClient['end'] = async () => {},
+) {
   const asked: unknown[] = [];
   const client: ReconnectionClient = {
     sdk: new GameLiftStreamsClient({ region: 'us-west-2' }),
-    reconnect: (session, signalRequest) => {
-      asked.push([session, signalRequest]);
+    reconnect: (session, signalRequest, { clientToken } = {}) => {
+      asked.push([session, signalRequest, ...(clientToken === undefined ? [] : [clientToken])]);
       return reconnect(session, signalRequest);
+    },
+    end: (session, options) => {
+      asked.push([session, 'end']);
+      return end(session, options);
+    },
+    sayPerhapsLeaving: async (session, leaving) => {
+      asked.push([session, leaving]);
     },
     window: async () => undefined,
     destroy: () => {},
@@ -61,7 +71,10 @@ interface Options {
   readonly client: ReconnectionClient;
   readonly authorize: (request: unknown) => Promise<SessionOfUser | null | undefined>;
   readonly onError?: (error: unknown) => void;
+  readonly leavingWithinSeconds?: number;
 }
+
+const TOKEN = 'a'.repeat(32);
 
 function parsed(body: string): unknown {
   try {
@@ -117,6 +130,10 @@ describe.each(STYLES)('a handler for %s', (_style, call) => {
     ['no JSON', 'offer', JSON_TYPE],
     ['no offer', '{}', JSON_TYPE],
     ['an offer that is no text', '{"SignalRequest":1}', JSON_TYPE],
+    ['a token that is too short', '{"SignalRequest":"offer","ClientToken":"short"}', JSON_TYPE],
+    ['a token with a line break', `{"SignalRequest":"offer","ClientToken":"${TOKEN}\\n"}`, JSON_TYPE],
+    ['a page that leaves without a token', '{"Leaving":true}', JSON_TYPE],
+    ['an end that is not meant', '{"End":"no"}', JSON_TYPE],
     ["another site's form", '{"SignalRequest":"offer"}', { 'content-type': 'text/plain' }],
   ])('refuses %s before it asks who the player is', async (_what, body, headers) => {
     const { client, asked } = answering();
@@ -129,6 +146,55 @@ describe.each(STYLES)('a handler for %s', (_style, call) => {
     expect(await response.json()).toEqual({ status: 400, code: 'INVALID_REQUEST' });
     expect(asked).toEqual([]);
   });
+
+  it('hands on which connection an offer is for, so that its repeats are the same request', async () => {
+    const { client, asked } = answering();
+
+    await call({ client, authorize }, JSON.stringify({ SignalRequest: 'offer', ClientToken: TOKEN }));
+
+    expect(asked).toEqual([[SESSION, 'offer', TOKEN]]);
+  });
+
+  it("ends the player's own session", async () => {
+    const { client, asked } = answering();
+
+    const response = await call({ client, authorize }, '{"End":true}');
+
+    expect([response.status, await response.json()]).toEqual([200, { Ended: true }]);
+    expect(asked).toEqual([[SESSION, 'end']]);
+  });
+
+  it.each([
+    [15, [[SESSION, { clientToken: TOKEN, withinSeconds: 15 }]]],
+    [undefined, []],
+  ])('says that a page goes away only where the game wants it: %s', async (leavingWithinSeconds, calls) => {
+    const { client, asked } = answering();
+    const options = {
+      client,
+      authorize,
+      ...(leavingWithinSeconds === undefined ? {} : { leavingWithinSeconds }),
+    };
+
+    const response = await call(options, JSON.stringify({ Leaving: true, ClientToken: TOKEN }));
+
+    expect(await response.json()).toEqual({ Leaving: leavingWithinSeconds !== undefined });
+    expect(asked).toEqual(calls);
+  });
+
+  it.each(['{"End":true}', `{"Leaving":true,"ClientToken":"${TOKEN}"}`])(
+    "does nothing to a session that is not the player's: %s",
+    async (body) => {
+      const { client, asked } = answering();
+
+      const response = await call(
+        { client, authorize: async () => undefined, leavingWithinSeconds: 15 },
+        body,
+      );
+
+      expect(await response.json()).toMatchObject({ code: 'NOT_THE_USERS_SESSION' });
+      expect(asked).toEqual([]);
+    },
+  );
 
   it('refuses, without a call, more than an offer can have, as a 413', async () => {
     const { client, asked } = answering();
@@ -191,6 +257,44 @@ describe.each(STYLES)('a handler for %s', (_style, call) => {
     );
 
     expect(await response.json()).toEqual({ status: 502, code: 'REQUEST_FAILED' });
+  });
+});
+
+describe('an end that the API tells to wait', () => {
+  const endingWith = (refusals: number, retryAfter: string) => {
+    let calls = 0;
+    return apiThat(
+      async () => 'the answer',
+      async () => {
+        if (calls++ < refusals) throw throttling(retryAfter);
+      },
+    );
+  };
+  const endThrough = (client: ReconnectionClient) =>
+    fetchHandler({ client, authorize: async () => SESSION })(
+      new Request('http://game.example/', { method: 'POST', headers: JSON_TYPE, body: '{"End":true}' }),
+    );
+
+  it.each([
+    [3, { Ended: true }, 4],
+    [4, { status: 429, code: 'TURN_LATER' }, 4],
+  ])('is repeated by the backend, for the player is gone: %i refusals', async (refusals, body, calls) => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { client, asked } = endingWith(refusals, '4');
+
+    const ended = endThrough(client);
+    await vi.advanceTimersByTimeAsync(30_000);
+
+    expect(await (await ended).json()).toMatchObject(body);
+    expect(asked).toHaveLength(calls);
+  });
+
+  it('is not kept in the backend for longer than 5 s', async () => {
+    const { client, asked } = endingWith(1, '30');
+
+    expect(await (await endThrough(client)).json()).toMatchObject({ status: 429, retryAfterSeconds: 30 });
+    expect(asked).toHaveLength(1);
   });
 });
 
@@ -258,9 +362,12 @@ describe("a server with Node's own requests", () => {
   });
 });
 
-function throttling(): ThrottlingException {
+function throttling(retryAfter = '4'): ThrottlingException {
   const error = new ThrottlingException({ message: 'Later.', Message: 'Later.', $metadata: {} });
   return Object.assign(error, {
-    $response: { statusCode: 429, headers: { 'retry-after': '4', 'x-reconnection-code': 'TURN_LATER' } },
+    $response: {
+      statusCode: 429,
+      headers: { 'retry-after': retryAfter, 'x-reconnection-code': 'TURN_LATER' },
+    },
   });
 }

@@ -137,6 +137,7 @@ export async function openPage({
 }: PageOptions = {}) {
   const clients: FakeClient[] = [];
   const asked: { readonly offer: string; readonly atMs: number }[] = [];
+  const tokens: string[] = [];
   const listeners = new Map<PageEvent, Set<() => void>>();
   const reported: unknown[] = [];
   const kept = new Map<string, string>();
@@ -153,7 +154,8 @@ export async function openPage({
     session: 'session-1',
     client: first,
     newClient,
-    ask: async ({ signalRequest }) => {
+    ask: async ({ signalRequest, clientToken }) => {
+      tokens.push(clientToken);
       const next = replies[asked.length] ?? answer();
       asked.push({ offer: signalRequest, atMs: clock.nowMs() - startMs });
       if (next === 'never') return new Promise(() => {});
@@ -191,6 +193,8 @@ export async function openPage({
     first,
     clients,
     asked,
+    /** The token of each request in `asked`. */
+    tokens,
     states,
     reported,
     kept,

@@ -1,6 +1,6 @@
 import { VirtualClock } from 'local-server-kit';
-import { keptSession, type ReconnectorOptions } from 'reconnection-client';
-import { describe, expect, it } from 'vitest';
+import { fetchBackend, keptSession, type ReconnectorOptions } from 'reconnection-client';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { answer, FakeClient, fakeLocks, openPage, refusal, reply, SECOND } from './page.ts';
 
 describe('a connection', () => {
@@ -203,6 +203,21 @@ describe('a request', () => {
     await clock.advance(900 * SECOND);
 
     expect(names().at(-1)).toBe('back');
+  });
+
+  it('has the same token as its repeats, and a new offer has a new one', async () => {
+    const { lose, asked, tokens, clock } = await openPage({
+      replies: [new TypeError('Failed to fetch'), refusal(409, 'NEW_OFFER_NEEDED')],
+      environment: { random: Math.random },
+    });
+
+    await lose();
+    await clock.advance(10 * SECOND);
+
+    expect(asked.map(({ offer }) => offer)).toEqual(['offer 1', 'offer 1', 'offer 2']);
+    expect(tokens[0]).toMatch(/^[0-9a-f]{32}$/);
+    expect(tokens[1]).toBe(tokens[0]);
+    expect(tokens[2]).not.toBe(tokens[0]);
   });
 
   it('has its number since the loss, and tells its reply', async () => {
@@ -539,6 +554,82 @@ describe('leaving', () => {
 
     expect(said).toEqual(['session-1']);
     expect(without.reconnector.state.name).toBe('connected');
+  });
+});
+
+describe('perhaps leaving', () => {
+  it('names the connection that goes away, as its request did', async () => {
+    const said: string[] = [];
+    const { lose, happens, tokens } = await openPage({
+      sayPerhapsLeaving: (_session, clientToken) => said.push(clientToken),
+      environment: { random: Math.random },
+    });
+
+    await happens('hidden');
+    await lose();
+    await happens('hidden');
+
+    // The API knows no token of the session's first connection, so this one only has to be another one.
+    expect(said[0]).toMatch(/^[0-9a-f]{32}$/);
+    expect(said).toEqual([expect.not.stringMatching(tokens[0] ?? ''), tokens[0]]);
+  });
+
+  it.each<[string, () => void]>([
+    [
+      'throws',
+      () => {
+        throw new TypeError('Blocked');
+      },
+    ],
+    ['is not there', () => {}],
+  ])('does not disturb a page whose beacon %s', async (_what, sayPerhapsLeaving) => {
+    const { happens, reconnector, reported } = await openPage({ sayPerhapsLeaving });
+
+    await happens('hidden');
+
+    expect([reconnector.state.name, reported]).toEqual(['connected', []]);
+  });
+
+  it.each(['over', 'takenOver', 'left'] as const)('is not said of a session that is %s', async (end) => {
+    const said: string[] = [];
+    const code = end === 'over' ? 'SESSION_ENDED' : 'SOMEBODY_CONNECTED';
+    const { lose, happens, reconnector } = await openPage({
+      replies: [refusal(409, code)],
+      sayPerhapsLeaving: (session) => said.push(session),
+    });
+    if (end === 'left') await reconnector.leave();
+    else await lose();
+
+    await happens('hidden');
+
+    expect([reconnector.state.name, said]).toEqual([end, []]);
+  });
+});
+
+describe('fetchBackend()', () => {
+  it('asks, ends and says "perhaps leaving" at one route, and the last two outlive the page', async () => {
+    const sent: unknown[] = [];
+    const send = async (url: string | URL | Request, init: RequestInit = {}) => {
+      sent.push([url, init.method, init.keepalive ?? false, init.headers, JSON.parse(String(init.body))]);
+      throw new TypeError('Failed to fetch');
+    };
+    vi.stubGlobal('fetch', send);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const backend = fetchBackend((id) => `/api/${id}`, { headers: { authorization: 'Bearer 1' } });
+    const { signal } = new AbortController();
+
+    const asked = backend.ask({ session: 's', signalRequest: 'offer', clientToken: 'token', signal });
+    const ended = backend.endSession('s');
+    backend.sayPerhapsLeaving('s', 'token');
+
+    await expect(asked).rejects.toThrow(TypeError);
+    await expect(ended).rejects.toThrow(TypeError);
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer 1' };
+    expect(sent).toEqual([
+      ['/api/s', 'POST', false, headers, { SignalRequest: 'offer', ClientToken: 'token' }],
+      ['/api/s', 'POST', true, headers, { End: true }],
+      ['/api/s', 'POST', true, headers, { Leaving: true, ClientToken: 'token' }],
+    ]);
   });
 });
 

@@ -4,6 +4,7 @@ import {
   type GameLiftStreamsClientConfig,
   GameLiftStreamsServiceException,
   GetStreamSessionCommand,
+  TerminateStreamSessionCommand,
 } from '@aws-sdk/client-gameliftstreams';
 import type { ReconnectionWindow, RefusalCode } from './api.ts';
 
@@ -22,17 +23,44 @@ export interface ReconnectionClient {
   /**
    * Returns the answer to a player's offer.
    *
+   * @param options.clientToken names the offer: the same for every repeat of it, 32 to 128 visible ASCII characters. A repeat
+   *   with the same token gets the same answer, where the first one was lost on its way.
    * @throws the SDK's errors. `refusalOf` says what a refusal means.
    */
   reconnect(
     session: SessionOfUser,
     signalRequest: string,
-    options?: { readonly abortSignal?: AbortSignal },
+    options?: { readonly abortSignal?: AbortSignal; readonly clientToken?: string | undefined },
   ): Promise<string>;
+  /**
+   * Ends the session on purpose: its window does not count as lost. Harmless when repeated.
+   *
+   * @param options.endedBy LEFT for its player, which is the default, or OPERATOR
+   * @throws as `reconnect` does
+   */
+  end(session: SessionOfUser, options?: EndOptions): Promise<void>;
+  /**
+   * Says that the player's page goes away, perhaps for good. Unless a newer offer comes, the API ends the session after
+   * `withinSeconds`. A reload looks the same, and its request to connect lifts this.
+   *
+   * @throws as `reconnect` does
+   */
+  sayPerhapsLeaving(session: SessionOfUser, leaving: Leaving): Promise<void>;
   /** Returns the session's latest window, or undefined before its first. @throws as `reconnect` does */
   window(session: SessionOfUser): Promise<ReconnectionWindow | undefined>;
   /** Closes the SDK client's connections. */
   destroy(): void;
+}
+
+export interface EndOptions {
+  readonly endedBy?: 'LEFT' | 'OPERATOR';
+}
+
+export interface Leaving {
+  /** The token of the connection that goes away. */
+  readonly clientToken: string;
+  /** 5 s at least, and at most the session's ConnectionTimeoutSeconds. */
+  readonly withinSeconds: number;
 }
 
 /** Why the API refused a request. */
@@ -79,25 +107,42 @@ export function createReconnectionClient({
   });
   return {
     sdk,
-    async reconnect({ streamGroup, streamSession, userId }, signalRequest, { abortSignal } = {}) {
+    async reconnect(
+      { streamGroup, streamSession, userId },
+      signalRequest,
+      { abortSignal, clientToken } = {},
+    ) {
       const command = new CreateStreamSessionConnectionCommand({
         Identifier: streamGroup,
         StreamSessionIdentifier: streamSession,
         SignalRequest: signalRequest,
+        ...(clientToken === undefined ? {} : { ClientToken: clientToken }),
       });
-      if (userId !== undefined) {
-        command.middlewareStack.add(
-          onRequest(({ headers }) => {
-            headers['x-user-id'] = userId;
-          }),
-          BEFORE_SIGNING,
-        );
-      }
+      command.middlewareStack.add(onRequest(setHeader('x-user-id', userId)), BEFORE_SIGNING);
       const { SignalResponse: signalResponse } = await sdk.send(command, {
         ...(abortSignal === undefined ? {} : { abortSignal }),
       });
       if (signalResponse === undefined) throw new Error('The API gave no answer.');
       return signalResponse;
+    },
+    async end(session, { endedBy } = {}) {
+      await sdk.send(
+        terminate(session, (request) => {
+          setHeader('x-ended-by', endedBy)(request);
+        }),
+      );
+    },
+    async sayPerhapsLeaving(session, leaving) {
+      const body = JSON.stringify(leaving);
+      await sdk.send(
+        terminate(session, (request) => {
+          request.method = 'POST';
+          request.path += '/leaving';
+          request.body = body;
+          request.headers['content-type'] = 'application/json';
+          request.headers['content-length'] = String(Buffer.byteLength(body));
+        }),
+      );
     },
     async window({ streamGroup, streamSession }) {
       const command = new GetStreamSessionCommand({
@@ -146,10 +191,37 @@ export function refusalOf(error: unknown): Refusal | undefined {
   };
 }
 
+/** TerminateStreamSession on this API, or with `change` a route whose path begins as its does and that replies 204 as well. */
+function terminate(
+  { streamGroup, streamSession, userId }: SessionOfUser,
+  change: (request: HttpRequest) => void,
+): TerminateStreamSessionCommand {
+  const command = new TerminateStreamSessionCommand({
+    Identifier: streamGroup,
+    StreamSessionIdentifier: streamSession,
+  });
+  command.middlewareStack.add(
+    onRequest((request) => {
+      setHeader('x-user-id', userId)(request);
+      change(request);
+    }),
+    BEFORE_SIGNING,
+  );
+  return command;
+}
+
+const setHeader =
+  (name: string, value: string | undefined) =>
+  ({ headers }: HttpRequest): void => {
+    if (value !== undefined) headers[name] = value;
+  };
+
 const BEFORE_SIGNING = { step: 'build', name: 'reconnectionRequest' } as const;
 
 interface HttpRequest {
+  method: string;
   path: string;
+  body?: unknown;
   readonly headers: Record<string, string>;
 }
 
@@ -185,7 +257,13 @@ function keepBody(keep: (text: string) => void) {
 }
 
 function isHttpRequest(request: unknown): request is HttpRequest {
-  return typeof request === 'object' && request !== null && 'path' in request && 'headers' in request;
+  return (
+    typeof request === 'object' &&
+    request !== null &&
+    'method' in request &&
+    'path' in request &&
+    'headers' in request
+  );
 }
 
 function isReply(response: unknown): response is StreamedReply {

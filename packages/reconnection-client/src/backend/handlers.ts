@@ -8,6 +8,11 @@ export interface HandlerOptions<Request> {
    */
   readonly authorize: (request: Request) => Promise<SessionOfUser | null | undefined>;
   /**
+   * Within how many seconds a page that was closed, and did not come back, ends its session: 5 to the session's
+   * ConnectionTimeoutSeconds. Without it the session waits for its player for as long as after any loss.
+   */
+  readonly leavingWithinSeconds?: number | undefined;
+  /**
    * Called when `authorize` has failed or the API was not reached, for the game's own log. The browser sees
    * REQUEST_FAILED and nothing of the error. What it throws is dropped: a log that fails must not end the backend.
    */
@@ -35,6 +40,11 @@ const MAX_BODY_CHARACTERS = 2 * 65_536;
 const MAX_DROPPED_BYTES = 4 * 1_048_576;
 /** The API replies within 29 s. */
 const REPLY_MS = 33_000;
+/** As the service takes them. */
+const CLIENT_TOKEN = /^[\x21-\x7e]{32,128}$/;
+/** The quota of terminations is shared, so an end may be told to wait; the player is gone and does not repeat it. */
+const MAX_END_TRIES = 4;
+const MAX_END_WAIT_SECONDS = 5;
 
 interface Reply {
   readonly headers: Readonly<Record<string, string>>;
@@ -82,22 +92,21 @@ export function expressHandler<Request extends ExpressRequest>(
 async function replyTo<Request>(
   request: Request,
   contentType: string | null,
-  { client, authorize, onError }: HandlerOptions<Request>,
+  options: HandlerOptions<Request>,
   readBody: () => Promise<string | undefined>,
 ): Promise<Reply> {
+  const { authorize, onError } = options;
   try {
     // A page of another site cannot send this type without asking first.
     if (!contentType?.startsWith('application/json')) return refused(400, 'INVALID_REQUEST');
     const text = await readBody();
     if (text === undefined || text.length > MAX_BODY_CHARACTERS) return refused(413, 'HTTP_413');
-    const signalRequest = signalRequestIn(text);
-    if (signalRequest === undefined) return refused(400, 'INVALID_REQUEST');
+    const asked = askedIn(text);
+    if (asked === undefined) return refused(400, 'INVALID_REQUEST');
     const session = await authorize(request);
     // A backend in JavaScript may return null.
     if (!session) return refused(403, 'NOT_THE_USERS_SESSION');
-    const abortSignal = AbortSignal.timeout(REPLY_MS);
-    const SignalResponse = await client.reconnect(session, signalRequest, { abortSignal });
-    return { headers: HEADERS, body: JSON.stringify({ SignalResponse }) };
+    return { headers: HEADERS, body: JSON.stringify(await carryOut(asked, session, options)) };
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) {
@@ -138,15 +147,70 @@ function refused(
   };
 }
 
-function signalRequestIn(text: string): string | undefined {
+/** What the browser wants of its session. */
+type Asked =
+  | { readonly kind: 'connect'; readonly signalRequest: string; readonly clientToken: string | undefined }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'leaving'; readonly clientToken: string };
+
+/** Returns the reply's body. @throws as the client does */
+async function carryOut(
+  asked: Asked,
+  session: SessionOfUser,
+  { client, leavingWithinSeconds }: Pick<HandlerOptions<never>, 'client' | 'leavingWithinSeconds'>,
+): Promise<object> {
+  switch (asked.kind) {
+    case 'connect': {
+      const { signalRequest, clientToken } = asked;
+      const abortSignal = AbortSignal.timeout(REPLY_MS);
+      return { SignalResponse: await client.reconnect(session, signalRequest, { abortSignal, clientToken }) };
+    }
+    case 'end':
+      await endWithRepeats(client, session);
+      return { Ended: true };
+    case 'leaving': {
+      const { clientToken } = asked;
+      const isOffered = leavingWithinSeconds !== undefined;
+      if (isOffered) {
+        await client.sayPerhapsLeaving(session, { clientToken, withinSeconds: leavingWithinSeconds });
+      }
+      return { Leaving: isOffered };
+    }
+  }
+}
+
+/** Repeats an end as the API says. @throws as the client does, at the last try */
+async function endWithRepeats(client: ReconnectionClient, session: SessionOfUser): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await client.end(session);
+    } catch (error) {
+      const seconds = refusalOf(error)?.retryAfterSeconds;
+      if (seconds === undefined || seconds > MAX_END_WAIT_SECONDS || tries === MAX_END_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1000 * (1 + Math.random())));
+    }
+  }
+}
+
+function askedIn(text: string): Asked | undefined {
   try {
     const body: unknown = JSON.parse(text);
-    const signalRequest: unknown =
-      typeof body === 'object' && body !== null ? Reflect.get(body, 'SignalRequest') : undefined;
-    return typeof signalRequest === 'string' && signalRequest !== '' ? signalRequest : undefined;
+    if (typeof body !== 'object' || body === null) return undefined;
+    const { SignalRequest: signalRequest, ClientToken: token, End: end, Leaving: leaving } = membersOf(body);
+    const clientToken = typeof token === 'string' && CLIENT_TOKEN.test(token) ? token : undefined;
+    if (token !== undefined && clientToken === undefined) return undefined;
+    if (typeof signalRequest === 'string' && signalRequest !== '') {
+      return { kind: 'connect', signalRequest, clientToken };
+    }
+    if (end === true) return { kind: 'end' };
+    return leaving === true && clientToken !== undefined ? { kind: 'leaving', clientToken } : undefined;
   } catch {
     return undefined;
   }
+}
+
+function membersOf(body: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(body));
 }
 
 /**

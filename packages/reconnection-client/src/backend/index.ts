@@ -1,6 +1,8 @@
 export type { ReconnectionWindow, RefusalCode } from './api.ts';
 export {
   createReconnectionClient,
+  type EndOptions,
+  type Leaving,
   type ReconnectionClient,
   type Refusal,
   refusalOf,
