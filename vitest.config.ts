@@ -2,10 +2,14 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that need neither serverless.yml nor a packaged service, so that one of them runs in about two seconds. */
 const WITHOUT_SERVICE = ['test/functions/**/*.test.ts', 'test/table/**/*.test.ts', 'test/docs/**/*.test.ts'];
+/** Tests with modules replaced below them, which need a registry of their own. */
+const REPLACES_MODULES = ['test/model/flaws.test.ts'];
+const SERVICE_SETUP = ['test/helpers/service-description.ts', 'test/helpers/packaging-folder.ts'];
 const PACKAGES = 'packages/*/test/**/*.test.ts';
 
 export default defineConfig({
   test: {
+    reporters: ['default', './test/helpers/slowest-files.ts'],
     setupFiles: ['test/helpers/quiet-logs.ts', 'test/helpers/seeded-properties.ts'],
     // Two cores: more workers than that only make each test slower.
     maxWorkers: 2,
@@ -24,9 +28,14 @@ export default defineConfig({
         test: {
           name: 'service',
           include: ['test/**/*.test.ts', 'local/test/**/*.test.ts'],
-          exclude: WITHOUT_SERVICE,
-          globalSetup: ['test/helpers/service-description.ts', 'test/helpers/packaging-folder.ts'],
+          exclude: [...WITHOUT_SERVICE, ...REPLACES_MODULES],
+          isolate: false,
+          globalSetup: SERVICE_SETUP,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'replaced modules', include: REPLACES_MODULES, globalSetup: SERVICE_SETUP },
       },
     ],
   },

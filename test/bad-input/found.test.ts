@@ -14,7 +14,7 @@ import { type RawRequest, sendBytes, sendRaw } from './raw-http.ts';
 const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
 async function start() {
-  const workflow = await startWorkflow();
+  const workflow = await startWorkflow({ adapter: 'loopback' });
   const { service, endpoints } = workflow;
   const machine = (key: string) => service.stateMachines.find((one) => one.key === key)?.arn;
   const to = (server: keyof typeof endpoints, request: Partial<RawRequest>) =>

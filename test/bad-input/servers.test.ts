@@ -332,7 +332,7 @@ function requestsLike(sample: Sample): fc.Arbitrary<RawRequest> {
 }
 
 async function startServers() {
-  const workflow = await startWorkflow();
+  const workflow = await startWorkflow({ adapter: 'loopback' });
   const playerBackend = startPlayerBackend(workflow, Math.random);
   const web = await startWebServer({ port: 0, endpoints: workflow.endpoints, playerBackend });
   onTestFinished(async () => {

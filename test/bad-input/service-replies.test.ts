@@ -82,7 +82,7 @@ const repliesLike = (sample: object): fc.Arbitrary<LoopbackReply> =>
   });
 
 async function start() {
-  const workflow = await startWorkflow();
+  const workflow = await startWorkflow({ adapter: 'loopback' });
   const { service, endpoints, clock } = workflow;
   let replies: readonly LoopbackReply[] = [];
   let calls = 0;

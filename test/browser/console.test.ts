@@ -8,7 +8,7 @@ const SECOND = 1000;
 
 /** The service on time that moves when told to, and its console. */
 async function startConsole() {
-  const workflow = await startWorkflow();
+  const workflow = await startWorkflow({ adapter: 'loopback' });
   const web = await startWebServer({ port: 0, endpoints: workflow.endpoints });
   onTestFinished(() => web.close());
   const { clock, control } = workflow;

@@ -66,7 +66,9 @@ async function outputOf(child: ReturnType<typeof python>) {
 
 describe("a backend's sample in TypeScript", () => {
   it('opens a window with the exact deadline', async () => {
-    const { clock, control, service, endpoints, window, ...run } = await startWorkflow();
+    const { clock, control, service, endpoints, window, ...run } = await startWorkflow({
+      adapter: 'loopback',
+    });
     const session = await run.session({ connectionTimeoutSeconds: 45 });
     const { streamGroupId, streamSessionId } = session;
     await control.clientDrops(streamSessionId);

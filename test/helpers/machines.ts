@@ -8,9 +8,10 @@ import {
   StartExecutionCommand,
   StartSyncExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { type LambdaResult, LOCAL_CREDENTIALS, VirtualClock } from 'local-server-kit';
+import { InProcessNetwork, type LambdaResult, LOCAL_CREDENTIALS } from 'local-server-kit';
 import { startStepFunctions } from 'step-functions-local';
 import { inject, onTestFinished } from 'vitest';
+import { InProcessClock } from '../../local/simulation/in-process-clock.ts';
 import { offerOf } from '../../local/simulation/offers.ts';
 
 /** Answers one invocation of a function; throw a `TaskError` to fail it. */
@@ -31,20 +32,22 @@ export class TaskError extends Error {
 export const NO_ANSWER = Symbol('no answer');
 
 /**
- * The deployed definitions on a Step Functions endpoint of their own, with scripted functions in place of the
- * real ones and time that moves when told to.
+ * The deployed definitions on a Step Functions endpoint of their own, without a socket, with scripted functions in place of
+ * the real ones and time that moves when told to.
  */
 export async function startMachines(
   functions: Readonly<Record<string, ScriptedFunction>>,
   random = () => 0.5,
 ) {
   const service = inject('service');
-  const clock = new VirtualClock();
+  const clock = new InProcessClock();
+  const network = new InProcessNetwork();
   const invoked: { functionKey: string; atMs: number; payload: Record<string, unknown> }[] = [];
   const server = await startStepFunctions({
     port: 0,
     clock,
     random,
+    startServer: network.startServer,
     region: service.region,
     accountId: service.account,
     invokeLambda: async (functionName, payload): Promise<LambdaResult> => {
@@ -70,6 +73,7 @@ export async function startMachines(
     region: service.region,
     credentials: LOCAL_CREDENTIALS,
     disableHostPrefix: true,
+    requestHandler: network.requestHandler,
   });
   onTestFinished(async () => {
     client.destroy();
@@ -84,20 +88,10 @@ export async function startMachines(
   const arnOf = (key: string) => service.stateMachines.find((machine) => machine.key === key)?.arn;
   const runSynchronously = async (machineKey: string, input: object) => {
     const startMs = clock.nowMs();
-    let tookMs = -1;
-    const running = client
-      .send(
-        new StartSyncExecutionCommand({
-          stateMachineArn: arnOf(machineKey),
-          name: 'ABC123def4567-request',
-          input: JSON.stringify(input),
-        }),
-      )
-      .finally(() => {
-        tookMs = clock.nowMs() - startMs;
-      });
-    while (tookMs < 0) await clock.advance(50);
-    return { ...(await running), tookMs };
+    const name = 'ABC123def4567-request';
+    const command = { stateMachineArn: arnOf(machineKey), name, input: JSON.stringify(input) };
+    const ended = await clock.until(client.send(new StartSyncExecutionCommand(command)));
+    return { ...ended, tookMs: clock.nowMs() - startMs };
   };
 
   return {

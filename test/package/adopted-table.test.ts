@@ -8,12 +8,12 @@ import {
   type TableDescription,
   type TimeToLiveDescription,
 } from '@aws-sdk/client-dynamodb';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { problemsOfTable } from '../../scripts/serverless/adopted-table.ts';
 import { REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts';
+import { mockClient } from '../helpers/mock-client.ts';
 
 const file: unknown = parse(await readFile(join(REPOSITORY_DIRECTORY, 'resources', 'table.yml'), 'utf8'));
 const { Properties } = z

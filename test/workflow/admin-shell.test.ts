@@ -50,7 +50,7 @@ describe('an admin shell', () => {
   });
 
   it('that is not ready in time is a 409 StreamSessionAccessNotReadyException with Retry-After', async () => {
-    const { endpoints, live, control, clock, inTime, auditTrail, createdShells } = await started();
+    const { endpoints, fetch, live, control, clock, inTime, auditTrail, createdShells } = await started();
     await control.adminShellsNotReady({ notReadySeconds: 600 });
     const url = `${endpoints.api}/streamgroups/${live.streamGroupId}/streamsessions/${live.streamSessionId}/access`;
     const askedAtMs = clock.nowMs();
@@ -214,7 +214,7 @@ describe('a request that breaks a rule', () => {
     ],
     ['the path', 'sg-local0001/streamsessions/not%20an%20id', {}, 'INVALID_PATH'],
   ])('is refused, on record, and asks nobody: %s', async (_, path, headers, refusal) => {
-    const { endpoints, inTime, auditTrail, control } = await started();
+    const { endpoints, fetch, inTime, auditTrail, control } = await started();
 
     const response = await inTime(() =>
       fetch(`${endpoints.api}/streamgroups/${path}/access`, { method: 'POST', headers }),

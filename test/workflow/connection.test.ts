@@ -88,13 +88,10 @@ describe('a reconnection request', () => {
   });
 
   it('is a 403 of its own after one call when our permission is missing', async () => {
-    const { control, endpoints, dropped, inTime } = await started();
+    const { control, connect, dropped, inTime } = await started();
     await control.injectFault({ kind: 'accessDenied', operation: CREATE, calls: 10 });
-    const url = `${endpoints.api}/streamgroups/${dropped.streamGroupId}/streamsessions/${dropped.streamSessionId}/connections`;
 
-    const response = await inTime(() =>
-      fetch(url, { method: 'POST', body: JSON.stringify({ SignalRequest: anOffer() }) }),
-    );
+    const response = await inTime(() => connect(dropped, { SignalRequest: anOffer() }));
 
     expect(response.status).toBe(403);
     expect(response.headers.get('x-reconnection-code')).toBe('SERVICE_ACCESS_DENIED');
@@ -150,12 +147,10 @@ describe('a reconnection request', () => {
   });
 
   it('for a session that has ended is refused as ConflictException, with the outcome', async () => {
-    const { clock, endpoints, dropped } = await started();
+    const { clock, connect, dropped } = await started();
     await clock.advance(61 * SECOND);
-    const { streamGroupId, streamSessionId } = dropped;
-    const url = `${endpoints.api}/streamgroups/${streamGroupId}/streamsessions/${streamSessionId}/connections`;
 
-    const response = await fetch(url, { method: 'POST', body: JSON.stringify({ SignalRequest: anOffer() }) });
+    const response = await connect(dropped, { SignalRequest: anOffer() });
 
     expect(response.status).toBe(409);
     expect(response.headers.get('x-amzn-errortype')).toBe('ConflictException');

@@ -21,11 +21,10 @@ async function lost(lossNoticeMs: number, { connectionTimeoutSeconds = 60 } = {}
 type Workflow = Awaited<ReturnType<typeof startWorkflow>>;
 
 /** A backend that sends one request, and the same again for as long as it is told when. */
-function asking({ endpoints, inTime, clock }: Workflow, session: Awaited<ReturnType<Workflow['session']>>) {
-  const url = `${endpoints.api}/streamgroups/${session.streamGroupId}/streamsessions/${session.streamSessionId}/connections`;
+function asking({ connect, inTime, clock }: Workflow, session: Awaited<ReturnType<Workflow['session']>>) {
   const ask = async (body: object) => {
     const askedAtMs = clock.nowMs();
-    const response = await inTime(() => fetch(url, { method: 'POST', body: JSON.stringify(body) }));
+    const response = await inTime(() => connect(session, body));
     await response.text();
     return {
       status: response.status,
@@ -45,7 +44,7 @@ function asking({ endpoints, inTime, clock }: Workflow, session: Awaited<ReturnT
   /** Beside others, while time moves on for all of them. */
   const persist = async (body: object): Promise<{ readonly status: number }> => {
     for (;;) {
-      const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+      const response = await connect(session, body);
       await response.text();
       const retryAfterMs = Number(response.headers.get('retry-after')) * SECOND;
       if (retryAfterMs === 0) return { status: response.status };
@@ -111,20 +110,15 @@ describe('a player who asks before the service has noticed the loss', () => {
   });
 
   it('is told at once to come back when no read is to spare', async () => {
-    const { ask, control, session, inTime, endpoints } = await lost(30 * SECOND);
+    const { ask, control, inTime, connect } = await lost(30 * SECOND);
     const others = await control.startSessions({ count: 80 });
     await control.changeSettings({ lossNoticeMs: 30 * SECOND });
     await control.clientDrops(others.map(({ streamSessionId }) => streamSessionId));
-    const url = (id: string) =>
-      `${endpoints.api}/streamgroups/${session.streamGroupId}/streamsessions/${id}/connections`;
 
     const replies = await inTime(() =>
       Promise.all(
-        others.map(async ({ streamSessionId }) => {
-          const response = await fetch(url(streamSessionId), {
-            method: 'POST',
-            body: JSON.stringify({ SignalRequest: anOffer() }),
-          });
+        others.map(async (other) => {
+          const response = await connect(other, { SignalRequest: anOffer() });
           return [response.headers.get('x-reconnection-code'), Number(response.headers.get('retry-after'))];
         }),
       ),

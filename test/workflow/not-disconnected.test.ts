@@ -1,41 +1,14 @@
-import { GameLiftStreamsClient, TerminateStreamSessionCommand } from '@aws-sdk/client-gameliftstreams';
-import { LOCAL_CREDENTIALS } from 'local-server-kit';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import type { SessionKey } from '../../functions/shared/contracts/index.ts';
-import { startWorkflow, type WorkflowOptions } from '../helpers/workflow.ts';
+import { describe, expect, it } from 'vitest';
+import { startWorkflow } from '../helpers/workflow.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-
-async function start(options: WorkflowOptions = {}) {
-  const workflow = await startWorkflow(options);
-  const { clock, endpoints } = workflow;
-  const backend = new GameLiftStreamsClient({
-    region: 'us-west-2',
-    credentials: LOCAL_CREDENTIALS,
-    endpoint: endpoints.gameLiftStreams,
-    maxAttempts: 1,
-  });
-  onTestFinished(() => backend.destroy());
-  return {
-    ...workflow,
-    terminate: ({ streamGroupId, streamSessionId }: SessionKey) =>
-      clock.track(() =>
-        backend.send(
-          new TerminateStreamSessionCommand({
-            Identifier: streamGroupId,
-            StreamSessionIdentifier: streamSessionId,
-          }),
-        ),
-      ),
-  };
-}
 
 describe('a report of a session that is and stays connected', () => {
   it.each([10, 120, 3600])(
     'ends as NOT_DISCONNECTED a minute later, with a timeout of %i s',
     async (connectionTimeoutSeconds) => {
-      const { clock, report, outcomes, window, ...run } = await start();
+      const { clock, report, outcomes, window, ...run } = await startWorkflow();
       const session = await run.session({ connectionTimeoutSeconds });
       await clock.advance(5 * MINUTE);
       await report(session);
@@ -53,7 +26,7 @@ describe('a report of a session that is and stays connected', () => {
   );
 
   it('ends as NOT_DISCONNECTED when the application exits', async () => {
-    const { clock, control, report, outcomes, window, ...run } = await start();
+    const { clock, control, report, outcomes, window, ...run } = await startWorkflow();
     const session = await run.session({ connectionTimeoutSeconds: 10 });
     await clock.advance(5 * MINUTE);
     await report(session);
@@ -71,7 +44,7 @@ describe('a report of a session that is and stays connected', () => {
   it.each([1, 60, 600])(
     'ends as NOT_DISCONNECTED when its time is %i s before the session',
     async (beforeSeconds) => {
-      const { clock, report, outcomes, ...run } = await start();
+      const { clock, report, outcomes, ...run } = await startWorkflow();
       await clock.advance(20 * MINUTE);
       const session = await run.session();
       const createdAtMs = clock.nowMs();
@@ -87,7 +60,7 @@ describe('a report of a session that is and stays connected', () => {
   );
 
   it('has one window, however late and often the report is repeated', async () => {
-    const { clock, report, outcomes, executions, ...run } = await start({ watching: true });
+    const { clock, report, outcomes, executions, ...run } = await startWorkflow({ watching: true });
     const session = await run.session();
     await clock.advance(5 * MINUTE);
     const statusChangedAt = new Date(clock.nowMs()).toISOString();
@@ -105,7 +78,7 @@ describe('a report of a session that is and stays connected', () => {
 
 describe('a loss that the service notices late', () => {
   it('has its one right outcome, though its window is shorter than that', async () => {
-    const { clock, control, report, outcomes, ...run } = await start();
+    const { clock, control, report, outcomes, ...run } = await startWorkflow();
     const session = await run.session({ connectionTimeoutSeconds: 10 });
     await clock.advance(5 * MINUTE);
     await control.clientDrops(session.streamSessionId, 20 * SECOND);
@@ -121,7 +94,7 @@ describe('a loss that the service notices late', () => {
   it.each([2.5, 20])(
     'has its outcome when it comes while the window of a report before it is open, after %d s',
     async (noticeSeconds) => {
-      const { clock, control, report, outcomes, ...run } = await start();
+      const { clock, control, report, outcomes, ...run } = await startWorkflow();
       const session = await run.session({ connectionTimeoutSeconds: 10 });
       // Too soon after CONNECTED to tell which was first.
       await clock.advance(SECOND);
@@ -139,7 +112,7 @@ describe('a loss that the service notices late', () => {
   );
 
   it('leaves the first its RECONNECTED, a minute later, when the second report is not true', async () => {
-    const { clock, control, report, outcomes, ...run } = await start();
+    const { clock, control, report, outcomes, ...run } = await startWorkflow();
     const session = await run.session({ connectionTimeoutSeconds: 3600 });
     await clock.advance(5 * MINUTE);
     await control.clientDrops(session.streamSessionId);
@@ -160,7 +133,7 @@ describe('a loss that the service notices late', () => {
   });
 
   it('has a window of its own where the first has closed as NOT_DISCONNECTED', async () => {
-    const { clock, control, report, outcomes, ...run } = await start({ watching: true });
+    const { clock, control, report, outcomes, ...run } = await startWorkflow({ watching: true });
     const session = await run.session({ connectionTimeoutSeconds: 30 });
     await clock.advance(5 * MINUTE);
     await control.clientDrops(session.streamSessionId, 90 * SECOND);
@@ -187,7 +160,7 @@ describe('a session whose player is away and that somebody else ends', () => {
     ],
     ['after 20 s, with a watcher', 20 * SECOND, true, {}],
   ])('ends as TERMINATED when the backend terminates it %s', async (_, afterMs, watching, reported) => {
-    const { clock, control, report, outcomes, terminate, ...run } = await start({ watching });
+    const { clock, control, report, outcomes, terminate, ...run } = await startWorkflow({ watching });
     const session = await run.session({ settings: { terminationMs: 90 * SECOND } });
     await clock.advance(5 * MINUTE);
     await control.clientDrops(session.streamSessionId);
@@ -202,7 +175,7 @@ describe('a session whose player is away and that somebody else ends', () => {
   });
 
   it('ends as TERMINATED by what the watcher has seen, though no read came before its end', async () => {
-    const { clock, control, report, outcomes, terminate, ...run } = await start({ watching: true });
+    const { clock, control, report, outcomes, terminate, ...run } = await startWorkflow({ watching: true });
     const session = await run.session({ connectionTimeoutSeconds: 600 });
     await clock.advance(5 * MINUTE);
     await control.clientDrops(session.streamSessionId);

@@ -6,13 +6,14 @@ import { startWorkflow } from '../helpers/workflow.ts';
 
 /** A window that has just opened, and how the console sees it. */
 async function anOpenWindow() {
-  const { clock, control, endpoints, report, reconnect, executions, ...run } = await startWorkflow();
+  const { clock, control, endpoints, fetch, report, reconnect, executions, ...run } = await startWorkflow();
   const session = await run.session({ connectionTimeoutSeconds: 60 });
   const droppedAtMs = clock.nowMs();
   await control.clientDrops(session.streamSessionId);
   const seen = async () => {
     const [execution] = await executions();
-    return openWindowOf(await readHistory(endpoints.stepFunctions, execution?.executionArn ?? ''));
+    const history = await readHistory(endpoints.stepFunctions, execution?.executionArn ?? '', fetch);
+    return openWindowOf(history);
   };
   return { clock, control, session, droppedAtMs, report, reconnect, seen };
 }

@@ -5,7 +5,7 @@ import { startWorkflow } from '../helpers/workflow.ts';
 
 it('the offers and answers of a whole run are in no table item, no event and no window history', async () => {
   const { clock, control, report, reconnect, items, events, executions, history, ...run } =
-    await startWorkflow();
+    await startWorkflow({ adapter: 'loopback' });
   const session = await run.session({ connectionTimeoutSeconds: 20 });
   const { streamSessionId } = session;
   await control.clientDrops(streamSessionId);

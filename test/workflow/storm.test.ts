@@ -1,12 +1,8 @@
 import { anOffer } from 'game-lift-streams-local';
 import { describe, expect, it } from 'vitest';
-import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import { startWorkflow } from '../helpers/workflow.ts';
 
 const CREATE = 'CreateStreamSessionConnection';
-
-/** With the table in memory, which is held against dynalite in test/dynamodb: a third of the time. */
-const startStorm = () => startWorkflow({ items: () => new MemoryItems() });
 
 type Workflow = Awaited<ReturnType<typeof startWorkflow>>;
 type Session = Awaited<ReturnType<Workflow['session']>>;
@@ -32,16 +28,11 @@ interface Answer {
 }
 
 /** The API over HTTP: the SDK would not show the header. */
-function requesterOf({ endpoints, clock }: Workflow) {
+function requesterOf({ connect, clock }: Workflow) {
   const post = async (session: Session, offer: string, clientToken?: string): Promise<Answer> => {
-    const { streamGroupId, streamSessionId } = session;
-    const path = `streamgroups/${streamGroupId}/streamsessions/${streamSessionId}/connections`;
-    const response = await fetch(`${endpoints.api}/${path}`, {
-      method: 'POST',
-      body: JSON.stringify({
-        SignalRequest: offer,
-        ...(clientToken === undefined ? {} : { ClientToken: clientToken }),
-      }),
+    const response = await connect(session, {
+      SignalRequest: offer,
+      ...(clientToken === undefined ? {} : { ClientToken: clientToken }),
     });
     return {
       status: response.status,
@@ -51,19 +42,9 @@ function requesterOf({ endpoints, clock }: Workflow) {
       atMs: clock.nowMs(),
     };
   };
-  /** Time moves on until everybody has an answer. */
-  const inTime = async <Result>(work: Promise<Result>): Promise<Result> => {
-    let done = false;
-    const ended = work.finally(() => {
-      done = true;
-    });
-    ended.catch(() => {});
-    while (!done) await clock.advance(10);
-    return ended;
-  };
   return {
     post,
-    inTime,
+    inTime: clock.until.bind(clock),
     /** A player who comes back when told to, with the same request, until there is an answer. */
     async persist(session: Session): Promise<Answer> {
       const offer = anOffer();
@@ -80,7 +61,7 @@ function requesterOf({ endpoints, clock }: Workflow) {
 
 describe('a storm', () => {
   it('of 130 players saves all of them, each with one call, and none is refused', async () => {
-    const workflow = await startStorm();
+    const workflow = await startWorkflow();
     const { inTime, persist } = requesterOf(workflow);
     const sessions = await dropped(workflow, 130, 60);
 
@@ -93,7 +74,7 @@ describe('a storm', () => {
   }, 60_000);
 
   it('sends those whose turn is far away, each with the second to be back', async () => {
-    const workflow = await startStorm();
+    const workflow = await startWorkflow();
     const { inTime, post } = requesterOf(workflow);
     const sessions = await dropped(workflow, 120, 60);
 
@@ -109,7 +90,7 @@ describe('a storm', () => {
   }, 60_000);
 
   it('calls for those with ten seconds before those with two minutes, though they ask later', async () => {
-    const workflow = await startStorm();
+    const workflow = await startWorkflow();
     const { inTime, persist } = requesterOf(workflow);
     const loose = await dropped(workflow, 60, 120);
     const tight = await dropped(workflow, 40, 10);
@@ -127,10 +108,7 @@ describe('a storm', () => {
 
 describe('more disconnects than StartExecution takes', () => {
   it('each open their window as the quota allows, and none is lost or waits in Lambda', async () => {
-    const workflow = await startWorkflow({
-      items: () => new MemoryItems(),
-      startQuotas: { standard: { bucket: 20, perSecond: 4 } },
-    });
+    const workflow = await startWorkflow({ startQuotas: { standard: { bucket: 20, perSecond: 4 } } });
     const sessions = await dropped(workflow, 60, 300);
 
     // (60 - 20) / 4 s and a tenth.
@@ -146,7 +124,7 @@ describe('more disconnects than StartExecution takes', () => {
 
 describe('two tabs of one session', () => {
   it('take one place: the later offer wins, and the earlier caller is told', async () => {
-    const workflow = await startStorm();
+    const workflow = await startWorkflow();
     const { inTime, post } = requesterOf(workflow);
     const others = await dropped(workflow, 60, 60);
     const sessions = await dropped(workflow, 1, 60);
@@ -168,7 +146,7 @@ describe('two tabs of one session', () => {
   }, 60_000);
 
   it('are two callers of one request when they bring the same ClientToken and offer', async () => {
-    const workflow = await startStorm();
+    const workflow = await startWorkflow();
     const { inTime, post } = requesterOf(workflow);
     const [session] = await dropped(workflow, 1, 60);
     if (session === undefined) throw new Error('One session has dropped.');
@@ -187,7 +165,7 @@ describe('two tabs of one session', () => {
 
 describe('windows that all look at once', () => {
   it('stay within the read quota, and leave room for a read that somebody waits for', async () => {
-    const workflow = await startStorm();
+    const workflow = await startWorkflow();
     const sessions = await dropped(workflow, 60, 5);
 
     await workflow.clock.advance(20_000);

@@ -174,14 +174,10 @@ describe('the service that refuses', () => {
 describe('an API that checks whose session it is', () => {
   it('answers the session’s user, and nobody else', async () => {
     const workflow = await startWorkflow({ environment: { USER_ID_CHECK: 'true' } });
-    const { control, endpoints, inTime } = workflow;
+    const { control, connect, inTime } = workflow;
     const session = await control.startSession({ userId: 'player-1', status: 'PENDING_CLIENT_RECONNECTION' });
-    const { streamGroupId, streamSessionId } = session;
-    const url = `${endpoints.api}/streamgroups/${streamGroupId}/streamsessions/${streamSessionId}/connections`;
     const ask = (headers: Record<string, string>) =>
-      inTime(() =>
-        fetch(url, { method: 'POST', headers, body: JSON.stringify({ SignalRequest: anOffer() }) }),
-      );
+      inTime(() => connect(session, { SignalRequest: anOffer() }, headers));
 
     const replies = [
       await ask({}),
@@ -194,7 +190,7 @@ describe('an API that checks whose session it is', () => {
       [403, 'AccessDeniedException'],
       [200, null],
     ]);
-    expect((await control.session(streamSessionId)).connections).toHaveLength(1);
+    expect((await control.session(session.streamSessionId)).connections).toHaveLength(1);
     expect(JSON.stringify(await workflow.items())).not.toContain('player-');
   });
 });

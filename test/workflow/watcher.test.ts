@@ -13,7 +13,7 @@ const MINUTE = 60 * SECOND;
 
 /** The service with its watcher, in this process, after the watcher's first look. */
 async function startWatched(options: Parameters<typeof startWorkflow>[0] = {}) {
-  const run = await startWorkflow({ watching: true, adapter: 'inProcess', ...options });
+  const run = await startWorkflow({ watching: true, ...options });
   await run.clock.advance(SECOND);
   return {
     ...run,
@@ -338,7 +338,7 @@ describe('a watcher that has trouble', () => {
 
 describe('a session that moves without our API', () => {
   it('is noticed when another caller brings its player back', async () => {
-    const { clock, control, outcomes, report, endpoints, ...run } = await startWatched();
+    const { clock, control, outcomes, report, ...run } = await startWatched();
     const session = await run.session({ connectionTimeoutSeconds: 300 });
     await control.clientDrops(session.streamSessionId);
     await report(session);

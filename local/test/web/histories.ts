@@ -4,8 +4,12 @@ import { type HistoryEvent, historyEventSchema } from '../../web/console/model/e
 const replySchema = z.object({ events: z.array(historyEventSchema) });
 
 /** An execution's history as the console reads it: over the wire, not through an SDK. */
-export async function readHistory(endpoint: string, executionArn: string): Promise<HistoryEvent[]> {
-  const response = await fetch(endpoint, {
+export async function readHistory(
+  endpoint: string,
+  executionArn: string,
+  send = fetch,
+): Promise<HistoryEvent[]> {
+  const response = await send(endpoint, {
     method: 'POST',
     headers: {
       'content-type': 'application/x-amz-json-1.0',

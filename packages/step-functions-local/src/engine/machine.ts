@@ -70,14 +70,21 @@ export interface FailState {
 
 export type State = TaskState | PassState | ChoiceState | WaitState | SucceedState | FailState;
 
+const compiled = new WeakMap<Definition, Program>();
+
+/** Compiles a definition once, however many servers create a machine of it: parsing its expressions takes some 30 ms. */
 export function compile(definition: Definition): Program {
-  return {
+  const known = compiled.get(definition);
+  if (known !== undefined) return known;
+  const program = {
     startAt: definition.StartAt,
     timeoutSeconds: definition.TimeoutSeconds,
     states: new Map(
       Object.entries(definition.States).map(([name, state]) => [name, compileState(name, state)]),
     ),
   };
+  compiled.set(definition, program);
+  return program;
 }
 
 function compileState(name: string, state: StateDefinition): State {
