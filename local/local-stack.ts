@@ -4,6 +4,7 @@ import { systemClock } from 'local-server-kit';
 import { buildFunctions } from '../scripts/build.ts';
 import { hostBundles, type OnLog } from './host-bundles.ts';
 import { readService } from './service/read-service.ts';
+import type { Service } from './service/service.ts';
 import { temporaryFolder } from './shared/temporary-folder.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 
@@ -15,6 +16,8 @@ export interface LocalStackOptions {
   /** Such as the peers that answer browsers' offers with real WebRTC. */
   readonly gameLiftStreams?: StackOptions['gameLiftStreams'];
   readonly keptExecutions?: StackOptions['keptExecutions'];
+  /** The service where it has been read already, and the folder of its bundles. */
+  readonly built?: { readonly service: Service; readonly bundleFolder: string };
   /** Of the functions, where it is to differ from what `serverless.yml` says. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -36,13 +39,12 @@ export async function startLocalStack({
   onLog,
   gameLiftStreams = {},
   keptExecutions,
+  built,
   environment,
 }: LocalStackOptions): Promise<LocalStack> {
   const folder = await temporaryFolder('stream-session-reconnection-');
-  const bundleFolder = join(folder.path, 'bundles');
   const logFile = join(folder.path, 'functions.log');
-  onProgress('Reading serverless.yml and bundling the functions');
-  const [service] = await Promise.all([readService(), buildFunctions(bundleFolder)]);
+  const { service, bundleFolder } = built ?? (await buildService(join(folder.path, 'bundles'), onProgress));
   onProgress(
     'Starting GameLift Streams, Step Functions, EventBridge, DynamoDB and API Gateway, all stand-ins',
   );
@@ -70,4 +72,10 @@ export async function startLocalStack({
       folder.remove();
     },
   };
+}
+
+async function buildService(bundleFolder: string, onProgress: LocalStackOptions['onProgress']) {
+  onProgress('Reading serverless.yml and bundling the functions');
+  const [service] = await Promise.all([readService(), buildFunctions(bundleFolder)]);
+  return { service, bundleFolder };
 }

@@ -77,9 +77,14 @@ function periodValueOf({ queries, periodMinutes }: MetricAlarm, history: History
     if (expression !== undefined) expressions.set(id, parseExpression(expression));
   }
   const last = queries.at(-1)?.id ?? '';
+  // Each is looked at again for as many minutes as the alarm has periods.
+  const values = new Map<number, number | undefined>();
   return (end: number): number | undefined => {
+    if (values.has(end)) return values.get(end);
     const known = (id: string): number | undefined => expressions.get(id)?.(known) ?? metrics.get(id)?.(end);
-    return known(last);
+    const value = known(last);
+    values.set(end, value);
+    return value;
   };
 }
 

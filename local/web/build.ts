@@ -14,14 +14,21 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+let built: Promise<ReadonlyMap<string, Asset>> | undefined;
+
 /**
- * Bundles the pages in memory, with everything that they need: no request leaves this machine. What both pages
+ * Bundles the pages in memory, once in a process, with everything that they need: no request leaves this machine. What both pages
  * use is in chunks of its own.
  *
  * @returns the files by name, such as `console.js`.
  * @throws esbuild's BuildFailure, which names the file and the line.
  */
-export async function buildAssets(): Promise<ReadonlyMap<string, Asset>> {
+export function buildAssets(): Promise<ReadonlyMap<string, Asset>> {
+  built ??= bundle();
+  return built;
+}
+
+async function bundle(): Promise<ReadonlyMap<string, Asset>> {
   const { outputFiles } = await build({
     absWorkingDir: import.meta.dirname,
     entryPoints: PAGES.map(({ entry }) => ({ in: `${entry}/main.tsx`, out: entry })),

@@ -3,6 +3,7 @@ import { anOffer } from 'game-lift-streams-local';
 import { expect, it, onTestFinished } from 'vitest';
 import { startLocalStack } from '../../local/local-stack.ts';
 import { offerOfBytes, VALID_CLIENT_TOKEN } from '../../local/simulation/offers.ts';
+import { builtService } from '../helpers/built-service.ts';
 import { MARKER, nearlyText } from './arbitraries.ts';
 import { type RawReply, sendRaw } from './raw-http.ts';
 import { FUZZ_TIMEOUT_MS, runs } from './runs.ts';
@@ -15,6 +16,7 @@ it(
     const logged: string[] = [];
     const stack = await startLocalStack({
       onProgress: () => {},
+      built: await builtService(),
       onLog: (_name, line) => logged.push(line),
     });
     onTestFinished(() => stack.close());

@@ -11,6 +11,7 @@ import {
   type OpenPage,
   sidewaysOverflow,
 } from '../helpers/browser.ts';
+import { builtService } from '../helpers/built-service.ts';
 
 /** As on a laptop, but quicker to notice: a client that is gone after 0.3 s (5 s), the watcher every second (5 s). */
 const CLOSE_NOTICE_MS = 300;
@@ -86,6 +87,7 @@ describeInBrowser('a player of the local stack', (openPage) => {
   beforeAll(async () => {
     stack = await startLocalStack({
       onProgress: () => {},
+      built: await builtService(),
       gameLiftStreams: { peers: new PeerProcess(() => forkPeers(CLOSE_NOTICE_MS)), activationMs: 200 },
       environment: { WATCH_INTERVAL_SECONDS: String(WATCH_INTERVAL_SECONDS) },
     });

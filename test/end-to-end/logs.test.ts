@@ -5,13 +5,18 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { METRICS } from '../../functions/shared/runtime/metrics.ts';
 import { Player } from '../../local/demo/player.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
+import { builtService } from '../helpers/built-service.ts';
 import { secretsIn } from '../helpers/secrets.ts';
 
 let stack: LocalStack;
 const lines: string[] = [];
 
 beforeAll(async () => {
-  stack = await startLocalStack({ onProgress: () => {}, onLog: (_functionName, line) => lines.push(line) });
+  stack = await startLocalStack({
+    onProgress: () => {},
+    built: await builtService(),
+    onLog: (_functionName, line) => lines.push(line),
+  });
 }, 60_000);
 
 afterAll(() => stack.close());

@@ -129,6 +129,12 @@ export async function startMachines(
       runSynchronously('createAdminShell', { ...adminShellInput(clock.nowMs()), ...overrides }),
     describe: (executionArn: string) => client.send(new DescribeExecutionCommand({ executionArn })),
     history: (executionArn: string) => allEvents(client, executionArn),
+    /** How many events the history has: the number of its last. */
+    async historyLength(executionArn: string): Promise<number> {
+      const last = { executionArn, reverseOrder: true, maxResults: 1 };
+      const { events = [] } = await client.send(new GetExecutionHistoryCommand(last));
+      return events[0]?.id ?? 0;
+    },
     /** The states that an execution has entered, in order. */
     async path(executionArn: string): Promise<string[]> {
       const events = await allEvents(client, executionArn);

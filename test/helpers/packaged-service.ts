@@ -53,8 +53,8 @@ export interface PackageOptions {
 }
 
 /**
- * The service as `npm run package` makes it with a set of parameters: packaged once in a test run (5 s), by the first
- * test that asks for the set, in a folder of the run's own. Without a set it has the defaults.
+ * The service as `npm run package` makes it with a set of parameters: packaged once (5 s) by the first
+ * test that asks for the set, and again only when a source has changed. Without a set it has the defaults.
  *
  * @throws ServerlessPrintError with the CLI's whole output, in every test file that asks, when it fails.
  */
@@ -106,7 +106,7 @@ export async function prepareService(
   // Everything that a deployment could pick up is there, so that what is packaged is chosen and not just found.
   // Without node_modules: the framework would walk through it for every function.
   // And without a stage's file that a team may have.
-  const own = new Set(['node_modules', 'dist', '.serverless', '.git', 'config']);
+  const own = new Set(['node_modules', 'dist', '.serverless', '.local', '.git', 'config']);
   const entries = await readdir(REPOSITORY_DIRECTORY, { withFileTypes: true });
   for (const entry of entries.filter(({ name }) => !own.has(name))) {
     const [from, to] = [join(REPOSITORY_DIRECTORY, entry.name), join(folder, entry.name)];

@@ -795,7 +795,7 @@ describe('the history of a window', () => {
     const window = await startWindow();
     await clock.advance(25 * HOUR);
     expect((await run.describe(window)).status).toBe('TIMED_OUT');
-    return (await run.history(window)).length;
+    return run.historyLength(window);
   };
 
   it.each(['PermitNotAvailableException', 'InternalServerException', 'Lambda.TooManyRequestsException'])(
@@ -828,7 +828,7 @@ describe('the history of a window', () => {
     await clock.advance(25 * HOUR);
 
     expect((await run.describe(window)).status).toBe('TIMED_OUT');
-    expect((await run.history(window)).length).toBeLessThan(MOST_HISTORY_EVENTS / 1.5);
+    expect(await run.historyLength(window)).toBeLessThan(MOST_HISTORY_EVENTS / 1.5);
   });
 });
 
@@ -872,8 +872,15 @@ const tasks: Readonly<
   RecordFailure: { functionKey: 'recordFailure', check: { status: 'NOT_FOUND' } },
 };
 
-/** Runs a window to the task, with `fail` deciding what each of the task's invocations answers. */
-async function runTo(taskName: string, fail: (attempt: number) => unknown) {
+/**
+ * Runs a window to the task, with `fail` deciding what each of the task's invocations answers: for a day, or until the task
+ * has been attempted so many times.
+ */
+async function runTo(
+  taskName: string,
+  fail: (attempt: number) => unknown,
+  attempts = Number.POSITIVE_INFINITY,
+) {
   const task = tasks[taskName];
   if (task === undefined) throw new Error(`No way to ${taskName} is known.`);
   const attemptsAtMs: number[] = [];
@@ -905,7 +912,7 @@ async function runTo(taskName: string, fail: (attempt: number) => unknown) {
     },
   });
   const window = await startWindow({ terminateAbandoned: task.terminateAbandoned ?? false });
-  await clock.advance(24 * HOUR);
+  await clock.run(clock.nowMs() + 24 * HOUR, () => attemptsAtMs.length >= attempts);
   return { attemptsAtMs, path: await run.path(window), execution: await run.describe(window) };
 }
 
@@ -913,6 +920,10 @@ function failWith(error: string): unknown {
   if (error === 'States.Timeout') return NO_ANSWER;
   throw new TaskError(error);
 }
+
+/** The first, and a timeout, which takes time of its own: that the engine matches every name is its own test. */
+const representatives = (errors: readonly string[]) =>
+  errors.filter((error, index) => index === 0 || error === 'States.Timeout');
 
 const definition = allDefinitions().find(({ name }) => name === 'reconnection-window')?.definition;
 const taskStates = Object.entries(definition?.States ?? {}).filter(([, { Type }]) => Type === 'Task');
@@ -965,19 +976,17 @@ describe.each(taskStates)('%s', (taskName, state) => {
 
   it.each(
     retriers.flatMap((retrier) =>
-      retrier.ErrorEquals.map((error) => [error, retrier.IntervalSeconds] as const),
+      representatives(retrier.ErrorEquals).map((error) => [error, retrier.IntervalSeconds] as const),
     ),
   )(
     'is tried again after %s, half its first interval later by a random number of 0.5',
     async (error, interval) => {
-      const { attemptsAtMs, path } = await runTo(taskName, (attempt) =>
-        attempt === 1 ? failWith(error) : undefined,
-      );
+      const failOnce = (attempt: number) => (attempt === 1 ? failWith(error) : undefined);
+      const { attemptsAtMs } = await runTo(taskName, failOnce, 2);
 
       const [first = 0, second = 0] = attemptsAtMs;
       const timeoutSeconds = error === 'States.Timeout' ? Number(state.TimeoutSeconds) : 0;
       expect((second - first) / SECOND).toBe(timeoutSeconds + (interval ?? 1) / 2);
-      expect(path).toContain(taskName);
     },
   );
 
@@ -988,12 +997,14 @@ describe.each(taskStates)('%s', (taskName, state) => {
   const exhausted = retriers.flatMap((retrier) =>
     retrier.ErrorEquals.map((error) => [error, retrier, waitsForService(error)] as const),
   );
-  const waiting = exhausted.filter(([, , waits]) => waits);
+  const firstOfEach = exhausted.filter(
+    ([, retrier, waits], index) =>
+      exhausted.findIndex(([, of, alsoWaits]) => of === retrier && alsoWaits === waits) === index,
+  );
+  const waiting = firstOfEach.filter(([, , waits]) => waits);
   // Terminations and first looks are best effort: what they meet never fails the window, below.
   const mayFail = taskName !== 'TerminateSession' && taskName !== 'LookAtOnce';
-  const failing = exhausted.filter(
-    ([error, { ErrorEquals }, waits]) => mayFail && !waits && error === ErrorEquals[0],
-  );
+  const failing = firstOfEach.filter(([, , waits]) => mayFail && !waits);
 
   it.runIf(waiting.length > 0).each(waiting)(
     'waits for the service after its retries of %s, and then goes on',
