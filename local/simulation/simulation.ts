@@ -2,7 +2,13 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { GameLiftStreamsOptions } from 'game-lift-streams-local';
-import { InProcessNetwork, LOCAL_CREDENTIALS, seededRandom, VirtualClock } from 'local-server-kit';
+import {
+  InProcessNetwork,
+  LOCAL_CREDENTIALS,
+  type Serve,
+  seededRandom,
+  VirtualClock,
+} from 'local-server-kit';
 import { MemoryItems } from '../dynamodb/memory-items.ts';
 import type { Service } from '../service/service.ts';
 import { type StackOptions, startStack } from '../stack.ts';
@@ -23,7 +29,10 @@ const ADAPTERS = {
   /** Over HTTP on 127.0.0.1, with dynalite as the table, so that browsers and other processes can take part. */
   loopback: (): Adapter => ({ clock: new VirtualClock() }),
   /** Without sockets and with the table in memory, in a fraction of the time. The endpoints answer only to `fetch`. */
-  inProcess: (): Adapter => ({ clock: new InProcessClock(), network: new InProcessNetwork() }),
+  inProcess: (serve?: Serve): Adapter => ({
+    clock: new InProcessClock(),
+    network: new InProcessNetwork(serve),
+  }),
 };
 
 export interface SimulationOptions extends FunctionHooks {
@@ -43,6 +52,8 @@ export interface SimulationOptions extends FunctionHooks {
   /** Quotas of StartExecution, where they are not the Region's. */
   readonly startQuotas?: StackOptions['startQuotas'];
   readonly keptExecutions?: StackOptions['keptExecutions'];
+  /** Around each request at the server that it goes to: without sockets only. */
+  readonly serve?: Serve | undefined;
 }
 
 export type Simulation = Awaited<ReturnType<typeof simulate>>;
@@ -70,10 +81,11 @@ async function simulate({
   serviceQuotas,
   startQuotas,
   keptExecutions,
+  serve,
   ...hooks
 }: SimulationOptions) {
   const service = windowTimeoutSeconds === undefined ? deployed : endingAfter(windowTimeoutSeconds, deployed);
-  const { clock, network } = ADAPTERS[adapter]();
+  const { clock, network } = ADAPTERS[adapter](serve);
   const random = seededRandom(seed);
   const memory = itemsOf?.(() => clock.nowMs());
   const requestHandler = network?.requestHandler;

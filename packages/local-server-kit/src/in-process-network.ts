@@ -1,6 +1,7 @@
 import {
   HANG_UP,
   type LoopbackReply,
+  type LoopbackRequest,
   type LoopbackServer,
   type LoopbackServerOptions,
   type StartServer,
@@ -25,17 +26,28 @@ interface Sent {
   readonly abortSignal: AbortSignal | undefined;
 }
 
+/** Stands around each request at the server that it goes to. */
+export type Serve = (
+  request: LoopbackRequest,
+  handle: LoopbackServerOptions['handle'],
+) => ReturnType<LoopbackServerOptions['handle']>;
+
 /**
  * Servers and clients of one process, without sockets between them: what happens between two timers is promises
  * alone, so the same choices make the same history, whatever else the machine does.
  */
 export class InProcessNetwork {
   readonly #handlers = new Map<number, LoopbackServerOptions['handle']>();
+  readonly #serve: Serve;
   #lastPort = 0;
+
+  constructor(serve: Serve = (request, handle) => handle(request)) {
+    this.#serve = serve;
+  }
 
   readonly startServer: StartServer = async ({ handle }): Promise<LoopbackServer> => {
     const port = ++this.#lastPort;
-    this.#handlers.set(port, handle);
+    this.#handlers.set(port, (request) => this.#serve(request, handle));
     return {
       port,
       url: `http://127.0.0.1:${port}`,

@@ -1,7 +1,7 @@
 export { type CancelTimer, type Clock, systemClock } from './clock.ts';
 export { LOCAL_CREDENTIALS } from './credentials.ts';
 export { describeIssues, nameToTell } from './describe-issues.ts';
-export { InProcessNetwork } from './in-process-network.ts';
+export { InProcessNetwork, type Serve } from './in-process-network.ts';
 export type { InvokeLambda, LambdaFailure, LambdaResult } from './invoke-lambda.ts';
 export {
   HANG_UP,
