@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assumptionsPage } from '../cli/prove/assumptions-page.ts';
+import { provePolicy } from '../cli/prove/policy.ts';
 import { runCommand } from '../cli/run-command.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -9,6 +10,7 @@ const root = join(import.meta.dirname, '..');
 /** The files, with what is to be in them. */
 export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/assumptions.md': assumptionsPage,
+  'docs/prove-policy.json': () => provePolicy(),
 };
 
 const usage = `Usage: npm run prove:docs

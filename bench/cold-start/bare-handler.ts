@@ -1,7 +1,7 @@
 import { build } from 'esbuild';
+import { sdkCommands } from '../../cli/prove/sdk-use.ts';
 import { FUNCTION_DEFINITIONS } from '../../local/simulation/definitions.ts';
 import { type Bundle, bundleOptions } from '../../scripts/build.ts';
-import { sdkCommands } from '../../scripts/sdk-use.ts';
 
 /** Returns the names of the SDK clients that a bundle carries. */
 export function clientNames({ name }: Bundle): readonly string[] {

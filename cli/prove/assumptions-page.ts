@@ -4,13 +4,14 @@ import { CHECKS } from './checks.ts';
 const INTRODUCTION = `# Assumptions about AWS
 
 What the code takes for true about AWS and no test here can prove. \`npm run prove:docs\` writes this page from
-[cli/prove/assumptions.ts](../cli/prove/assumptions.ts). Each says what in an account settles it.
+[cli/prove/assumptions.ts](../cli/prove/assumptions.ts). [\`npm run prove\`](prove.md) settles those that name a check; for the others a
+line says how to settle them by hand.
 `;
 
 /** Returns docs/assumptions.md. */
 export function assumptionsPage(): string {
   const settled = ASSUMPTIONS.filter(({ settledBy }) => settledBy !== undefined).length;
-  const count = `\n${ASSUMPTIONS.length} assumptions; ${settled} can be settled without a session.\n`;
+  const count = `\n${ASSUMPTIONS.length} assumptions; ${settled} are settled by a check.\n`;
   const sections = SUBJECTS.map((subject) => {
     const entries = ASSUMPTIONS.filter((assumption) => assumption.subject === subject);
     return `\n## ${subject}\n${entries.map(sectionOf).join('')}`;
@@ -23,7 +24,7 @@ function sectionOf(assumption: Assumption): string {
   const settles =
     settledBy === undefined
       ? `- **To settle it by hand**: ${byHand ?? ''}`
-      : `- **Settled without a session** by looking at: ${CHECKS[settledBy]}.`;
+      : `- **Settled by** the check \`${settledBy}\` (${CHECKS[settledBy]}).`;
   const lines = [
     `- **Source**: ${source}`,
     `- **Used in** ${usedIn.map(linkOf).join(', ')}.`,

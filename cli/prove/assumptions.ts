@@ -1,6 +1,6 @@
 /**
  * Every assumption about AWS that this project makes and that no test here can prove. docs/assumptions.md is written from
- * this list (`npm run prove:docs`), and
+ * this list (`npm run prove:docs`), a report of `npm run prove` names what depends on a finding, and
  * test/cli/prove-assumptions.test.ts compares the list with the README, the guarantees and the READMEs of the stand-ins.
  *
  * Why: docs/decisions/tests-and-tools.md#assumptions-about-aws-are-a-list-in-code
@@ -30,7 +30,7 @@ export interface Assumption {
   readonly source: string;
   /** Files and pages that depend on it, from the repository's root. */
   readonly usedIn: readonly string[];
-  /** What settles it without a session. Undefined: `byHand` says how a person can. */
+  /** The check of `npm run prove` that settles it. Undefined: `byHand` says how a person can. */
   readonly settledBy?: CheckId;
   readonly byHand?: string;
   readonly ifWrong: string;
@@ -155,7 +155,7 @@ export const ASSUMPTIONS: readonly Assumption[] = [
     claim: `The clocks of feeds, Lambda and the service differ by at most ${CLOCK_SKEW_MS / 1000} s.`,
     source: 'Not documented for GameLift Streams. Lambda’s clocks follow Amazon Time Sync.',
     usedIn: ['functions/shared/window/deadline.ts'],
-    settledBy: 'credentials',
+    byHand: 'Compare statusChangedAt of a feed with LastUpdatedAt of the service for the same change.',
     ifWrong: 'A late report is taken for a new disconnect, or a new disconnect for a late report.',
     toSet: 'Correct the clock of the feed, or raise CLOCK_SKEW_MS in functions/shared/window/deadline.ts.',
   },
@@ -249,10 +249,7 @@ export const ASSUMPTIONS: readonly Assumption[] = [
     subject: 'Connections',
     claim: 'Only the answer to the latest offer connects, and GetStreamSession shows that one.',
     source: UNDOCUMENTED,
-    usedIn: [
-      'functions/create-connection/create-connection.ts',
-      'functions/request-connection/find-waiting.ts',
-    ],
+    usedIn: ['functions/create-connection/create-connection.ts'],
     byHand: 'Get two answers, use the older one.',
     ifWrong: 'Of two tabs the older one may connect too; the window’s outcome stays right.',
     toSet: 'Nothing.',

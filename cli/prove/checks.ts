@@ -1,6 +1,6 @@
-/** What can be looked at in an account without touching anything. */
+/** What `npm run prove` looks at, in the order of its report. */
 export const CHECKS = {
-  credentials: 'Credentials, Region and clock',
+  credentials: 'Credentials and Region',
   stack: 'The stack',
   template: 'The deployed template, its change set and its drift',
   'stream-groups': 'Stream groups',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { sdkCommands } from '../../cli/prove/sdk-use.ts';
 import {
   ADMIN_SHELL_AUDIT_DETAIL_TYPE,
   OUTCOME_DETAIL_TYPE,
@@ -11,7 +12,6 @@ import { SWITCH_KEY } from '../../functions/shared/contracts/table-keys.ts';
 import { compilePattern } from '../../local/event-bus/pattern/pattern.ts';
 import { FUNCTION_DEFINITIONS } from '../../local/simulation/definitions.ts';
 import { IAM_SERVICES, iamActionOf } from '../../local/simulation/permissions.ts';
-import { sdkCommands } from '../../scripts/sdk-use.ts';
 import { packagedService, resourcesOfType } from '../helpers/packaged-service.ts';
 import { functionsOf, roleStatements, statementsOf, textOf } from '../helpers/template-view.ts';
 
