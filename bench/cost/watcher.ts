@@ -6,6 +6,7 @@ import { openIn } from '../../functions/shared/window/read-windows.ts';
 import type { WindowItem } from '../../functions/shared/window/window-item.ts';
 import type { Service } from '../../local/service/service.ts';
 import { startSimulation } from '../../local/simulation/simulation.ts';
+import { ASSUMPTIONS } from '../deploy-cost/bill.ts';
 
 export interface WatcherCost {
   readonly waitingSessions: number;
@@ -14,11 +15,12 @@ export interface WatcherCost {
   /** By the operations' names. */
   readonly callsPerDay: Readonly<Record<string, number>>;
   readonly stateTransitionsPerDay: number;
+  readonly invocationsPerDay: number;
+  /** Of the time that the permits cost, and of an invocation's own. */
   readonly gigabyteSecondsPerDay: number;
 }
 
 const MINUTES_PER_DAY = 24 * 60;
-const SECONDS_PER_DAY = MINUTES_PER_DAY * 60;
 const PARALLEL_WRITES = 32;
 const GROUP_CALLS: ReadonlySet<string> = new Set(['ListStreamGroups', 'ListTagsForResource']);
 
@@ -34,10 +36,20 @@ export async function measureWatcher(
 ): Promise<WatcherCost> {
   const calls = new Map<string, number>();
   let looks = 0;
+  let invocations = 0;
+  let seconds = 0;
   const simulation = await startSimulation({
     service,
     adapter: 'loopback',
     ...(findsGroups && { environment: { WATCHED_STREAM_GROUPS: 'tag:reconnect=yes' } }),
+    invocation: async (fn, run) => {
+      if (fn.key !== 'watchSessions') return run();
+      invocations++;
+      const startMs = simulation.clock.nowMs();
+      const result = await run();
+      seconds += ASSUMPTIONS.taskSeconds + (simulation.clock.nowMs() - startMs) / 1000;
+      return result;
+    },
     call: ({ client, command, input }, send) => {
       const operation = operationOf(client, command);
       calls.set(operation, (calls.get(operation) ?? 0) + 1);
@@ -71,23 +83,18 @@ export async function measureWatcher(
       );
     }
     const watcher = service.functions.find(({ key }) => key === 'watchSessions');
-    const startMs = clock.nowMs();
-    let done = false;
-    const watching = simulation.invoke('watchSessions').finally(() => {
-      done = true;
-    });
-    while (!done) await clock.advance(100);
-    await watching;
-    // A look that takes longer than the interval moves the end of the minute.
-    const minutes = Math.max(60_000, clock.nowMs() - startMs) / 60_000;
-    const perDay = (inThatTime: number) => Math.round((inThatTime / minutes) * MINUTES_PER_DAY);
+    const ordering = simulation.invoke('watchSessions');
+    await clock.advance(60_000);
+    await ordering;
+    const perDay = (inThatMinute: number) => inThatMinute * MINUTES_PER_DAY;
     return {
       waitingSessions,
       looksPerDay: perDay(looks),
       callsPerDay: Object.fromEntries([...calls].map(([name, number]) => [name, perDay(number)])),
       // A wake would be one: whoever waits where the list says it waits is left alone.
       stateTransitionsPerDay: perDay(calls.get('SendTaskSuccess') ?? 0),
-      gigabyteSecondsPerDay: ((watcher?.memoryMegabytes ?? 0) / 1024) * SECONDS_PER_DAY,
+      invocationsPerDay: perDay(invocations),
+      gigabyteSecondsPerDay: perDay(seconds) * ((watcher?.memoryMegabytes ?? 0) / 1024),
     };
   } finally {
     await simulation.close();

@@ -18,12 +18,17 @@ export const ASSUMPTIONS = {
   answerBytes: 8000,
   /** Of an item that stays until its outcome expires. */
   itemBytes: 2000,
+  /** Of log for an invocation of the watcher, which writes its metrics and Lambda's three lines. */
+  logBytesPerLook: 900,
+  /** A minute, of a queue that invokes a function: Lambda's five pollers, each of which waits for 20 s. */
+  idlePolls: 15,
   /** Stream groups that the watcher watches. */
   watchedStreamGroups: 1,
 } as const;
 
 const DAYS_PER_MONTH = 30.4;
 const SECONDS_PER_MONTH = DAYS_PER_MONTH * 86_400;
+const MINUTES_PER_MONTH = DAYS_PER_MONTH * 1440;
 /** X-Ray's default rule, which Lambda and API Gateway follow: the first request of each second, and 5 % of the others. */
 const SAMPLED_SHARE = 0.05;
 
@@ -39,6 +44,8 @@ export interface Counts {
   readonly alarmMetrics: number;
   readonly compositeAlarms: number;
   readonly dashboards: number;
+  /** Queues whose messages invoke a function. */
+  readonly polledQueues: number;
   /** All that the code can write. */
   readonly metrics: number;
   /** Those of them that are written when no player drops. */
@@ -71,8 +78,16 @@ export function quantitiesOf(counts: Counts, disconnects: number): Quantities {
     event: perMonth((of) => of.events),
     apiRequest: requests,
     dataOut: (requests * ASSUMPTIONS.answerBytes) / 1e9,
-    logGigabyte: (allInvocations * ASSUMPTIONS.logBytesPerInvocation) / 1e9,
-    trace: sampled(disconnects) + sampled(requests) + sampled(watcher.invocations),
+    logGigabyte:
+      (invocations * ASSUMPTIONS.logBytesPerInvocation + watcher.invocations * ASSUMPTIONS.logBytesPerLook) /
+      1e9,
+    // The watcher is not traced.
+    trace: sampled(disconnects) + sampled(requests),
+    // A status change is sent by EventBridge, received and deleted; so is a look.
+    queueRequest:
+      counts.polledQueues * ASSUMPTIONS.idlePolls * MINUTES_PER_MONTH +
+      3 * disconnects +
+      watcher.queueRequests,
     // Paid by the hour in which a value comes: in an hour with a disconnect, any of them may have one.
     metric:
       counts.idleMetrics +
@@ -109,11 +124,17 @@ export function mapPrices<Value>(of: (name: PriceName) => Value): Record<PriceNa
 const isPriceName = (name: string): name is PriceName => Object.hasOwn(PRICES, name);
 export const priceNames: readonly PriceName[] = Object.keys(PRICES).filter(isPriceName);
 
-function watcherQuantities({ callsPerDay, gigabyteSecondsPerDay }: WatcherCost) {
+function watcherQuantities({
+  callsPerDay,
+  looksPerDay,
+  invocationsPerDay,
+  gigabyteSecondsPerDay,
+}: WatcherCost) {
   const perMonth = (operation: string) =>
     (callsPerDay[operation] ?? 0) * DAYS_PER_MONTH * ASSUMPTIONS.watchedStreamGroups;
   return {
-    invocations: DAYS_PER_MONTH * 24 * 60,
+    invocations: invocationsPerDay * DAYS_PER_MONTH,
+    queueRequests: ((callsPerDay['SendMessageBatch'] ?? 0) + 2 * looksPerDay) * DAYS_PER_MONTH,
     gigabyteSeconds: gigabyteSecondsPerDay * DAYS_PER_MONTH,
     writes: perMonth('UpdateItem') + perMonth('PutItem'),
     // The queries of the index are eventually consistent: half a unit each.

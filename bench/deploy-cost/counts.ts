@@ -9,11 +9,8 @@ import type { Counts } from './bill.ts';
 
 /** The quotas that the metrics "by operation" are of. */
 const OPERATIONS = Object.keys(QUOTAS).length;
-/**
- * What the watcher writes every minute, whether or not anybody drops: its looks, its lag, its wait for permits of three
- * operations, and four numbers of the stream groups that it finds.
- */
-const IDLE_METRICS = 9;
+/** What is written whether or not anybody drops: the looks, and in one hour of six two numbers of the stream groups. */
+const IDLE_METRICS = 1 + 2 / 6;
 
 const printedSchema = z.looseObject({
   resources: z.looseObject({
@@ -48,6 +45,7 @@ export async function readCounts(service: Service): Promise<Counts> {
       .reduce((total, number) => total + number, 0),
     compositeAlarms: ofType('AWS::CloudWatch::CompositeAlarm').length,
     dashboards: ofType('AWS::CloudWatch::Dashboard').length,
+    polledQueues: service.eventSources.length,
     metrics: ownMetrics.reduce((total, number) => total + number, 0),
     idleMetrics: IDLE_METRICS,
   };

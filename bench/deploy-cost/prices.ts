@@ -71,6 +71,13 @@ export const PRICES = {
     unit: 'GB-month',
     source: NOT_READ,
   },
+  queueRequest: {
+    what: 'SQS, requests',
+    dollars: 0.4,
+    per: 1_000_000,
+    unit: 'requests',
+    source: NOT_READ,
+  },
   event: {
     what: 'EventBridge, custom events',
     dollars: 1,

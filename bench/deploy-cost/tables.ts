@@ -23,7 +23,7 @@ export function markdownOf(counts: Counts): string {
       return [what, String(price), `${per === 1 ? '' : `${per.toLocaleString('en-US')} `}${unit}`, source];
     }),
   ]);
-  const finding = `Finding the stream group by its tag is in the bill with ${dollars(costOfFinding(counts))} for the table, and with six metrics; one that is named by id costs nothing to find.\n`;
+  const finding = `Finding the stream group by its tag is in the bill with ${dollars(costOfFinding(counts))} for the table, and with two metrics; one that is named by id costs nothing to find.\n`;
   const counted = table([
     ['one disconnect', 'expires', 'reconnects'],
     ...(
@@ -43,6 +43,8 @@ export function markdownOf(counts: Counts): string {
     ['the function behind the API, which waits for the rest', `${ASSUMPTIONS.requestSeconds} s`],
     ['an Express execution', `${ASSUMPTIONS.expressSeconds} s`],
     ['log for an invocation', `${ASSUMPTIONS.logBytesPerInvocation} bytes`],
+    ['… of the watcher', `${ASSUMPTIONS.logBytesPerLook} bytes`],
+    ['receipts a minute of an empty queue', String(ASSUMPTIONS.idlePolls)],
     ['an answer', `${ASSUMPTIONS.answerBytes} bytes`],
     ['an item in the table, kept for 30 days', `${ASSUMPTIONS.itemBytes} bytes`],
     ['stream groups watched', String(ASSUMPTIONS.watchedStreamGroups)],

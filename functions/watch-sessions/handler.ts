@@ -1,9 +1,10 @@
-import { documents, eventBridge, gameLiftStreams, stepFunctions } from '../shared/runtime/clients.ts';
-import { watchSessionsSchedule } from './watch-sessions.ts';
+import { documents, eventBridge, gameLiftStreams, sqs, stepFunctions } from '../shared/runtime/clients.ts';
+import { watchSessionsFunction } from './watch-sessions.ts';
 
-export const handler = watchSessionsSchedule.handler({
+export const handler = watchSessionsFunction.handler({
   documents,
   eventBridge,
   gameLiftStreams,
+  sqs,
   stepFunctions,
 });

@@ -51,7 +51,10 @@ const MAX_WATCHED = 500;
 const TAGS_READ_AGAIN = 60;
 /** How many of the stream groups that are left out are looked at, for each list, for windows that a feed has opened. */
 const MAX_SAMPLED = 10;
-const DAY_MS = 24 * 3600 * 1000;
+const HOUR_MS = 3600 * 1000;
+const DAY_MS = 24 * HOUR_MS;
+/** In one hour of so many the metrics that hardly change are written; the alarm `stream-group-expiring` looks at as many. */
+const TOLD_EVERY_HOURS = 6;
 
 /** ACTIVE, and the two in which some locations have errors or change while the others host sessions. */
 const HOSTING: ReadonlySet<string> = new Set(['ACTIVE', 'ACTIVE_WITH_ERRORS', 'UPDATING_LOCATIONS']);
@@ -91,6 +94,8 @@ interface Found {
 /** A list that is under way, in this invocation. */
 interface List {
   readonly steps: AsyncGenerator<'GO_ON' | 'PAUSE', void>;
+  /** Those of the invocation that is under way: a list may take several. */
+  dependencies: StreamGroupsDependencies;
   readonly before: Item;
   readonly groups: Map<string, Found>;
   /** Whether every page is there. Before that, a missing group proves nothing. */
@@ -115,22 +120,22 @@ interface List {
  *
  * Why: docs/decisions/watcher.md#the-watcher-lists-the-stream-groups-itself-once-a-minute
  *
- * @param endMs epoch ms of the invocation's end.
+ * @param endMs epoch ms of the last look.
  */
 export function streamGroupsToWatch(
-  dependencies: StreamGroupsDependencies,
+  settings: StreamGroupsDependencies['settings'],
   endMs: number,
-): () => Promise<readonly string[]> {
-  const { clock, log, metrics, settings } = dependencies;
+): (dependencies: StreamGroupsDependencies) => Promise<readonly string[]> {
   const selection = settings.WATCHED_STREAM_GROUPS;
   if (isIds(selection)) return async () => selection;
   let watched: readonly string[] = [];
   let knownAtMs = 0;
   let list: List | undefined;
 
-  const findOut = async (): Promise<void> => {
+  const findOut = async (dependencies: StreamGroupsDependencies): Promise<void> => {
+    const { table, clock } = dependencies;
     if (list === undefined && minuteOf(clock.nowMs()) !== minuteOf(knownAtMs)) {
-      const item = await readStreamGroups(dependencies.table, selection);
+      const item = await readStreamGroups(table, selection);
       const nowMs = clock.nowMs();
       if (minuteOf(item.listedAtMs) === minuteOf(nowMs)) {
         watched = item.watchedIds;
@@ -143,6 +148,7 @@ export function streamGroupsToWatch(
       list = beginList({ ...item, listedAtMs: nowMs }, await readMatches(dependencies), dependencies);
     }
     if (list === undefined) return;
+    list.dependencies = dependencies;
     const isDone = await goOn(list, dependencies);
     watched = list.watched;
     if (!isDone) return;
@@ -150,9 +156,10 @@ export function streamGroupsToWatch(
     list = undefined;
   };
 
-  return async () => {
+  return async (dependencies) => {
+    const { clock, log, metrics } = dependencies;
     try {
-      await findOut();
+      await findOut(dependencies);
     } catch (error) {
       // The next minute lists anew.
       knownAtMs = clock.nowMs();
@@ -208,7 +215,8 @@ async function claimList(
 
 function beginList(before: Item, matches: string, dependencies: StreamGroupsDependencies): List {
   const list: List = {
-    steps: stepsOf(() => list, dependencies),
+    steps: stepsOf(() => list),
+    dependencies,
     before,
     groups: new Map(),
     isComplete: false,
@@ -240,17 +248,14 @@ async function goOn(list: List, dependencies: StreamGroupsDependencies): Promise
 }
 
 /** One call to the service for each step. */
-async function* stepsOf(
-  listOf: () => List,
-  dependencies: StreamGroupsDependencies,
-): AsyncGenerator<'GO_ON' | 'PAUSE', void> {
-  const { table, random, log, metrics, settings } = dependencies;
-  const selection = settings.WATCHED_STREAM_GROUPS;
+async function* stepsOf(listOf: () => List): AsyncGenerator<'GO_ON' | 'PAUSE', void> {
   const list = listOf();
+  const { table, random, settings } = list.dependencies;
+  const selection = settings.WATCHED_STREAM_GROUPS;
   let nextToken: string | undefined;
   for (let pages = 1; pages === 1 || nextToken !== undefined; pages++) {
     if (pages > MAX_PAGES) throw new InternalServerException();
-    const page = yield* tried(listStreamGroups({ maxResults: PAGE_SIZE, nextToken }), dependencies);
+    const page = yield* tried(listStreamGroups({ maxResults: PAGE_SIZE, nextToken }), list);
     if (page === undefined) throw new InternalServerException();
     for (const item of page.Items ?? []) {
       const found = foundIn(item);
@@ -278,12 +283,12 @@ async function* stepsOf(
   for (const group of [...unknown, ...again]) {
     let reply: ListTagsForResourceCommandOutput | undefined;
     try {
-      reply = yield* tried(listTagsForResource(group.arn), dependencies);
+      reply = yield* tried(listTagsForResource(group.arn), list);
     } catch (error) {
       if (!(error instanceof InternalServerException) || ++skipped > MAX_SKIPPED) throw error;
       // The stream groups behind it must not wait for it. It counts as it was last.
-      log.error('StreamGroupsNotListed', error, { streamGroupId: group.id });
-      metrics.add('WatcherLooksFailed', 1);
+      list.dependencies.log.error('StreamGroupsNotListed', error, { streamGroupId: group.id });
+      list.dependencies.metrics.add('WatcherLooksFailed', 1);
       yield 'PAUSE';
       continue;
     }
@@ -300,11 +305,11 @@ async function* stepsOf(
 /** Calls the service, three times at most, and lets the looks go on in between. Undefined when it refuses the parameters. */
 async function* tried<Called extends Operation, Reply>(
   call: ServiceCall<Called, Reply>,
-  dependencies: StreamGroupsDependencies,
+  list: List,
 ): AsyncGenerator<'PAUSE', Reply | undefined> {
   for (let tries = 1; ; tries++) {
     try {
-      const reply = await callService<Operation, Reply>(call, {}, dependencies);
+      const reply = await callService<Operation, Reply>(call, {}, list.dependencies);
       return reply.ok ? reply.reply : undefined;
     } catch (error) {
       const mayWorkSoon = [ThrottlingException, InternalServerException, PermitNotAvailableException].some(
@@ -385,7 +390,7 @@ async function report(list: List, dependencies: StreamGroupsDependencies): Promi
   const isWatched = new Set(list.watched);
   const wasWatched = new Set(list.before.watchedIds);
   const nowMs = clock.nowMs();
-  const isFirstOfHour = Math.floor(nowMs / 3_600_000) !== Math.floor((nowMs - LIST_EVERY_MS) / 3_600_000);
+  const isFirstOfHour = Math.floor(nowMs / HOUR_MS) !== Math.floor((nowMs - LIST_EVERY_MS) / HOUR_MS);
   let fewestDays = Number.POSITIVE_INFINITY;
   for (const id of list.watched) {
     const expiresAtMs = list.groups.get(id)?.expiresAtMs;
@@ -401,10 +406,14 @@ async function report(list: List, dependencies: StreamGroupsDependencies): Promi
   const chosen = chosenOf(list, settings.WATCHED_STREAM_GROUPS);
   const beyond = chosen.filter(({ id }) => !isWatched.has(id)).length;
   if (beyond > 0) log.warn('TooManyStreamGroups', { watched: isWatched.size, beyond });
-  if (fewestDays < Number.POSITIVE_INFINITY) metrics.add('StreamGroupDaysLeft', fewestDays);
+  const leftOut = await countLeftOut(list, new Set(chosen), dependencies);
+  if (beyond > 0) metrics.add('StreamGroupsBeyondLimit', beyond);
+  if (leftOut > 0) metrics.add('StreamGroupsLeftOut', leftOut);
+  // A metric is paid for by the hour in which it has a value, and these two hardly change.
+  const hasChanged = isWatched.size !== wasWatched.size || list.watched.some((id) => !wasWatched.has(id));
+  if (!hasChanged && Math.floor(nowMs / HOUR_MS) % TOLD_EVERY_HOURS !== 0) return;
   metrics.add('StreamGroupsWatched', isWatched.size);
-  metrics.add('StreamGroupsBeyondLimit', beyond);
-  metrics.add('StreamGroupsLeftOut', await countLeftOut(list, new Set(chosen), dependencies));
+  if (fewestDays < Number.POSITIVE_INFINITY) metrics.add('StreamGroupDaysLeft', fewestDays);
 }
 
 /** Stream groups that are not chosen and perhaps should be: they have the tag's key, or a feed reports their sessions. */

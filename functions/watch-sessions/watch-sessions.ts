@@ -1,6 +1,13 @@
-import { defineSchedule } from '../shared/runtime/event.ts';
+import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import * as z from 'zod';
+import { defineFunction } from '../shared/runtime/definition.ts';
+import { InternalServerException } from '../shared/runtime/errors.ts';
+import { eventHandler } from '../shared/runtime/event.ts';
+import { queueBatchOf } from '../shared/runtime/queue-batch.ts';
+import { callDependency } from '../shared/runtime/service-fault.ts';
 import { isIds, OPENING_SETTINGS } from '../shared/runtime/settings.ts';
 import { measureSwitch, readSwitchItem } from '../shared/runtime/switch.ts';
+import { parseJson } from '../shared/runtime/text.ts';
 import {
   type Listing,
   type ListSessionsDependencies,
@@ -25,67 +32,134 @@ export type WatchSessionsDependencies = LookDependencies &
   LearnTimeoutsDependencies &
   StreamGroupsDependencies;
 
-/** EventBridge's shortest schedule: the next invocation goes on where this one stops. */
-const WATCH_MS = 60_000;
+/** EventBridge's shortest schedule. */
+const MINUTE_MS = 60_000;
+
+/** Amazon SQS Developer Guide, SendMessageBatch: at most 10 entries. */
+const MAX_ENTRIES = 10;
+
+/** What the watcher is invoked for: to order the looks of a minute, or to make one of them. */
+export type WatcherInput = { readonly orderedAtMs: number } | 'MINUTE';
+
+const lookSchema = z.object({ orderedAtMs: z.int().min(0) });
+
+/** Makes a batch of the queue one look, the latest: looks that were held up together find no more than one. */
+export function parseWatcherInput(payload: unknown, nowMs: number): WatcherInput {
+  const batch = queueBatchOf(payload);
+  if (batch === undefined) return 'MINUTE';
+  const orders = batch.Records.map(
+    ({ body }) => lookSchema.safeParse(parseJson(body)).data?.orderedAtMs ?? 0,
+  );
+  return { orderedAtMs: Math.max(...orders) || nowMs };
+}
 
 /**
- * Looks at every watched stream group, again and again for a minute, or until the clock is set back. A look that fails
- * costs only itself: the next one finds what it has missed. Looks that take longer than the interval follow each other
- * at once. Where the stream groups are not named by id, the watcher finds them between its looks.
+ * Orders the looks of a minute: one message each, which SQS holds back until the look is due.
  *
- * Why: docs/decisions/watcher.md#a-minutes-invocation-looks-every-5-s-and-two-may-overlap
+ * Why: docs/decisions/watcher.md#each-look-is-an-invocation-of-its-own
  *
- * @throws the last look's error when none has worked, so that Lambda counts the invocation as failed.
+ * @throws DependencyUnavailableException, and InternalServerException when SQS took only a part of them. Lambda then counts the
+ *   invocation as failed, and the next minute orders its own.
  */
-export async function watchSessions(dependencies: WatchSessionsDependencies): Promise<void> {
-  const { table, clock, log, metrics, settings } = dependencies;
-  const { WATCHED_STREAM_GROUPS: selection, WATCH_INTERVAL_SECONDS } = settings;
+export async function orderLooks({
+  sqs,
+  clock,
+  log,
+  settings,
+}: Pick<WatchSessionsDependencies, 'clock' | 'log'> & {
+  readonly sqs: SQSClient;
+  readonly settings: Pick<
+    WatchSessionsDependencies['settings'],
+    'WATCHED_STREAM_GROUPS' | 'WATCH_INTERVAL_SECONDS'
+  > & {
+    readonly QUEUE_URL: string;
+  };
+}): Promise<void> {
+  const { WATCHED_STREAM_GROUPS: selection, WATCH_INTERVAL_SECONDS: interval, QUEUE_URL } = settings;
   if (isIds(selection) && selection.length === 0) {
     log.warn('WatcherIsOff');
     return;
   }
-  const intervalMs = WATCH_INTERVAL_SECONDS * 1000;
-  const endMs = clock.nowMs() + WATCH_MS;
-  const groupsToWatch = streamGroupsToWatch(dependencies, endMs);
-  const timeouts = noTimeouts();
-  const memory: Memory = {
-    reported: new Map(),
-    unheard: new Map(),
-    marked: new Set(),
-    knownGroups: new Set(),
-    serviceWaits: noServiceWaits(),
-  };
-  // Once a minute, for the alarm on a forgotten switch. The watcher looks in every state of the switch.
-  const measured = readSwitchItem(table).then(
-    (item) => measureSwitch(item, clock.nowMs(), metrics),
-    (error: unknown) => log.error('SwitchUnreadable', error),
-  );
-  let anyWorked = false;
-  let lastError: unknown;
-  for (let nextMs = clock.nowMs(); nextMs < endMs; ) {
-    await clock.sleep(Math.min(intervalMs, Math.max(0, nextMs - clock.nowMs())));
-    const startMs = clock.nowMs();
-    // The clock was set back, so `endMs` is too far away: the function would time out. The schedule starts the next one.
-    if (startMs < nextMs - intervalMs) break;
-    const lookedAt: LookedAt[] = [];
-    for (const streamGroupId of await groupsToWatch()) {
-      const ofGroup = log.with({ streamGroupId });
-      try {
-        lookedAt.push(...(await look(streamGroupId, memory, { ...dependencies, log: ofGroup })));
-        anyWorked = true;
-      } catch (error) {
-        lastError = error;
-        ofGroup.error('LookFailed', error);
-        metrics.add('WatcherLooksFailed', 1);
-      }
-    }
-    await learnTimeouts(lookedAt, timeouts, startMs + intervalMs, dependencies).catch((error: unknown) =>
-      log.error('TimeoutNotLearned', error),
+  const MessageBody = JSON.stringify({ orderedAtMs: clock.nowMs() });
+  const looks = Array.from({ length: Math.ceil(MINUTE_MS / 1000 / interval) }, (_, index) => ({
+    Id: String(index),
+    MessageBody,
+    DelaySeconds: index * interval,
+  }));
+  let taken = 0;
+  for (let first = 0; first < looks.length; first += MAX_ENTRIES) {
+    const Entries = looks.slice(first, first + MAX_ENTRIES);
+    const { Successful = [] } = await callDependency(() =>
+      sqs.send(new SendMessageBatchCommand({ QueueUrl: QUEUE_URL, Entries })),
     );
-    nextMs = Math.max(startMs + intervalMs, clock.nowMs());
+    taken += Successful.length;
   }
+  if (taken < looks.length) throw new InternalServerException();
+}
+
+/** What one execution environment remembers of the minute. Another one that knows nothing of it does no harm. */
+export interface Watch {
+  readonly orderedAtMs: number;
+  readonly memory: Memory;
+  readonly groupsToWatch: ReturnType<typeof streamGroupsToWatch>;
+  readonly timeouts: ReturnType<typeof noTimeouts>;
+  isSwitchMeasured: boolean;
+}
+
+export function newWatch(orderedAtMs: number, settings: WatchSessionsDependencies['settings']): Watch {
+  return {
+    orderedAtMs,
+    memory: {
+      reported: new Map(),
+      unheard: new Map(),
+      marked: new Set(),
+      knownGroups: new Set(),
+      serviceWaits: noServiceWaits(),
+    },
+    groupsToWatch: streamGroupsToWatch(settings, orderedAtMs + MINUTE_MS),
+    timeouts: noTimeouts(),
+    isSwitchMeasured: false,
+  };
+}
+
+/**
+ * Looks once at every watched stream group. What fails costs this look alone: the next one finds what it has missed. Where the
+ * stream groups are not named by id, the watcher finds them between its looks.
+ */
+export async function watchSessions(watch: Watch, dependencies: WatchSessionsDependencies): Promise<void> {
+  const { clock, log, metrics, settings } = dependencies;
+  const startMs = clock.nowMs();
+  const measured = watch.isSwitchMeasured ? undefined : measureOnce(watch, dependencies);
+  const lookedAt: LookedAt[] = [];
+  for (const streamGroupId of await watch.groupsToWatch(dependencies)) {
+    const ofGroup = log.with({ streamGroupId });
+    try {
+      lookedAt.push(...(await look(streamGroupId, watch.memory, { ...dependencies, log: ofGroup })));
+    } catch (error) {
+      ofGroup.error('LookFailed', error);
+      metrics.add('WatcherLooksFailed', 1);
+    }
+  }
+  await learnTimeouts(
+    lookedAt,
+    watch.timeouts,
+    startMs + settings.WATCH_INTERVAL_SECONDS * 1000,
+    dependencies,
+  ).catch((error: unknown) => log.error('TimeoutNotLearned', error));
   await measured;
-  if (!anyWorked && lastError !== undefined) throw lastError;
+}
+
+/** Once a minute, for the alarm on a forgotten switch. The watcher looks in every state of the switch. */
+async function measureOnce(
+  watch: Watch,
+  { table, clock, log, metrics }: WatchSessionsDependencies,
+): Promise<void> {
+  watch.isSwitchMeasured = true;
+  try {
+    measureSwitch(await readSwitchItem(table), clock.nowMs(), metrics);
+  } catch (error) {
+    log.error('SwitchUnreadable', error);
+  }
 }
 
 export type LookDependencies = ListSessionsDependencies & NoticeDependencies & ReconcileDependencies;
@@ -127,7 +201,7 @@ export async function look(
       lagMs = Math.max(lagMs, noticed.lagMs);
     },
   );
-  metrics.add('WatcherLag', lagMs);
+  if (lagMs > 0) metrics.add('WatcherLag', lagMs);
   // A look that has not seen every waiting session may have missed the one that matters.
   metrics.add(PENDING_CLIENT_RECONNECTION.complete ? 'WatcherLooks' : 'WatcherLooksFailed', 1);
   if (PENDING_CLIENT_RECONNECTION.complete) {
@@ -166,15 +240,35 @@ async function keepWaiting(
   }
 }
 
-export const watchSessionsSchedule = defineSchedule({
+const needs = {
   settings: [
     ...OPENING_SETTINGS,
     'LISTS_PER_SECOND',
+    'QUEUE_URL',
     'READS_PER_SECOND',
     'STREAM_GROUP_CALLS_PER_SECOND',
     'WATCHED_STREAM_GROUPS',
     'WATCH_INTERVAL_SECONDS',
   ],
-  clients: ['eventBridge', 'gameLiftStreams', 'stepFunctions'],
-  decide: watchSessions,
+  clients: ['eventBridge', 'gameLiftStreams', 'sqs', 'stepFunctions'],
+} as const;
+
+/** Invoked by the schedule once a minute, and by the queue for each look. */
+export const watchSessionsFunction = defineFunction(needs, (dependencies) => {
+  let watch: Watch | undefined;
+  return eventHandler(
+    {
+      parse: (payload) => parseWatcherInput(payload, dependencies.clock.nowMs()),
+      idsOf: () => ({}),
+      decide: async (input: WatcherInput, given) => {
+        if (input === 'MINUTE') return orderLooks(given);
+        // A look that comes back late, after its invocation died, does not make the others forget.
+        if (watch === undefined || input.orderedAtMs > watch.orderedAtMs) {
+          watch = newWatch(input.orderedAtMs, given.settings);
+        }
+        return watchSessions(watch, given);
+      },
+    },
+    dependencies,
+  );
 });

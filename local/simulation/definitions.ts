@@ -13,7 +13,7 @@ import { requestConnectionRoute } from '../../functions/request-connection/reque
 import type { FunctionDefinition } from '../../functions/shared/runtime/definition.ts';
 import { signalWindowTask } from '../../functions/signal-window/signal-window.ts';
 import { terminateSessionTask } from '../../functions/terminate-session/terminate-session.ts';
-import { watchSessionsSchedule } from '../../functions/watch-sessions/watch-sessions.ts';
+import { watchSessionsFunction } from '../../functions/watch-sessions/watch-sessions.ts';
 
 /** The definition of each function, by its key in `serverless.yml`. */
 export const FUNCTION_DEFINITIONS: Readonly<Record<string, FunctionDefinition>> = {
@@ -31,5 +31,5 @@ export const FUNCTION_DEFINITIONS: Readonly<Record<string, FunctionDefinition>> 
   requestConnection: requestConnectionRoute,
   signalWindow: signalWindowTask,
   terminateSession: terminateSessionTask,
-  watchSessions: watchSessionsSchedule,
+  watchSessions: watchSessionsFunction,
 };

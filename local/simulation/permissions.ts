@@ -21,6 +21,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'dynamodb:BatchGet': 'dynamodb:BatchGetItem',
   'dynamodb:BatchWrite': 'dynamodb:BatchWriteItem',
   'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
+  'sqs:SendMessageBatch': 'sqs:SendMessage',
 };
 
 /** Returns the IAM action behind a command, such as `dynamodb:GetItem` for the document client's `GetCommand`. */

@@ -62,16 +62,31 @@ export class Queue {
     this.#dueTimes = new DueTimes(options.clock, (message, dueMs) => this.#showAgain(message, dueMs));
   }
 
-  send(body: string): void {
+  /**
+   * @param delaySeconds nobody receives the message before. Its retention counts from now all the same.
+   * @returns the message's id.
+   */
+  send(body: string, delaySeconds = 0): string {
     const { clock, newId } = this.#options;
-    this.#add({
+    const nowMs = clock.nowMs();
+    const message: Message = {
       id: newId(),
       body,
-      sentAtMs: clock.nowMs(),
+      sentAtMs: nowMs,
       receiveCount: 0,
       firstReceivedAtMs: undefined,
       receipt: undefined,
-    });
+    };
+    if (delaySeconds > 0) {
+      // As one that is hidden: in flight under a handle that nobody has.
+      const visibleAtMs = nowMs + delaySeconds * 1000;
+      message.receipt = { handle: newId(), receivedAtMs: nowMs, visibleAtMs };
+      this.#inFlight.set(message.receipt.handle, message);
+      this.#dueTimes.add(message, visibleAtMs);
+    } else {
+      this.#add(message);
+    }
+    return message.id;
   }
 
   /** Calls `listener` whenever a message can be received: what a long poll waits for. One consumer at a time. */

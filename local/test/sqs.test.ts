@@ -38,6 +38,17 @@ describe('a queue', () => {
     expect(queue.receive(10)).toMatchObject([{ body: 'a', receiveCount: 2 }]);
   });
 
+  it('holds a message back for its delay, and counts it as received only then', async () => {
+    const clock = new VirtualClock();
+    const queue = queueAt(clock);
+    queue.send('later', 5);
+
+    await clock.advance(4_999);
+    expect(bodies(queue)).toEqual([]);
+    await clock.advance(1);
+    expect(queue.receive(10)).toMatchObject([{ body: 'later', receiveCount: 1, sentAtMs: clock.nowMs() - 5_000 }]);
+  });
+
   it('forgets a message that is deleted by its latest handle, not by an older one', async () => {
     const clock = new VirtualClock();
     const queue = queueAt(clock);
@@ -154,6 +165,27 @@ describe('the SQS API', () => {
     });
     await clock.advance(1_000);
     expect(bodies(queue)).toEqual(['a']);
+  });
+
+  it('sends messages with a delay of at most 900 s each, and tells which it refused', async () => {
+    const { queue, call, clock } = await started();
+
+    const reply = await call('SendMessageBatch', {
+      QueueUrl: 'https://sqs.us-west-2.amazonaws.com/123456789012/inbox',
+      Entries: [
+        { Id: '0', MessageBody: 'now' },
+        { Id: '1', MessageBody: 'later', DelaySeconds: 5 },
+        { Id: '2', MessageBody: 'too late', DelaySeconds: 901 },
+      ],
+    });
+
+    expect(reply).toMatchObject({
+      status: 200,
+      body: { Successful: [{ Id: '0' }, { Id: '1' }], Failed: [{ Id: '2', Code: 'InvalidParameterValue' }] },
+    });
+    expect(bodies(queue)).toEqual(['now']);
+    await clock.advance(5_000);
+    expect(bodies(queue)).toEqual(['later']);
   });
 
   it.each([

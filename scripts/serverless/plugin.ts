@@ -39,6 +39,7 @@ import {
   limitMonitoring,
   problemsOfNames,
   type Resources,
+  readLooksOnlyIfWatched,
   type Template,
   tag,
 } from './template.ts';
@@ -218,6 +219,7 @@ export default class DeploymentPlugin {
     if (problems.length > 0) this.#refuse('Names to correct:', problems, 'NAMES_WRONG');
     const parameters = this.#parameters();
     const { tableName = '', kmsKeyArn = '', permissionsBoundaryArn = '', rolePath = '' } = parameters;
+    readLooksOnlyIfWatched(Resources);
     settleConditions(template);
     leaveStageToTemplate(Resources);
     keepVersions(Resources);

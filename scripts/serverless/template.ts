@@ -59,6 +59,20 @@ export function leaveStageToTemplate(resources: Resources): void {
 }
 
 /**
+ * Gives the watcher's event source the condition that its schedule has: without it Lambda would poll an empty queue, and each
+ * poll is paid for. The framework takes no condition for an event.
+ *
+ * @throws Error when the template has no such event source.
+ */
+export function readLooksOnlyIfWatched(resources: Resources): void {
+  const looks = ofType(resources, 'AWS::Lambda::EventSourceMapping').find(([, { Properties = {} }]) =>
+    JSON.stringify(Properties['EventSourceArn']).includes('"WatcherLooks"'),
+  );
+  if (looks === undefined) throw new Error('Nothing reads the queue WatcherLooks.');
+  looks[1].Condition = 'WatcherIsOn';
+}
+
+/**
  * Denies admin shells to all but these principals, whatever their own policies allow, because many administrators have
  * `execute-api:Invoke` on `*`. An assumed role counts as the role, and a caller without an ARN is denied.
  *

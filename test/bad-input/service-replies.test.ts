@@ -27,6 +27,19 @@ const READ = {
   UserId: 'player-1',
 };
 
+/** A message of the queue WatcherLooks, as Lambda hands it over. */
+const ONE_LOOK = {
+  Records: [
+    {
+      eventSource: 'aws:sqs',
+      messageId: 'look',
+      receiptHandle: 'look',
+      body: JSON.stringify({ orderedAtMs: NOW_MS }),
+      attributes: { SentTimestamp: String(NOW_MS) },
+    },
+  ],
+};
+
 /** What each function that calls the service gets from it when all is well. */
 const CALLS: Readonly<Record<string, { readonly input: object; readonly reply: object }>> = {
   checkSession: {
@@ -57,7 +70,7 @@ const CALLS: Readonly<Record<string, { readonly input: object; readonly reply: o
     input: { ...task, pendingSinceMs: NOW_MS, marginSeconds: 2 },
     reply: { ...READ, LastUpdatedAt: (NOW_MS - 3_600_000) / 1000 },
   },
-  watchSessions: { input: {}, reply: { Items: [READ], NextToken: 'next' } },
+  watchSessions: { input: ONE_LOOK, reply: { Items: [READ], NextToken: 'next' } },
 };
 
 /** The status and the headers may be wrong as well. */
@@ -148,7 +161,7 @@ it('a page that leads back to itself ends the listing', async () => {
   const { ask } = await start();
   const body = JSON.stringify({ Items: [], NextToken: 'the same' });
 
-  const { result, calls, tookMs } = await ask('watchSessions', {}, [{ status: 200, body }]);
+  const { result, calls, tookMs } = await ask('watchSessions', ONE_LOOK, [{ status: 200, body }]);
 
   expect(result).toMatchObject({ ok: true });
   expect(calls).toBeGreaterThan(1);

@@ -25,7 +25,10 @@ describe('the bill of a month', () => {
     const [some, twice] = [quantitiesOf(counts, 1_000_000), quantitiesOf(counts, 2_000_000)];
 
     expect(none.stateTransition).toBe(0);
-    expect(billOf(none).lambdaGigabyteSecond).toBeGreaterThan(5);
+    // A look every 5 s is an invocation of its own, and nothing waits between two of them.
+    expect(none.lambdaRequest).toBeCloseTo(13 * 60 * 24 * 30.4, 0);
+    expect(billOf(none).lambdaGigabyteSecond).toBeLessThan(0.5);
+    expect(none.queueRequest).toBeGreaterThan(2 * 12 * 60 * 24 * 30.4);
     // A permit for each of twelve lists a minute: one write and one read.
     expect(none.writeUnit).toBeGreaterThan(12 * 60 * 24 * 30);
     expect(none.readUnit).toBeGreaterThan(12 * 60 * 24 * 30);
@@ -36,12 +39,18 @@ describe('the bill of a month', () => {
     }
   });
 
+  it('of no disconnects is half of what it was when the watcher slept between its looks', () => {
+    const total = priceNames.reduce((sum, name) => sum + billOf(quantitiesOf(counts, 0))[name], 0);
+
+    expect(total).toBeLessThan(13);
+  });
+
   it('charges alarms by their metrics, and a metric only for the hours in which it has a value', () => {
     const [none, some] = [quantitiesOf(counts, 0), quantitiesOf(counts, 1000)];
 
-    expect(none.alarm).toBeGreaterThan(60);
+    expect(none.alarm).toBeGreaterThan(55);
     expect(none.compositeAlarm).toBe(1);
-    expect(none.metric).toBe(9);
+    expect(none.metric).toBeCloseTo(1.33, 2);
     expect(some.metric).toBe(counts.metrics);
   });
 

@@ -160,7 +160,7 @@ async function itemsOfEachKind(
     STREAM_GROUP_CALLS_PER_SECOND: 10,
   };
   await inTime(async () => {
-    await streamGroupsToWatch({ ...watcher, settings, random: () => 0 }, nowMs + 60_000)();
+    await streamGroupsToWatch(settings, nowMs + 60_000)({ ...watcher, settings, random: () => 0 });
     await slowDown(quota, { table, clock });
     await takePermit({ ...quota, latestMs: nowMs + 1000 }, { table, clock });
     const place = await readPlace(table, session);

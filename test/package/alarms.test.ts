@@ -267,9 +267,8 @@ describe('the value of an alarm', () => {
     ['connection-quota-saturated', { late: 7, refused: 3 }],
     ['events-lost', { statusChanges: 3, followUps: 7 }],
     ['events-dropped', { executionFailures: 10 }],
-    ['functions-throttled', { checkSession: 9, watchSessions: 1 }],
+    ['functions-throttled', { requestConnection: 9, watchSessions: 1 }],
     ['table-throttled', { reads: 1, writes: 5, indexWrites: 4 }],
-    ['event-functions-failing', { statusChanges: 10 }],
     ['admin-shell-executions-failed', { failed: 9, timedOut: 1 }],
   ])('is the sum of what its metrics have: %s', (slug, values) => {
     expect(computed(slug, values)).toBe(10);

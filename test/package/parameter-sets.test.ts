@@ -158,6 +158,10 @@ describeSet('unwatched', () => {
     const { template } = packageOf('unwatched');
 
     expect(Object.keys(template.Resources).filter((id) => id.startsWith('WatchSchedule'))).toEqual([]);
+    const sourcesOf = (name: ParameterSet) =>
+      resourcesOfType(packageOf(name).template, 'AWS::Lambda::EventSourceMapping').map(([id]) => id);
+    expect(sourcesOf('defaults')).toContain('WatchSessionsEventSourceMappingSQSWatcherLooks');
+    expect(sourcesOf('unwatched')).not.toContain('WatchSessionsEventSourceMappingSQSWatcherLooks');
     expect(resourcesOfType(packageOf('defaults').template, 'AWS::Events::Rule').map(([id]) => id)).toContain(
       'WatchSchedule',
     );

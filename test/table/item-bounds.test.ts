@@ -190,9 +190,9 @@ async function fillStreamGroups(table: Table) {
   };
   const surroundings = { table, clock, gameLiftStreams, log: memoryLog(), metrics: memoryMetrics() };
   const dependencies = { ...surroundings, settings, random: () => 0 };
-  const groupsToWatch = streamGroupsToWatch(dependencies, NOW_MS + HOUR_MS);
+  const groupsToWatch = streamGroupsToWatch(settings, NOW_MS + HOUR_MS);
   // Calls take no time here, so one look is enough for all of them.
-  const looking = clock.track(groupsToWatch);
+  const looking = clock.track(() => groupsToWatch(dependencies));
   await clock.advance(60_000);
   await looking;
 }

@@ -32,11 +32,11 @@ export const eventBridge = make(
 export const gameLiftStreams = make(() => new GameLiftStreamsClient({ maxAttempts: 1 }));
 
 /**
- * Makes one attempt, because a message whose visibility was not changed comes back after the queue's visibility timeout.
+ * Makes three attempts, because a minute's looks are ordered once. Looks that are ordered twice do no harm.
  * By default the client takes its endpoint from the queue's URL and ignores AWS_ENDPOINT_URL_SQS.
  */
 export const sqs = make(
-  () => new SQSClient({ maxAttempts: 1, requestHandler: CALL_TIMEOUTS, useQueueUrlAsEndpoint: false }),
+  () => new SQSClient({ maxAttempts: 3, requestHandler: CALL_TIMEOUTS, useQueueUrlAsEndpoint: false }),
 );
 
 /** A few seconds of SDK retries, because the next retry of an asynchronous Lambda is a minute away. */

@@ -47,19 +47,3 @@ export function eventHandler<Input, Result, Client extends ClientName, Name exte
     (input, { log, metrics }) => decide(input, { ...dependencies, log, metrics }),
   );
 }
-
-/** Defines a function that a schedule invokes. It does not read the event. */
-export function defineSchedule<
-  const Client extends ClientName = never,
-  const Name extends SettingName = never,
->({
-  decide,
-  ...needs
-}: Needs<Client, Name> & { readonly decide: (dependencies: Given<Client, Name>) => Promise<void> }) {
-  return defineEvent<undefined, void, Client, Name>({
-    ...needs,
-    parse: () => undefined,
-    idsOf: () => ({}),
-    decide: (_event, dependencies) => decide(dependencies),
-  });
-}

@@ -93,7 +93,8 @@ export async function callService<Operation extends QuotaOperation, Reply>(
     if (!onlyIfSpare) metrics.add('PermitsRefused', 1, operation);
     throw new PermitNotAvailableException();
   }
-  metrics.add('PermitWait', waitedMs, operation);
+  // Lists are made all day. A month without disconnects would pay for a metric of each that says 0.
+  if (waitedMs > 0 || !operation.startsWith('List')) metrics.add('PermitWait', waitedMs, operation);
   try {
     const reply = await withTimeout(clock, timeoutMs, (abortSignal) => send(gameLiftStreams, abortSignal));
     return { ok: true, reply };

@@ -57,9 +57,12 @@ function prepare(groups: Record<string, Group>, settings: Partial<Settings> = {}
     STREAM_GROUP_CALLS_PER_SECOND: 10,
     ...settings,
   };
-  const beginInvocation = () =>
-    streamGroupsToWatch({ ...dependencies, settings: all }, clock.nowMs() + MINUTE_MS);
-  /** The first look of an invocation of its own, at the present time. */
+  /** What one execution environment remembers for a minute. */
+  const beginInvocation = () => {
+    const groupsToWatch = streamGroupsToWatch(all, clock.nowMs() + MINUTE_MS);
+    return () => groupsToWatch({ ...dependencies, settings: all });
+  };
+  /** The first look of an environment of its own, at the present time. */
   const look = async (groupsToWatch = beginInvocation()) => {
     const looking = clock.track(groupsToWatch);
     await clock.advance(2500);

@@ -1,10 +1,16 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GameLiftStreamsClient, ListStreamSessionsCommand } from '@aws-sdk/client-gameliftstreams';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { writeSwitchItem } from '../../../functions/shared/runtime/switch.ts';
 import { readWaitingList } from '../../../functions/shared/window/waiting-sessions.ts';
-import { watchSessions } from '../../../functions/watch-sessions/watch-sessions.ts';
+import {
+  newWatch,
+  orderLooks,
+  parseWatcherInput,
+  watchSessions,
+} from '../../../functions/watch-sessions/watch-sessions.ts';
 import { mockClient } from '../../helpers/mock-client.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
@@ -22,6 +28,8 @@ const table = useTable();
 const service = mockClient(GameLiftStreamsClient);
 const bus = mockClient(EventBridgeClient);
 const sfn = mockClient(SFNClient);
+const sqs = mockClient(SQSClient);
+const QUEUE_URL = 'https://sqs.us-west-2.amazonaws.com/123456789012/looks';
 let groups = 0;
 
 beforeEach(() => {
@@ -30,6 +38,10 @@ beforeEach(() => {
   bus.reset();
   bus.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'e' }] });
   sfn.reset();
+  sqs.reset();
+  sqs.on(SendMessageBatchCommand).callsFake(({ Entries = [] }) => ({
+    Successful: Entries.map(({ Id = '' }) => ({ Id })),
+  }));
 });
 
 /** Stream groups of its own: their open windows are nobody else's. */
@@ -54,20 +66,28 @@ function prepare({ groupCount = 1, intervalSeconds = 5 } = {}) {
     WATCH_INTERVAL_SECONDS: intervalSeconds,
     WATCHED_STREAM_GROUPS,
   };
-  const watch = async () => {
-    const watching = clock.track(() =>
-      watchSessions({
-        ...dependencies,
-        eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
-        stepFunctions: new SFNClient({ region: 'us-west-2' }),
-        settings,
-      }),
-    );
-    watching.catch(() => {});
-    await clock.advance(120_000);
-    await watching;
+  const forLooks = {
+    ...dependencies,
+    eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
+    stepFunctions: new SFNClient({ region: 'us-west-2' }),
+    settings,
   };
-  return { ...dependencies, startMs, groups: WATCHED_STREAM_GROUPS, watch, looksAtMs };
+  /** The looks of a minute, in one execution environment. */
+  const watch = async () => {
+    const minute = newWatch(startMs, settings);
+    for (let atMs = 0; atMs < 60_000; atMs += intervalSeconds * 1000) {
+      const looking = clock.track(() => watchSessions(minute, forLooks));
+      await clock.advance(intervalSeconds * 1000);
+      await looking;
+    }
+  };
+  const order = () =>
+    orderLooks({
+      ...forLooks,
+      sqs: new SQSClient({ region: 'us-west-2' }),
+      settings: { ...settings, QUEUE_URL },
+    });
+  return { ...dependencies, startMs, groups: WATCHED_STREAM_GROUPS, watch, order, looksAtMs };
 }
 
 const lists = () =>
@@ -100,20 +120,6 @@ describe('the watcher', () => {
 
     expect(metrics.values).toContainEqual({ name: 'SwitchedOffFor', value: 3_600_000 });
     expect(looksAtMs).toHaveLength(3);
-  });
-
-  it('ends early when the clock is set back, and leaves the rest to the next invocation', async () => {
-    const { clock, watch, looksAtMs } = prepare({ intervalSeconds: 20 });
-    const nowMs = clock.nowMs.bind(clock);
-    const setBackAtMs = nowMs() + 25_000;
-    vi.spyOn(clock, 'nowMs').mockImplementation(() => {
-      const rightMs = nowMs();
-      return rightMs < setBackAtMs ? rightMs : rightMs - 600_000;
-    });
-
-    await watch();
-
-    expect(looksAtMs).toEqual([0, 20_000]);
   });
 
   it('makes its stream groups known, once a minute', async () => {
@@ -200,15 +206,6 @@ describe('the watcher', () => {
     expect(reads.filter(({ sk }) => sk === 'window')).toEqual([]);
   });
 
-  it('is off without a group, and says so', async () => {
-    const { watch, log } = prepare({ groupCount: 0 });
-
-    await watch();
-
-    expect(log.lines).toEqual([{ event: 'WatcherIsOff', fields: {} }]);
-    expect(service.calls()).toEqual([]);
-  });
-
   it('counts its looks, whole ones and others, and how long somebody has waited', async () => {
     const { watch, metrics } = prepare({ intervalSeconds: 30 });
     service.on(ListStreamSessionsCommand).rejectsOnce(serviceErrors.accessDenied()).resolves({});
@@ -217,9 +214,7 @@ describe('the watcher', () => {
 
     const counted = metrics.values.filter(({ name }) => name.startsWith('Watcher'));
     expect(counted).toEqual([
-      { name: 'WatcherLag', value: 0 },
       { name: 'WatcherLooksFailed', value: 1 },
-      { name: 'WatcherLag', value: 0 },
       { name: 'WatcherLooks', value: 1 },
     ]);
   });
@@ -247,23 +242,6 @@ describe('the watcher', () => {
       { fields: { streamGroupId: group, errorName: 'DependencyUnavailableException' } },
     ]);
     expect(metrics.values.filter(({ name }) => name === 'WatcherLooksFailed')).toHaveLength(1);
-  });
-
-  it('fails as its last look when none has worked, so that somebody is told', async () => {
-    const {
-      watch,
-      startMs,
-      table: real,
-      groups: [group = ''],
-    } = prepare({ intervalSeconds: 30 });
-    await givenOpenWindow(
-      real,
-      { streamGroupId: group, streamSessionId: 'ABC123def4567' },
-      { disconnectedAtMs: startMs - 60_000 },
-    );
-    sfn.rejects(Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
-
-    await expect(watch()).rejects.toMatchObject({ name: 'DependencyUnavailableException' });
   });
 
   it('asks for the other lists, in the order in which sessions move on, only for a window that they can tell of', async () => {
@@ -322,5 +300,81 @@ describe('the watcher', () => {
 
     expect(lists()).toHaveLength(1);
     expect(sfn.calls()).toHaveLength(0);
+  });
+});
+
+describe('the looks of a minute', () => {
+  const ordered = () =>
+    sqs
+      .commandCalls(SendMessageBatchCommand)
+      .map(({ args: [{ input }] }) => (input.Entries ?? []).map(({ DelaySeconds }) => DelaySeconds));
+
+  it.each([
+    [
+      5,
+      [
+        [0, 5, 10, 15, 20, 25, 30, 35, 40, 45],
+        [50, 55],
+      ],
+    ],
+    [7, [[0, 7, 14, 21, 28, 35, 42, 49, 56]]],
+    [60, [[0]]],
+  ])('are ordered in batches of ten at most, %i s apart', async (intervalSeconds, delays) => {
+    const { order } = prepare({ intervalSeconds });
+
+    await order();
+
+    expect(ordered()).toEqual(delays);
+  });
+
+  it('are not ordered without a stream group to watch, which is said', async () => {
+    const { order, log } = prepare({ groupCount: 0 });
+
+    await order();
+
+    expect(log.lines).toEqual([{ event: 'WatcherIsOff', fields: {} }]);
+    expect(sqs.calls()).toEqual([]);
+  });
+
+  it.each([
+    [
+      'takes a part of them',
+      () => sqs.on(SendMessageBatchCommand).resolves({ Successful: [{ Id: '0' }] as never }),
+      'InternalServerException',
+    ],
+    [
+      'does not answer',
+      () => sqs.rejects(Object.assign(new Error('reset'), { code: 'ECONNRESET' })),
+      'DependencyUnavailableException',
+    ],
+  ])('fail as an invocation when SQS %s', async (_what, fail, name) => {
+    const { order } = prepare();
+    fail();
+
+    await expect(order()).rejects.toMatchObject({ name });
+  });
+
+  const batch = (...bodies: string[]) => ({
+    Records: bodies.map((body, index) => ({
+      eventSource: 'aws:sqs',
+      messageId: String(index),
+      receiptHandle: String(index),
+      body,
+      attributes: { SentTimestamp: '1' },
+    })),
+  });
+
+  it.each([
+    ['the schedule', { source: 'aws.events' }, 'MINUTE'],
+    ['nothing', undefined, 'MINUTE'],
+    ['one look', batch('{"orderedAtMs":60000}'), { orderedAtMs: 60_000 }],
+    [
+      'looks of two minutes',
+      batch('{"orderedAtMs":120000}', '{"orderedAtMs":60000}'),
+      { orderedAtMs: 120_000 },
+    ],
+    ['a message of somebody else', batch('{', '{"orderedAtMs":"x"}'), { orderedAtMs: 7 }],
+  ])('are what an invocation is for, by its payload: %s', (_what, payload, input) => {
+    expect(parseWatcherInput(payload, 7)).toEqual(input);
   });
 });
