@@ -109,16 +109,14 @@ describe('the service of this repository', () => {
   });
 
   it('has the queue between the bus and its function, with what becomes of its messages', () => {
-    expect(service.eventSources).toEqual([
-      {
-        queueName: 'stream-session-reconnection-local-StatusChanges',
-        functionName: 'stream-session-reconnection-local-onStatusChange',
-        batchSize: 10,
-        batchingWindowSeconds: 0,
-        maximumConcurrency: 20,
-        reportsItemFailures: true,
-      },
-    ]);
+    expect(service.eventSources).toContainEqual({
+      queueName: 'stream-session-reconnection-local-StatusChanges',
+      functionName: 'stream-session-reconnection-local-onStatusChange',
+      batchSize: 10,
+      batchingWindowSeconds: 0,
+      maximumConcurrency: 20,
+      reportsItemFailures: true,
+    });
     expect(service.queues.find(({ logicalId }) => logicalId === 'StatusChanges')).toMatchObject({
       visibilityTimeoutSeconds: 120,
       retentionSeconds: 1_209_600,
@@ -126,6 +124,21 @@ describe('the service of this repository', () => {
         queueName: 'stream-session-reconnection-local-FailedStatusChanges',
         maxReceiveCount: 1_000,
       },
+    });
+  });
+
+  it("has the queue of the watcher's looks, which forgets what nobody made in time", () => {
+    expect(service.eventSources).toContainEqual({
+      queueName: 'stream-session-reconnection-local-WatcherLooks',
+      functionName: 'stream-session-reconnection-local-watchSessions',
+      batchSize: 10,
+      batchingWindowSeconds: 0,
+      maximumConcurrency: 2,
+      reportsItemFailures: false,
+    });
+    expect(service.queues.find(({ logicalId }) => logicalId === 'WatcherLooks')).toMatchObject({
+      visibilityTimeoutSeconds: 90,
+      retentionSeconds: 120,
     });
   });
 
