@@ -46,7 +46,9 @@ describe('a queue', () => {
     await clock.advance(4_999);
     expect(bodies(queue)).toEqual([]);
     await clock.advance(1);
-    expect(queue.receive(10)).toMatchObject([{ body: 'later', receiveCount: 1, sentAtMs: clock.nowMs() - 5_000 }]);
+    expect(queue.receive(10)).toMatchObject([
+      { body: 'later', receiveCount: 1, sentAtMs: clock.nowMs() - 5_000 },
+    ]);
   });
 
   it('forgets a message that is deleted by its latest handle, not by an older one', async () => {
