@@ -11,7 +11,7 @@ import {
 } from '../shared/service/read-session.ts';
 import { CLOCK_SKEW_MS, deadlineOf, LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
 import { endedByOf, readEndMark } from '../shared/window/end-mark.ts';
-import { readWindow, type WindowItem } from '../shared/window/window-item.ts';
+import { noteSeenWaiting, readWindow, type WindowItem } from '../shared/window/window-item.ts';
 
 export const checkSessionInputSchema = z.object({
   ...taskInputShape,
@@ -34,6 +34,8 @@ export const checkSessionInputSchema = z.object({
   leaveOut: z.boolean().optional(),
   /** Whether the look has no other purpose than to find out whether the service waits for a client. */
   onlyUntilSeen: z.boolean().optional(),
+  /** Since when every look was told that there is no such session; 0 when the last one was not. Absent: the first 404 counts. */
+  notFoundSinceMs: epochMsSchema.optional(),
 });
 export type CheckSessionInput = z.infer<typeof checkSessionInputSchema>;
 type Input = CheckSessionInput & { readonly seenWaitingAtMs: number };
@@ -56,7 +58,15 @@ export interface CheckSessionResult {
   readonly beforeLoss: boolean;
   /** The service should have ended the session by now, and has not. */
   readonly overdue: boolean;
+  /** Whether a NOT_FOUND is to be confirmed by a later look. */
+  readonly isUnconfirmed: boolean;
 }
+
+/**
+ * A 404 counts when every look has found it for so long. GetStreamSession documents neither for how long an ended session
+ * can be read nor that a read sees the latest state, and a wrong verdict would end a session's window for good.
+ */
+const NOT_FOUND_FOR_MS = 10_000;
 
 /**
  * Reads the session's status and what it says about the wait in hand. The state machine decides by it.
@@ -64,6 +74,8 @@ export interface CheckSessionResult {
  * Why: docs/decisions/windows.md#an-outcome-needs-the-services-word-that-it-was-waiting
  * Why: docs/decisions/windows.md#connected-since-before-the-disconnect-is-not-a-reconnection
  * Why: docs/decisions/windows.md#a-loss-that-is-reported-while-the-window-is-open-is-waited-for-too
+ * Why: docs/decisions/windows.md#a-404-is-confirmed-before-it-ends-a-window
+ * Why: docs/decisions/windows.md#a-look-writes-what-it-has-seen-on-the-window-at-once
  *
  * @throws what `callService` throws, and DependencyUnavailableException.
  */
@@ -80,10 +92,15 @@ export async function checkSession(
     log.info('SessionChecked', { status: 'UNREAD', overdue: false });
     return unread(input, seenByWatcherMs, dependencies.clock.nowMs());
   }
-  const seenNowMs = waitingSeenAtMs(input, session);
   const isConnected = session.status === 'CONNECTED';
+  const isSilent = waitingSeenAtMs(input, session) === 0;
   // After the session, so that every signal that the execution has seen is on the window by then.
-  const window = seenNowMs === 0 || isConnected ? await windowOf(input, dependencies) : undefined;
+  const window = isSilent || isConnected ? await windowOf(input, dependencies) : undefined;
+  const { previousOutcomeAtMs } = window ?? {};
+  const seenNowMs = waitingSeenAtMs({ ...input, previousOutcomeAtMs }, session);
+  if (input.seenWaitingAtMs === 0 && isWaitingForClient(session)) {
+    await keepSeen(input, session.asOfMs, dependencies);
+  }
   const known = {
     ...input,
     seenWaitingAtMs:
@@ -93,6 +110,20 @@ export async function checkSession(
   const result = judge(known, session, dependencies.clock.nowMs());
   log.info('SessionChecked', { status: result.status, overdue: result.overdue });
   return result;
+}
+
+/** What fails here is lost only if the execution is stopped before its next wait begins, which writes it too. */
+async function keepSeen(
+  { generation, ...session }: Input,
+  seenWaitingAtMs: number,
+  { table, log }: ReadSessionDependencies,
+): Promise<void> {
+  if (generation === undefined) return;
+  try {
+    await noteSeenWaiting(table, session, generation, seenWaitingAtMs);
+  } catch (error) {
+    log.error('WaitingNotNoted', error);
+  }
 }
 
 /**
@@ -169,11 +200,14 @@ function unread(input: Input, seenWaitingAtMs: number, nowMs: number): CheckSess
     seenWaitingAtMs,
     beforeLoss: false,
     overdue: false,
+    isUnconfirmed: false,
   };
 }
 
 function judge(input: Input, read: SessionState, nowMs: number): CheckSessionResult {
-  const session = isGoneWithItsGroup(input, read, nowMs) ? { ...read, status: 'TERMINATED' } : read;
+  const isUnconfirmed = read.status === 'NOT_FOUND' && !isConfirmed(input, nowMs);
+  const isGone = !isUnconfirmed && isGoneWithItsGroup(input, read, nowMs);
+  const session = isGone ? { ...read, status: 'TERMINATED' } : read;
   const connectionTimeoutSeconds = session.connectionTimeoutSeconds ?? input.connectionTimeoutSeconds;
   const pendingSinceMs = latestDisconnectMs(input, session);
   const isActive = session.status === 'ACTIVE' || session.status === 'RECONNECTING';
@@ -187,7 +221,8 @@ function judge(input: Input, read: SessionState, nowMs: number): CheckSessionRes
   const beforeLoss = isConnectedSinceBefore(input, session) && nowMs < noticeEndMs;
   const isWaiting = beforeLoss || isWaitingForClient(session);
   // A session that waits for no client has no time left. One whose loss is noticed late waits longer than was thought.
-  const endMs = beforeLoss ? Math.max(waitEndMs, noticeEndMs) : isWaiting ? waitEndMs : nowMs;
+  const idleEndMs = isUnconfirmed ? (input.deadlineMs ?? waitEndMs) : nowMs;
+  const endMs = beforeLoss ? Math.max(waitEndMs, noticeEndMs) : isWaiting ? waitEndMs : idleEndMs;
   return {
     status: session.status,
     statusReason: session.statusReason,
@@ -200,7 +235,15 @@ function judge(input: Input, read: SessionState, nowMs: number): CheckSessionRes
     seenWaitingAtMs: input.seenWaitingAtMs,
     beforeLoss,
     overdue: isWaiting && nowMs >= endMs + input.marginSeconds * 1000,
+    isUnconfirmed,
   };
+}
+
+/** The execution of a definition from before 2026-11-28 does not say since when: to it the first 404 is a verdict. */
+function isConfirmed({ notFoundSinceMs }: Input, nowMs: number): boolean {
+  return (
+    notFoundSinceMs === undefined || (notFoundSinceMs > 0 && nowMs - notFoundSinceMs >= NOT_FOUND_FOR_MS)
+  );
 }
 
 /**
@@ -218,14 +261,15 @@ function latestDisconnectMs(input: Input, session: SessionState): number {
 /**
  * A feed may know of a lost client some seconds before the service does, which says CONNECTED until then. Taken
  * for a reconnection, that would close the window before it has begun. Where a connection was created here in
- * the meantime, CONNECTED means what it says.
+ * the meantime, CONNECTED means what it says. A client that came less than two clocks differ before the loss may have come
+ * after it, but waiting for the service's notice costs a minute, and not waiting the outcome of a loss.
  */
 function isConnectedSinceBefore(
   { pendingSinceMs, connectionCreatedAtMs, seenWaitingAtMs }: Input,
   { status, lastUpdatedAtMs }: SessionState,
 ): boolean {
   if (status !== 'CONNECTED' || connectionCreatedAtMs > pendingSinceMs) return false;
-  return lastUpdatedAtMs === null ? seenWaitingAtMs === 0 : lastUpdatedAtMs < pendingSinceMs - CLOCK_SKEW_MS;
+  return lastUpdatedAtMs === null ? seenWaitingAtMs === 0 : lastUpdatedAtMs < pendingSinceMs;
 }
 
 /**
@@ -262,6 +306,8 @@ export interface KnownBefore {
   readonly connectionCreatedAtMs: number;
   /** 0 until the service was seen waiting for a client. */
   readonly seenWaitingAtMs: number;
+  /** When the session's window before this one ended, as the service says. */
+  readonly previousOutcomeAtMs?: number | undefined;
 }
 
 /**
@@ -282,7 +328,9 @@ export function waitingSeenAtMs(known: KnownBefore, session: SessionState): numb
     status === 'CONNECTED' &&
     (createdAtMs === null || createdAtMs <= known.pendingSinceMs) &&
     lastUpdatedAtMs !== null &&
-    lastUpdatedAtMs >= known.pendingSinceMs - CLOCK_SKEW_MS;
+    lastUpdatedAtMs >= known.pendingSinceMs - CLOCK_SKEW_MS &&
+    // The return from the loss before is no evidence of this one.
+    lastUpdatedAtMs > (known.previousOutcomeAtMs ?? 0);
   return hasMoved ? lastUpdatedAtMs : 0;
 }
 

@@ -125,9 +125,10 @@ async function onDisconnect(
   if (kind === 'OPENED') return { result: 'WINDOW_OPENED', announcement };
 
   // Dropped again before the window saw the session connected: the window goes on, with a new deadline.
+  const { connectionCreatedAtMs, pendingSinceMs = window.disconnectedAtMs } = window;
+  const isAnswered = connectionCreatedAtMs > pendingSinceMs;
   const droppedAgain =
-    disconnect.disconnectedAtMs >
-    Math.max(window.pendingSinceMs ?? window.disconnectedAtMs, window.connectionCreatedAtMs) + CLOCK_SKEW_MS;
+    disconnect.disconnectedAtMs > (isAnswered ? connectionCreatedAtMs : pendingSinceMs + CLOCK_SKEW_MS);
   if (!droppedAgain) {
     const correction = credibleCorrection(window, disconnect, clock.nowMs());
     if (

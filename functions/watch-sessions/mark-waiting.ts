@@ -3,7 +3,7 @@ import { type Clock, inParallel } from '../shared/runtime/clock.ts';
 import type { Table } from '../shared/runtime/table.ts';
 import { LOSS_NOTICE_MS } from '../shared/window/deadline.ts';
 import type { IndexedWindow } from '../shared/window/read-windows.ts';
-import { IS_OPEN, OPEN_PHASES, updateWindow } from '../shared/window/window-item.ts';
+import { noteSeenWaiting } from '../shared/window/window-item.ts';
 import type { Listings } from './judge-window.ts';
 
 export interface MarkDependencies {
@@ -42,11 +42,7 @@ export async function markWaiting(
       !marked.has(keyOf(window)),
   );
   await inParallel(unmarked.slice(0, MAX_MARKED_PER_LOOK), PARALLEL_WRITES, async (window) => {
-    await updateWindow(table, window.session, {
-      UpdateExpression: 'SET seenWaitingAtMs = :nowMs',
-      ConditionExpression: `generation = :generation AND ${IS_OPEN} AND attribute_not_exists(seenWaitingAtMs)`,
-      ExpressionAttributeValues: { ...OPEN_PHASES, ':generation': window.generation, ':nowMs': nowMs },
-    });
+    await noteSeenWaiting(table, window.session, window.generation, nowMs);
     marked.add(keyOf(window));
   });
 }

@@ -527,6 +527,7 @@ describe('the decision by status', () => {
     { check: { status: 'ACTIVE' }, next: 'AwaitClient' },
     { check: { overdue: true }, terminateAbandoned: true, next: 'TerminateSession' },
     { check: { status: 'TERMINATING' }, next: 'AwaitEnd' },
+    { check: { status: 'NOT_FOUND', isUnconfirmed: true }, next: 'AwaitEnd' },
     { check: { status: 'NOT_FOUND' }, next: 'RecordFailure' },
     { check: { status: 'ACTIVATING' }, next: 'RejectUnexpectedStatus' },
   ];
@@ -587,6 +588,42 @@ describe('the decision by status', () => {
 
     expect(payloadsOf('recordFailure')).toMatchObject([{ error, generation: 1 }]);
     expect(await run.describe(window)).toMatchObject({ status: 'FAILED', error });
+  });
+});
+
+describe('a session that the service does not know', () => {
+  /** What check-session tells of a session that is not found until then, with one look ten seconds after the other. */
+  const notFound = (times: number): ScriptedFunction => {
+    let looks = 0;
+    return (payload) => {
+      const isNotFound = payload['onlyIfSpare'] !== true && ++looks <= times;
+      const check = isNotFound ? { status: 'NOT_FOUND', isUnconfirmed: looks === 1 } : {};
+      return sessionCheck(check)(payload);
+    };
+  };
+
+  it('is looked at again ten seconds later, with the time of the first 404', async () => {
+    const { clock, startWindow, payloadsOf, ...run } = await start({ checkSession: notFound(2) });
+    const window = await startWindow();
+    await clock.advance(122 * SECOND);
+    const before = (await run.describe(window)).status;
+
+    await clock.advance(10 * SECOND);
+
+    const told = payloadsOf('checkSession').map(({ notFoundSinceMs }) => Number(notFoundSinceMs) > 0);
+    expect(before).toBe('RUNNING');
+    expect(told).toEqual([false, true]);
+    expect(await run.describe(window)).toMatchObject({ status: 'FAILED', error: 'SessionNotFound' });
+  });
+
+  it('goes on waiting when the second look finds it', async () => {
+    const { clock, startWindow, payloadsOf, path, ...run } = await start({ checkSession: notFound(1) });
+    const window = await startWindow();
+    await clock.advance(133 * SECOND);
+
+    expect((await path(window)).at(-1)).toBe('AwaitReconnection');
+    expect((await run.describe(window)).status).toBe('RUNNING');
+    expect(payloadsOf('recordFailure')).toEqual([]);
   });
 });
 

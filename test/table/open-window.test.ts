@@ -211,7 +211,21 @@ describe('a report for a session that was reconnected', () => {
     expect(item).not.toHaveProperty('expiresAt');
   });
 
-  it.each([SKEW_MS + 1, 30_000, 30_000 + SKEW_MS])(
+  it.each([0, 1, SKEW_MS])(
+    'opens the second window, without asking, %i ms after the outcome',
+    async (laterMs) => {
+      const session = newSession();
+      await closed(session, 'RECONNECTED');
+
+      const opening = await open(session, { disconnectedAtMs: NOW_MS + 30_000 + laterMs }, () =>
+        Promise.reject(new Error('Nobody is to be asked.')),
+      );
+
+      expect(opening).toMatchObject({ kind: 'OPENED', window: { generation: 2 } });
+    },
+  );
+
+  it.each([SKEW_MS + 1, 29_999])(
     'asks the service when its time, %i ms after the disconnect, cannot tell',
     async (offsetMs) => {
       const [pending, connected] = [newSession(), newSession()];
@@ -230,7 +244,7 @@ describe('a report for a session that was reconnected', () => {
     },
   );
 
-  it.each([1, SKEW_MS])(
+  it.each([1, SKEW_MS - 1])(
     'is asked about when it is %i ms later than a reconnection that took less than two clocks differ',
     async (laterMs) => {
       const session = newSession();

@@ -132,6 +132,71 @@ describe('a loss that the service notices late', () => {
     expect(await outcomes(session)).toMatchObject([{ outcome: 'RECONNECTED', outcomeAt: backAt }]);
   });
 
+  it.each([
+    ['the first window has closed', 40, 3],
+    ['the first window is open', 40, 0],
+    ['it ends before its window looks', 10, 3],
+  ])(
+    'has its outcome a second after its player came back, without a watcher: %s',
+    async (_, connectionTimeoutSeconds, closesWithinSeconds) => {
+      const { clock, control, report, outcomes, reconnect, ...run } = await startWorkflow();
+      const session = await run.session({ connectionTimeoutSeconds });
+      await clock.advance(5 * MINUTE);
+      await control.clientDrops(session.streamSessionId);
+      await report(session);
+      await clock.advance(5 * SECOND);
+      await reconnect(session);
+      await control.clientConnects(session.streamSessionId);
+      const lostAt = new Date(clock.nowMs() + SECOND).toISOString();
+      await clock.advance(SECOND);
+      await control.clientDrops(session.streamSessionId, 8 * SECOND);
+      await clock.advance(closesWithinSeconds * SECOND);
+      await report(session, { statusChangedAt: lostAt });
+
+      await clock.advance(5 * MINUTE);
+
+      expect((await outcomes(session)).at(-1)).toMatchObject({
+        outcome: 'TERMINATED',
+        statusReason: 'reconnectionTimeout',
+      });
+    },
+  );
+
+  it('has its outcome a second after its player came first, without a watcher', async () => {
+    const { clock, control, report, outcomes, ...run } = await startWorkflow();
+    const session = await run.session({ connectionTimeoutSeconds: 10 });
+    await clock.advance(SECOND);
+    await control.clientDrops(session.streamSessionId, 20 * SECOND);
+    await report(session);
+
+    await clock.advance(5 * MINUTE);
+
+    expect(await outcomes(session)).toMatchObject([
+      { outcome: 'TERMINATED', statusReason: 'reconnectionTimeout', generation: 1 },
+    ]);
+  });
+
+  it('closes as NOT_DISCONNECTED when a loss after the return was none', async () => {
+    const { clock, control, report, outcomes, reconnect, ...run } = await startWorkflow();
+    const session = await run.session({ connectionTimeoutSeconds: 40 });
+    await clock.advance(5 * MINUTE);
+    await control.clientDrops(session.streamSessionId);
+    await report(session);
+    await clock.advance(5 * SECOND);
+    await reconnect(session);
+    await control.clientConnects(session.streamSessionId);
+    const lostAt = new Date(clock.nowMs() + SECOND).toISOString();
+    await clock.advance(4 * SECOND);
+    await report(session, { statusChangedAt: lostAt });
+
+    await clock.advance(5 * MINUTE);
+
+    expect(await outcomes(session)).toMatchObject([
+      { outcome: 'RECONNECTED', generation: 1 },
+      { outcome: 'NOT_DISCONNECTED', generation: 2 },
+    ]);
+  });
+
   it('has a window of its own where the first has closed as NOT_DISCONNECTED', async () => {
     const { clock, control, report, outcomes, ...run } = await startWorkflow({ watching: true });
     const session = await run.session({ connectionTimeoutSeconds: 30 });

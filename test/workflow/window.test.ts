@@ -319,7 +319,7 @@ describe('events that come wrong', () => {
     const session = { ...(await run.session()), streamSessionId: 'nobody', connectionTimeoutSeconds: 10 };
 
     await report(session);
-    await clock.advance(12 * SECOND);
+    await clock.advance(23 * SECOND);
 
     expect(await executions()).toMatchObject([{ name: 'nobody-1', status: 'FAILED' }]);
     expect((await window(session)).body).toMatchObject({ phase: 'FAILED' });

@@ -34,6 +34,7 @@ export type LogEvent =
   | 'ConnectionAnswered'
   | 'NotFoundNotKept'
   | 'WaitingNotListed'
+  | 'WaitingNotNoted'
   | 'GroupNotKept'
   | 'NumberNotDrawn'
   | 'OwnerNotKept'

@@ -63,6 +63,7 @@ export async function openWindow(
   throw new ContentionException();
 }
 
+/** Why: docs/decisions/windows.md#a-loss-after-the-outcome-opens-a-window-noticed-or-not */
 async function isNewDisconnect(
   closed: WindowItem,
   disconnectedAtMs: number,
@@ -74,8 +75,11 @@ async function isNewDisconnect(
   const outcomeAtMs = closed.outcomeAtMs ?? 0;
   // The same time may be the same second, in which the session was reconnected and dropped again.
   const reconnectedBefore = disconnectedAtMs >= outcomeAtMs;
-  if (disconnectedAtMs <= closed.disconnectedAtMs + CLOCK_SKEW_MS && !reconnectedBefore) return false;
-  if (disconnectedAtMs > Math.max(closed.disconnectedAtMs, outcomeAtMs) + CLOCK_SKEW_MS) return true;
+  if (disconnectedAtMs <= closed.disconnectedAtMs + CLOCK_SKEW_MS) {
+    return reconnectedBefore && isStillWaiting(closed);
+  }
+  // After the outcome the client was there, whether the service has noticed the next loss or not.
+  if (reconnectedBefore) return true;
   return isStillWaiting(closed);
 }
 

@@ -136,3 +136,21 @@ export async function updateWindow(
   const item = await updateIf(table, windowKey(session), update);
   return item === undefined ? undefined : windowItemSchema.parse(item);
 }
+
+/**
+ * Notes on an open window that the service was seen waiting for the session's client; what was noted before stays.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function noteSeenWaiting(
+  table: Table,
+  session: SessionKey,
+  generation: number,
+  seenWaitingAtMs: number,
+): Promise<void> {
+  await updateWindow(table, session, {
+    UpdateExpression: 'SET seenWaitingAtMs = :seen',
+    ConditionExpression: `generation = :generation AND ${IS_OPEN} AND attribute_not_exists(seenWaitingAtMs)`,
+    ExpressionAttributeValues: { ...OPEN_PHASES, ':generation': generation, ':seen': seenWaitingAtMs },
+  });
+}

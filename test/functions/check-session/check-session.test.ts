@@ -1,3 +1,4 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import {
   GameLiftStreamsClient,
   GetStreamSessionCommand,
@@ -12,16 +13,18 @@ import { noteLoss } from '../../../functions/shared/window/mailbox.ts';
 import { listOpenWindows } from '../../../functions/shared/window/read-windows.ts';
 import type { Listings } from '../../../functions/watch-sessions/judge-window.ts';
 import { markWaiting } from '../../../functions/watch-sessions/mark-waiting.ts';
+import { failNext } from '../../helpers/failing-table.ts';
 import { mockClient } from '../../helpers/mock-client.ts';
 import { bookPermits } from '../../helpers/permits.ts';
 import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
-import { givenRunningWindow } from '../../helpers/windows.ts';
+import { givenClosedWindow, givenRunningWindow, windowOf } from '../../helpers/windows.ts';
 
 const table = useTable();
 const service = mockClient(GameLiftStreamsClient);
+const eventBridge = mockClient(EventBridgeClient);
 const MARGIN_SECONDS = 2;
 
 const listingsOf = (pending: readonly ListedSession[]): Listings => {
@@ -117,6 +120,7 @@ describe('a check', () => {
       'beforeLoss',
       'connectionTimeoutSeconds',
       'deadlineMs',
+      'isUnconfirmed',
       'location',
       'overdue',
       'pendingSinceMs',
@@ -158,6 +162,29 @@ describe('a check', () => {
     });
   });
 
+  it.each([
+    ['the first', 0, -1, true],
+    ['one less than ten seconds after the first', 9999, -1, true],
+    ['one ten seconds after the first', 10_000, -1, false],
+    ['the first before the deadline', 0, 60_000, true],
+  ])('has a 404 confirmed: %s', async (_, sinceAgoMs, leftMs, isUnconfirmed) => {
+    const { check, nowMs } = prepare();
+    service.on(GetStreamSessionCommand).rejects(serviceErrors.resourceNotFound());
+    const deadlineMs = nowMs + leftMs;
+
+    const result = await check({
+      deadlineMs,
+      seenWaitingAtMs: 1,
+      notFoundSinceMs: sinceAgoMs === 0 ? 0 : nowMs - sinceAgoMs,
+    });
+
+    expect(result).toMatchObject(
+      isUnconfirmed
+        ? { status: 'NOT_FOUND', isUnconfirmed, deadlineMs, overdue: false }
+        : { status: 'TERMINATED', isUnconfirmed },
+    );
+  });
+
   it('tells which application the session runs, and where', async () => {
     const { check } = prepare();
     const ApplicationArn = 'arn:aws:gameliftstreams:us-west-2:111122223333:application/a-9ZY8X7Wv6';
@@ -189,6 +216,7 @@ describe('a check', () => {
       seenWaitingAtMs: nowMs,
       beforeLoss: false,
       overdue: false,
+      isUnconfirmed: false,
     });
   });
 
@@ -340,11 +368,71 @@ describe('the deadline of a session that waits for its client', () => {
   });
 });
 
+describe('a look that sees the service wait for the first time', () => {
+  it.each(['PENDING_CLIENT_RECONNECTION', 'ACTIVE', 'RECONNECTING'] as const)(
+    'writes that on the window at once, so that a stopped execution does not lose it: %s',
+    async (Status) => {
+      const { check, session, nowMs, disconnectedAtMs } = prepare();
+      await givenRunningWindow(table(), session, { disconnectedAtMs });
+      reply({ Status });
+
+      await check({ generation: 1, onlyIfSpare: true });
+
+      expect(await windowOf(table(), session)).toMatchObject({ seenWaitingAtMs: nowMs });
+    },
+  );
+
+  it.each([
+    ['the window is the next one', { generation: 2 }, 'PENDING_CLIENT_RECONNECTION'],
+    ['it was seen before', { generation: 1, seenWaitingAtMs: 5 }, 'PENDING_CLIENT_RECONNECTION'],
+    ['the session does not wait', { generation: 1 }, 'TERMINATED'],
+  ] as const)('writes nothing when %s', async (_, input, Status) => {
+    const { check, session, disconnectedAtMs } = prepare();
+    await givenRunningWindow(table(), session, { disconnectedAtMs });
+    reply({ Status, StatusReason: 'reconnectionTimeout' });
+
+    await check(input);
+
+    expect(await windowOf(table(), session)).not.toHaveProperty('seenWaitingAtMs');
+  });
+
+  it('tells it all the same when the table fails', async () => {
+    const { check, session, nowMs, disconnectedAtMs, log } = prepare();
+    await givenRunningWindow(table(), session, { disconnectedAtMs });
+    service.on(GetStreamSessionCommand).callsFake(async () => {
+      failNext(table(), 'UpdateItemCommand', 'BEFORE');
+      return { Status: 'PENDING_CLIENT_RECONNECTION' };
+    });
+
+    expect(await check({ generation: 1 })).toMatchObject({ seenWaitingAtMs: nowMs });
+
+    expect(log.lines.map(({ event }) => event)).toContain('WaitingNotNoted');
+  });
+
+  it('takes the return from the loss before for no evidence of a loss after it', async () => {
+    const { check, session, nowMs, disconnectedAtMs } = prepare();
+    const backAtMs = disconnectedAtMs - 1000;
+    eventBridge.on(PutEventsCommand).resolves({});
+    await givenClosedWindow(table(), session, {
+      disconnectedAtMs: backAtMs - 30_000,
+      outcome: 'RECONNECTED',
+      outcomeAtMs: backAtMs,
+      eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
+    });
+    await givenRunningWindow(table(), session, { disconnectedAtMs });
+    reply({ Status: 'CONNECTED', LastUpdatedAt: new Date(backAtMs), CreatedAt: new Date(nowMs - 600_000) });
+
+    expect(await check({ generation: 2 })).toMatchObject({ seenWaitingAtMs: 0, beforeLoss: true });
+  });
+});
+
 describe('a session that is CONNECTED', () => {
   it.each<[string, number, number, boolean]>([
     ['since long before the disconnect: its loss is not noticed yet', -60_000, 0, true],
     ['since just before the disconnect, by more than clocks differ', -2001, 0, true],
-    ['since just before the disconnect, by no more than clocks differ', -2000, 0, false],
+    // It may have come after the loss. Not to wait would cost the outcome of a loss that is noticed late.
+    ['since just before the disconnect, by less than clocks differ', -1, 0, true],
+    ['since the very time of the disconnect: it is back', 0, 0, false],
     ['since after the disconnect: it is back', 1, 0, false],
     ['as if since before, but a connection was created meanwhile: it is back', -60_000, 500, false],
   ])('%s', async (_, updatedMs, connectionMs, beforeLoss) => {
@@ -379,7 +467,8 @@ describe('a session that is CONNECTED', () => {
 
   it.each<[string, { updatedMs: number; createdMs?: number; lostAgoMs?: number }, boolean]>([
     ['since before it: that is not noticed yet', { updatedMs: -2001 }, true],
-    ['since no earlier than clocks differ', { updatedMs: -2000 }, false],
+    ['since just before it, by less than clocks differ', { updatedMs: -1 }, true],
+    ['since its very time', { updatedMs: 0 }, false],
     [
       'as if since before it, but a connection was created after it',
       { updatedMs: -9000, createdMs: 1 },

@@ -81,7 +81,7 @@ describe('a later disconnect while the window is open', () => {
     const session = newSession();
     await givenRunningWindow(table(), session, { disconnectedAtMs: DISCONNECTED_AT_MS - 60_000 });
     const { report, dependencies } = prepare();
-    const connection = { createdAtMs: DISCONNECTED_AT_MS - 2000, attempts: 1 };
+    const connection = { createdAtMs: DISCONNECTED_AT_MS, attempts: 1 };
     await signalWindow(session, { id: 'request-1', connection }, dependencies);
 
     expect(await report({ session })).toEqual({ result: 'DUPLICATE' });
