@@ -76,6 +76,32 @@ describeInBrowser('the console', (openPage) => {
     expect(await names(page)).toHaveLength(3);
   });
 
+  it('shows outcome and cause of each execution, and lists those with one of them', async () => {
+    const { web, drops, comesBack, clock } = await startConsole();
+    const lost = await drops(5);
+    await clock.advance(10 * SECOND);
+    const back = await comesBack();
+    const waits = await drops(600);
+    const page = await openPage(web.url, { nowMs: clock.nowMs() });
+    const row = (session: { streamSessionId: string }) =>
+      page.getByRole('row').filter({ hasText: session.streamSessionId });
+    await row(lost).getByText('TIMED_OUT').waitFor();
+    expect(await row(lost).textContent()).toContain('TERMINATED');
+    expect(await row(back).textContent()).toContain('RECONNECTED');
+    expect(await row(waits).textContent()).toContain('none');
+
+    await page.getByLabel('Cause').selectOption('TIMED_OUT');
+    await page.getByText('1 of 3').waitFor();
+    expect(await names(page)).toEqual([`${lost.streamSessionId}-1`]);
+
+    await page.getByLabel('Outcome').selectOption('RECONNECTED');
+    await page.getByText('No execution that is listed has this outcome and cause.').waitFor();
+    await page.getByLabel('Cause').selectOption('All');
+    await page.getByRole('link', { name: back.streamSessionId }).click();
+    await page.getByRole('heading', { level: 1, name: back.streamSessionId }).waitFor();
+    await page.locator('.row .window-end', { hasText: 'RECONNECTED' }).waitFor();
+  });
+
   it('shows the path of a player who came back, each event, and the waits of retries', async () => {
     const { web, comesBack } = await startConsole();
     const { streamSessionId } = await comesBack();

@@ -4,12 +4,13 @@ import { GraphView } from './graph-view.tsx';
 import { HistoryTable } from './history-table.tsx';
 import type { Execution, HistoryEvent } from './model/execution.ts';
 import type { Graph } from './model/graph.ts';
+import { windowEndOf } from './model/outcome.ts';
 import { visitsOf } from './model/visits.ts';
 import { Problem } from './problem.tsx';
 import { useExecution, useGraph } from './queries.ts';
 import { hrefOf } from './route.ts';
 import { StatePanel } from './state-panel.tsx';
-import { EXECUTION_LOOKS, LookBadge } from './status.tsx';
+import { EXECUTION_LOOKS, LookBadge, WindowEndText } from './status.tsx';
 import { StepsTable } from './steps-table.tsx';
 import { StopExecution } from './stop-execution.tsx';
 
@@ -49,13 +50,15 @@ interface ExecutionViewProps {
 }
 
 function ExecutionView({ execution, events, graph }: ExecutionViewProps) {
-  const { name, status, stateMachineArn } = execution;
+  const { name, status, stateMachineArn, output } = execution;
+  const end = windowEndOf(output);
   return (
     <>
       <BackLink machineName={stateMachineArn.split(':').at(-1)} />
       <div className="row">
         <h1 className="mono execution-name">{name}</h1>
         <LookBadge look={EXECUTION_LOOKS[status]} />
+        {end !== undefined && <WindowEndText end={end} />}
         {status === 'RUNNING' && <StopExecution execution={execution} />}
       </div>
       <ExecutionSummaryCards execution={execution} events={events} />

@@ -2,8 +2,9 @@ import { useState } from 'react';
 import { ExecutionsTable } from './executions-table.tsx';
 import { GraphView } from './graph-view.tsx';
 import { EXECUTION_STATUSES, type ExecutionStatus, type StateMachineSummary } from './model/execution.ts';
+import { type EndFilter, isWanted, type WindowEnd } from './model/outcome.ts';
 import { Problem } from './problem.tsx';
-import { useExecutions, useGraph, useStateMachines } from './queries.ts';
+import { useExecutions, useGraph, useStateMachines, useWindowEnds } from './queries.ts';
 import { hrefOf, type Route } from './route.ts';
 import { EXECUTION_LOOKS } from './status.tsx';
 
@@ -89,7 +90,11 @@ function Executions({ machine, route }: { machine: StateMachineSummary; route: L
   const list = useExecutions(machine.stateMachineArn, status);
   const loaded = list.data?.pages.flatMap(({ executions }) => executions) ?? [];
   const search = text.trim();
-  const found = loaded.filter(({ name }) => name.toLowerCase().startsWith(search.toLowerCase()));
+  const named = loaded.filter(({ name }) => name.toLowerCase().startsWith(search.toLowerCase()));
+  const ends = useWindowEnds(named);
+  const [filter, setFilter] = useState<EndFilter>({ outcome: undefined, cause: undefined });
+  const isFiltered = filter.outcome !== undefined || filter.cause !== undefined;
+  const found = named.filter(({ executionArn }) => isWanted(ends.get(executionArn), filter));
   const more = list.hasNextPage ? '+' : '';
   return (
     <section className="card" aria-label="Executions">
@@ -103,14 +108,19 @@ function Executions({ machine, route }: { machine: StateMachineSummary; route: L
           }}
         />
         <StatusFilter status={status} onChange={setStatus} />
+        <EndFilterFields ends={ends} filter={filter} onChange={setFilter} />
         <p className="muted spread" role="status">
-          {search === ''
+          {search === '' && !isFiltered
             ? `${loaded.length}${more} ${loaded.length === 1 ? 'execution' : 'executions'}`
             : `${found.length} of ${loaded.length}${more}`}
         </p>
       </div>
       <Problem error={list.error} />
-      <ExecutionsTable executions={found} empty={list.isPending ? 'Loading …' : emptyText(search, status)} />
+      <ExecutionsTable
+        executions={found}
+        ends={ends}
+        empty={list.isPending ? 'Loading …' : emptyText(search, status, isFiltered)}
+      />
       {list.hasNextPage && (
         <div className="card-body">
           <button
@@ -127,7 +137,8 @@ function Executions({ machine, route }: { machine: StateMachineSummary; route: L
   );
 }
 
-function emptyText(search: string, status: ExecutionStatus | undefined): string {
+function emptyText(search: string, status: ExecutionStatus | undefined, isFiltered: boolean): string {
+  if (isFiltered) return 'No execution that is listed has this outcome and cause.';
   if (search !== '') return `No execution’s name starts with “${search}”.`;
   if (status !== undefined) return `No execution is ${EXECUTION_LOOKS[status].word.toLowerCase()}.`;
   return 'No session has been disconnected yet. Open the player and pull the plug, and a window opens here.';
@@ -171,6 +182,39 @@ function StatusFilter(props: {
       </select>
     </label>
   );
+}
+
+/** The outcomes and causes that the listed executions have. What is chosen stays, so that it can be taken back. */
+function EndFilterFields(props: {
+  ends: ReadonlyMap<string, WindowEnd>;
+  filter: EndFilter;
+  onChange: (filter: EndFilter) => void;
+}) {
+  const { ends, filter, onChange } = props;
+  const fields = [
+    ['outcome', 'Outcome'],
+    ['cause', 'Cause'],
+  ] as const;
+  return fields.map(([member, title]) => {
+    const values = new Set([...ends.values()].map((end) => end[member]));
+    const options = [...values.add(filter[member])].filter((value) => value !== undefined).sort();
+    return (
+      <label key={member} className="field">
+        {title}
+        <select
+          value={filter[member] ?? ''}
+          onChange={({ target }) => {
+            onChange({ ...filter, [member]: options.find((value) => value === target.value) });
+          }}
+        >
+          <option value="">All</option>
+          {options.map((value) => (
+            <option key={value}>{value}</option>
+          ))}
+        </select>
+      </label>
+    );
+  });
 }
 
 function DefinitionCard({ machine, open }: { machine: StateMachineSummary; open: boolean }) {

@@ -2,14 +2,20 @@ import { useState } from 'react';
 import { dateAndTime, duration, timeOfDay } from '../shared/format.ts';
 import { useNow } from '../shared/use-now.ts';
 import type { ExecutionSummary } from './model/execution.ts';
+import type { WindowEnd } from './model/outcome.ts';
 import { hrefOf } from './route.ts';
-import { EXECUTION_LOOKS, LookBadge } from './status.tsx';
+import { EXECUTION_LOOKS, LookBadge, WindowEndText } from './status.tsx';
 
 /** More rows than that make a page slow, and nobody reads them. */
 const ROWS_AT_ONCE = 100;
 
-export function ExecutionsTable(props: { executions: readonly ExecutionSummary[]; empty: string }) {
-  const { executions, empty } = props;
+export function ExecutionsTable(props: {
+  executions: readonly ExecutionSummary[];
+  /** How their windows ended, by ARN. */
+  ends: ReadonlyMap<string, WindowEnd>;
+  empty: string;
+}) {
+  const { executions, ends, empty } = props;
   const [shown, setShown] = useState(ROWS_AT_ONCE);
   const isRunning = executions.some(({ status }) => status === 'RUNNING');
   const nowMs = useNow(isRunning ? 1000 : undefined);
@@ -22,6 +28,7 @@ export function ExecutionsTable(props: { executions: readonly ExecutionSummary[]
           <tr>
             <th scope="col">Name</th>
             <th scope="col">Status</th>
+            <th scope="col">Outcome</th>
             <th scope="col">Started</th>
             <th scope="col">Stopped</th>
             <th scope="col" className="number">
@@ -31,7 +38,12 @@ export function ExecutionsTable(props: { executions: readonly ExecutionSummary[]
         </thead>
         <tbody>
           {executions.slice(0, shown).map((execution) => (
-            <Row key={execution.executionArn} execution={execution} nowMs={nowMs} />
+            <Row
+              key={execution.executionArn}
+              execution={execution}
+              end={ends.get(execution.executionArn)}
+              nowMs={nowMs}
+            />
           ))}
         </tbody>
       </table>
@@ -46,7 +58,8 @@ export function ExecutionsTable(props: { executions: readonly ExecutionSummary[]
   );
 }
 
-function Row({ execution, nowMs }: { execution: ExecutionSummary; nowMs: number }) {
+function Row(props: { execution: ExecutionSummary; end: WindowEnd | undefined; nowMs: number }) {
+  const { execution, end, nowMs } = props;
   const { executionArn, name, status, startDate, stopDate } = execution;
   return (
     <tr>
@@ -58,6 +71,7 @@ function Row({ execution, nowMs }: { execution: ExecutionSummary; nowMs: number 
       <td>
         <LookBadge look={EXECUTION_LOOKS[status]} />
       </td>
+      <td>{end === undefined ? <span className="muted">none</span> : <WindowEndText end={end} />}</td>
       <td title={dateAndTime(startDate)}>{timeOfDay(startDate)}</td>
       <td title={stopDate === undefined ? undefined : dateAndTime(stopDate)}>
         {stopDate === undefined ? <span className="muted">not yet</span> : timeOfDay(stopDate)}

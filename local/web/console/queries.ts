@@ -1,6 +1,14 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { ExecutionStatus } from './model/execution.ts';
+import {
+  type UseQueryResult,
+  useInfiniteQuery,
+  useMutation,
+  useQueries,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import type { ExecutionStatus, ExecutionSummary } from './model/execution.ts';
 import { graphOf } from './model/graph.ts';
+import { type WindowEnd, windowEndOf } from './model/outcome.ts';
 import {
   describeExecution,
   describeStateMachine,
@@ -41,6 +49,35 @@ export function useExecutions(stateMachineArn: string, status: ExecutionStatus |
     // The rows of another filter are no rows of this one, but no empty table flickers in between.
     placeholderData: (before) => before,
   });
+}
+
+/**
+ * How the executions' windows ended, by ARN. A list of executions has no outputs, so each is described once: an output that
+ * is there does not change.
+ */
+export function useWindowEnds(executions: readonly ExecutionSummary[]): ReadonlyMap<string, WindowEnd> {
+  return useQueries({
+    queries: executions
+      .filter(({ status }) => status === 'SUCCEEDED')
+      .map(({ executionArn }) => ({
+        queryKey: ['end', executionArn],
+        queryFn: async () => ({
+          executionArn,
+          end: windowEndOf((await describeExecution(executionArn)).output),
+        }),
+        staleTime: Number.POSITIVE_INFINITY,
+      })),
+    combine: endsByArn,
+  });
+}
+
+/** One function for every render, so that the map stays the same while no reply has come. */
+function endsByArn(
+  replies: readonly UseQueryResult<{ readonly executionArn: string; readonly end: WindowEnd | undefined }>[],
+): ReadonlyMap<string, WindowEnd> {
+  return new Map(
+    replies.flatMap(({ data }) => (data?.end === undefined ? [] : [[data.executionArn, data.end] as const])),
+  );
 }
 
 /** An execution and its history as they were at about the same time: the history may be the newer one. */

@@ -1,6 +1,7 @@
 import { Badge, type Tone } from '../shared/badge.tsx';
 import type { IconName } from '../shared/icon.tsx';
 import type { ExecutionStatus } from './model/execution.ts';
+import type { WindowEnd } from './model/outcome.ts';
 import type { Attempt, VisitStatus } from './model/visits.ts';
 
 interface Look {
@@ -39,5 +40,15 @@ export function LookBadge({ look: { tone, icon, word } }: { look: Look }) {
     <Badge tone={tone} icon={icon}>
       {word}
     </Badge>
+  );
+}
+
+/** A window's outcome and, where it says more than the outcome, the cause. */
+export function WindowEndText({ end: { outcome, cause } }: { end: WindowEnd }) {
+  return (
+    <span className="window-end">
+      <span>{outcome}</span>
+      {cause !== undefined && cause !== outcome && <span className="muted">{cause}</span>}
+    </span>
   );
 }
