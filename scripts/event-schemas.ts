@@ -8,8 +8,10 @@ import {
   ADMIN_SHELL_AUDIT_DETAIL_TYPE,
   adminShellAuditDetailSchema,
   createConnectionBodySchema,
+  OPERATOR_AUDIT_DETAIL_TYPE,
   OUTCOME_DETAIL_TYPE,
   offerSchema,
+  operatorAuditDetailSchema,
   outcomeDetailSchema,
   STATUS_CHANGE_REJECTED_DETAIL_TYPE,
   statusChangeEventSchema,
@@ -66,6 +68,11 @@ export const adminShellAuditEventSchema = eventEnvelopeSchema(
   adminShellAuditDetailSchema,
 );
 
+export const operatorAuditEventSchema = eventEnvelopeSchema(
+  OPERATOR_AUDIT_DETAIL_TYPE,
+  operatorAuditDetailSchema,
+);
+
 export interface EventContract {
   /** Name of the schema's file in `events/`. */
   readonly fileName: string;
@@ -106,6 +113,12 @@ export const EVENT_CONTRACTS = [
     title: 'Stream Session Admin Shell Audit, event, version 1',
     description: `Who has asked for an admin shell on which session, and why, and what came of it: sent by this service for each request, possibly more than once; requestId and result together name the record. ${FORWARD_COMPATIBLE}; consumers must ignore those that they do not know.`,
     schema: adminShellAuditEventSchema,
+  },
+  {
+    fileName: 'stream-session-operator-audit.v1.schema.json',
+    title: 'Stream Session Operator Audit, event, version 1',
+    description: `Who has ended a session, drained a stream group or retried windows, and why, and what came of it: sent by the operator's command before and after the act; commandId and result together name the record. ${FORWARD_COMPATIBLE}; consumers must ignore those that they do not know.`,
+    schema: operatorAuditEventSchema,
   },
   {
     fileName: 'create-stream-session-connection.request.schema.json',

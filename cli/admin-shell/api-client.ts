@@ -34,3 +34,44 @@ export async function apiClient(endpoint: Endpoint, givenRegion: string | undefi
     throw new UsageError('Name the Region of the API: --region, AWS_REGION or the profile.', { cause });
   }
 }
+
+export interface LastHeaders {
+  /** A header of the latest reply, when it is a whole number. */
+  number(name: string): number | undefined;
+}
+
+/** Adds headers to every request of the client before it is signed, and keeps the headers of the latest reply. */
+export function onTheWay(
+  client: GameLiftStreamsClient,
+  added: Readonly<Record<string, string>>,
+): LastHeaders {
+  let latest: object = {};
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      Object.assign(headersOf(args.request), added);
+      return next(args);
+    },
+    { step: 'build', name: 'addHeaders' },
+  );
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      latest = {};
+      const result = await next(args);
+      latest = headersOf(result.response);
+      return result;
+    },
+    // Closest to the wire: the replies that become errors pass here as well.
+    { step: 'deserialize', priority: 'low', name: 'keepHeaders' },
+  );
+  return {
+    number(name) {
+      const value: unknown = Object.entries(latest).find(([key]) => key.toLowerCase() === name)?.[1];
+      return typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : undefined;
+    },
+  };
+}
+
+function headersOf(message: unknown): object {
+  if (typeof message !== 'object' || message === null || !('headers' in message)) return {};
+  return typeof message.headers === 'object' && message.headers !== null ? message.headers : {};
+}

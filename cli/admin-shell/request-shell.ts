@@ -3,6 +3,7 @@ import {
   type GameLiftStreamsClient,
 } from '@aws-sdk/client-gameliftstreams';
 import type { Clock } from '../../functions/shared/runtime/clock.ts';
+import { type LastHeaders, onTheWay } from './api-client.ts';
 
 /** What session-manager-plugin opens the shell with. All three are secrets. */
 export interface AdminShell {
@@ -48,7 +49,8 @@ export async function requestShell(
   request: ShellRequest,
   { client, clock, tell }: RequestDependencies,
 ): Promise<AdminShell> {
-  const headers = onTheWay(client, request.reason);
+  const { reason } = request;
+  const headers = onTheWay(client, reason === undefined ? {} : { 'x-reason': reason });
   const giveUpAtMs = clock.nowMs() + request.waitSeconds * 1000;
   for (;;) {
     try {
@@ -85,43 +87,4 @@ async function ask(
     tokenValue: TokenValue,
     expiresAtMs: clock.nowMs() + validSeconds * 1000,
   };
-}
-
-interface LastHeaders {
-  /** A header of the latest reply, when it is a whole number. */
-  number(name: string): number | undefined;
-}
-
-/** Adds the reason to every request of the client before it is signed, and keeps the headers of the latest reply. */
-function onTheWay(client: GameLiftStreamsClient, reason: string | undefined): LastHeaders {
-  let latest: object = {};
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const headers = headersOf(args.request);
-      if (reason !== undefined) Object.assign(headers, { 'x-reason': reason });
-      return next(args);
-    },
-    { step: 'build', name: 'addReason' },
-  );
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      latest = {};
-      const result = await next(args);
-      latest = headersOf(result.response);
-      return result;
-    },
-    // Closest to the wire: the replies that become errors pass here as well.
-    { step: 'deserialize', priority: 'low', name: 'keepHeaders' },
-  );
-  return {
-    number(name) {
-      const value: unknown = Object.entries(latest).find(([key]) => key.toLowerCase() === name)?.[1];
-      return typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : undefined;
-    },
-  };
-}
-
-function headersOf(message: unknown): object {
-  if (typeof message !== 'object' || message === null || !('headers' in message)) return {};
-  return typeof message.headers === 'object' && message.headers !== null ? message.headers : {};
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import {
+  NO_REASON,
   type SessionKey,
   sessionKeySchema,
+  toAuditReason,
   type WindowPhase,
   windowPhaseSchema,
 } from '../../functions/shared/contracts/index.ts';
@@ -9,11 +11,13 @@ import { parseCommandLine, parseWholeNumber, UsageError } from '../command-line.
 
 export const USAGE = `Usage: npm run windows -- list --table <name> [options]
        npm run windows -- show <session> --table <name> --state-machine <ARN> [options]
-       npm run windows -- retry <session> --table <name> --state-machine <ARN> [options]
-       npm run windows -- retry --failed-since <time> --table <name> --state-machine <ARN> [options]
+       npm run windows -- end <session> --api <URL> --bus <name> [options]
+       npm run windows -- retry <session> --table <name> --state-machine <ARN> --bus <name> [options]
+       npm run windows -- retry --failed-since <time> --table <name> --state-machine <ARN> --bus <name> [options]
 
 list    tells of every open window: its session, phase, time left, place in line, attempts, and what it waits for
 show    tells what happened to a player, in sentences with times, also weeks after the session has ended
+end     ends a live session, with the cause OPERATOR, so that nobody takes its player for lost
 retry   gives failed windows to a new execution, which asks Amazon GameLift Streams first and records the outcome. A
         window that is open or has its outcome stays as it is
 
@@ -29,16 +33,21 @@ retry   gives failed windows to a new execution, which asks Amazon GameLift Stre
                           2026-11-28T06:00:00Z. Those that failed with SessionNotFound are left out.
   --dry-run               retry: only tells which windows there are
 
+  --reason <text>         end, retry: why; recorded with the act, 256 printable ASCII characters at most
+  --wait <seconds>        end: how long to go on asking while others end sessions, too (60)
+
   --table <name>          the service's table (the stack's output TableName)
   --state-machine <ARN>   of the windows (the stack's output ReconnectionWindowArn)
+  --api <URL>             of the deployed API with its stage (the stack's output ApiUrl)
+  --bus <name>            the bus that the audit records go to (the stack's output EventBusName)
+  --event-source <text>   of the audit records, as deployed (stream-session-reconnection)
   --max-pages <number>    of the table to read at most, 1 MB each; 1000 if not given
   --region <Region>       else the one in the ARN, else as the AWS SDK finds it
   --endpoint <URL>        of DynamoDB, for a local stack
-  --step-functions-endpoint <URL>
+  --step-functions-endpoint <URL>, --events-endpoint <URL>
   --help                  this text
 
-AWS credentials come from where the AWS CLI has them. SupportPolicyArn is what list and show need. retry also needs
-dynamodb:Scan, dynamodb:GetItem and dynamodb:PutItem on the table and states:StartExecution on the state machine.
+AWS credentials come from where the AWS CLI has them. list and show need SupportPolicyArn, the others WindowOperatorPolicyArn.
 docs/runbook.md says when to use which.
 `;
 
@@ -52,6 +61,12 @@ const OPTIONS = {
   table: { type: 'string' },
   'state-machine': { type: 'string' },
   'dry-run': { type: 'boolean', default: false },
+  reason: { type: 'string' },
+  wait: { type: 'string', default: '60' },
+  api: { type: 'string' },
+  bus: { type: 'string' },
+  'event-source': { type: 'string', default: 'stream-session-reconnection' },
+  'events-endpoint': { type: 'string' },
   'max-pages': { type: 'string', default: '1000' },
   region: { type: 'string' },
   endpoint: { type: 'string' },
@@ -59,14 +74,17 @@ const OPTIONS = {
 } as const;
 
 type OptionName = keyof typeof OPTIONS;
-const OF_EVERY_COMMAND: readonly OptionName[] = ['table', 'max-pages', 'region', 'endpoint'];
+const OF_TABLE: readonly OptionName[] = ['table', 'max-pages', 'region', 'endpoint'];
 const OF_EXECUTIONS: readonly OptionName[] = ['state-machine', 'step-functions-endpoint'];
+
+const OF_AUDIT: readonly OptionName[] = ['bus', 'event-source', 'events-endpoint', 'reason'];
 
 /** Which options each command takes. */
 const COMMANDS: Readonly<Record<WindowsArguments['command'], readonly OptionName[]>> = {
-  list: [...OF_EVERY_COMMAND, 'group', 'state', 'left', 'json', 'watch'],
-  show: [...OF_EVERY_COMMAND, ...OF_EXECUTIONS],
-  retry: [...OF_EVERY_COMMAND, ...OF_EXECUTIONS, 'failed-since', 'dry-run'],
+  list: [...OF_TABLE, 'group', 'state', 'left', 'json', 'watch'],
+  show: [...OF_TABLE, ...OF_EXECUTIONS],
+  end: [...OF_AUDIT, 'api', 'region', 'wait'],
+  retry: [...OF_TABLE, ...OF_EXECUTIONS, ...OF_AUDIT, 'failed-since', 'dry-run'],
 };
 
 interface TableArguments {
@@ -80,6 +98,14 @@ interface TableArguments {
 interface MachineArguments {
   readonly stateMachineArn: string;
   readonly stepFunctionsEndpoint: string | undefined;
+}
+
+/** Where the records of an act go, and why it is done. */
+export interface AuditArguments {
+  readonly bus: string;
+  readonly eventSource: string;
+  readonly eventsEndpoint: string | undefined;
+  readonly reason: string;
 }
 
 export type NamedSession =
@@ -101,13 +127,21 @@ export interface ShowArguments extends TableArguments, MachineArguments {
   readonly which: NamedSession;
 }
 
-export interface RetryArguments extends TableArguments, MachineArguments {
+export interface EndArguments extends AuditArguments {
+  readonly command: 'end';
+  readonly session: SessionKey;
+  readonly api: string;
+  readonly region: string | undefined;
+  readonly waitSeconds: number;
+}
+
+export interface RetryArguments extends TableArguments, MachineArguments, AuditArguments {
   readonly command: 'retry';
   readonly which: NamedSession | { readonly kind: 'FAILED_SINCE'; readonly sinceMs: number };
   readonly dryRun: boolean;
 }
 
-export type WindowsArguments = ListArguments | ShowArguments | RetryArguments;
+export type WindowsArguments = ListArguments | ShowArguments | EndArguments | RetryArguments;
 
 const MACHINE_ARN = /^arn:aws[a-z-]*:states:([a-z0-9-]{1,40}):\d{12}:stateMachine:[a-zA-Z0-9-_]{1,80}$/;
 const SESSION_ARN =
@@ -126,6 +160,7 @@ export function parseArguments(args: readonly string[], nowMs: number): WindowsA
   if (rest.length > 0) throw new UsageError('Name one session.');
   if (command === 'list' && session !== undefined) throw new UsageError('list takes no session; show does.');
   if (command === 'show' && session === undefined) throw new UsageError('Name the session to show.');
+  if (command === 'end') return parseEnd(session, values);
   if (command === 'retry' && (session === undefined) === (values['failed-since'] === undefined)) {
     throw new UsageError('Name either a session or --failed-since.');
   }
@@ -155,12 +190,51 @@ export function parseArguments(args: readonly string[], nowMs: number): WindowsA
         ? { kind: 'FAILED_SINCE', sinceMs: parseSince(values['failed-since'] ?? '', nowMs) }
         : parseSession(session),
     dryRun: values['dry-run'],
+    ...parseAudit(values),
   };
 }
 
-const commandNames = ['list', 'show', 'retry'] as const satisfies readonly WindowsArguments['command'][];
+const commandNames = [
+  'list',
+  'show',
+  'end',
+  'retry',
+] as const satisfies readonly WindowsArguments['command'][];
 
 type Values = Partial<Record<OptionName, string | boolean | undefined>>;
+
+/** @throws UsageError */
+function parseEnd(text: string | undefined, values: Values): EndArguments {
+  if (text === undefined) throw new UsageError('Name the session to end.');
+  const named = parseSession(text);
+  // Two stream groups may have sessions of the same id, and an end cannot be undone.
+  if (named.kind !== 'SESSION') throw new UsageError('Name the session to end with its stream group.');
+  if (typeof values.api !== 'string') throw new UsageError('--api takes the URL of the API.');
+  const waitSeconds = parseWholeNumber(String(values.wait), '--wait', 0);
+  const region = typeof values.region === 'string' ? values.region : undefined;
+  return {
+    command: 'end',
+    session: named.session,
+    api: values.api,
+    region,
+    waitSeconds,
+    ...parseAudit(values),
+  };
+}
+
+/** @throws UsageError */
+function parseAudit(values: Values): AuditArguments {
+  const { bus, reason, 'event-source': eventSource, 'events-endpoint': eventsEndpoint } = values;
+  if (typeof bus !== 'string') throw new UsageError('--bus names the bus for the audit records.');
+  const recorded = typeof reason === 'string' ? toAuditReason(reason) : NO_REASON;
+  if (recorded === undefined) throw new UsageError('A reason has 1 to 256 printable ASCII characters.');
+  return {
+    bus,
+    reason: recorded,
+    eventSource: String(eventSource),
+    eventsEndpoint: typeof eventsEndpoint === 'string' ? eventsEndpoint : undefined,
+  };
+}
 
 /** @throws UsageError for an option of another command. */
 function checkOptions(command: WindowsArguments['command'], values: Values): void {

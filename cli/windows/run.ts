@@ -1,13 +1,17 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import type { Clock } from '../../functions/shared/runtime/clock.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
 import { isOpen } from '../../functions/shared/window/window-item.ts';
+import { apiClient } from '../admin-shell/api-client.ts';
 import { parseEndpoint } from '../admin-shell/endpoint.ts';
 import { explainUsageError, printable, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
 import {
+  type AuditArguments,
   type ListArguments,
   parseArguments,
   type RetryArguments,
@@ -15,6 +19,8 @@ import {
   USAGE,
   type WindowsArguments,
 } from './arguments.ts';
+import { type ActResult, audited } from './audit.ts';
+import { endSession } from './end-session.ts';
 import { type FoundWindow, findWindows } from './find-windows.ts';
 import { documentOf, listWindows, tableOf, type WindowList } from './list-windows.ts';
 import { type Retried, type RetryDependencies, retryWindow } from './retry-window.ts';
@@ -57,23 +63,47 @@ export async function run(
       return 0;
     }
     command = parsed.command;
-    const clients = clientsOf(parsed);
+    const clients = new Clients(parsed.region);
     try {
       switch (parsed.command) {
         case 'list':
-          return await list(parsed, clients.table, clock, { ...surroundings, tellLine, progress });
+          return await list(parsed, clients.table(parsed), clock, { ...surroundings, tellLine, progress });
         case 'show':
-          return await show(parsed, { ...clients, clock, progress, tellLine });
-        case 'retry':
-          return await retryAll(
-            parsed,
-            { ...clients, clock, stateMachineArn: parsed.stateMachineArn },
-            tellLine,
+          return await show(parsed, { ...clients.ofWindows(parsed), clock, progress, tellLine });
+        case 'end': {
+          const { client } = await apiClient(parseEndpoint(parsed.api), parsed.region);
+          clients.add(client);
+          const act = { command: 'END' as const, ...parsed.session, reason: parsed.reason };
+          const ended = await audited(act, { ...clients.ofAudit(parsed), clock, tellLine }, () =>
+            endSession(parsed, { client, clock, tellLine }),
           );
+          return ended.failure === undefined ? 0 : 1;
+        }
+        case 'retry': {
+          const dependencies = {
+            ...clients.ofWindows(parsed),
+            clock,
+            stateMachineArn: parsed.stateMachineArn,
+          };
+          if (parsed.dryRun) return (await retryAll(parsed, dependencies, tellLine)).exitCode;
+          const named = parsed.which.kind === 'SESSION' ? parsed.which.session : undefined;
+          const act = {
+            command: 'RETRY' as const,
+            streamGroupId: named?.streamGroupId ?? null,
+            streamSessionId:
+              parsed.which.kind === 'SESSION_ID'
+                ? parsed.which.streamSessionId
+                : (named?.streamSessionId ?? null),
+            reason: parsed.reason,
+          };
+          const retried = await audited(act, { ...clients.ofAudit(parsed), clock, tellLine }, () =>
+            retryAll(parsed, dependencies, tellLine),
+          );
+          return retried.exitCode;
+        }
       }
     } finally {
-      clients.table.documents.destroy();
-      clients.stepFunctions.destroy();
+      clients.destroy();
     }
   } catch (error) {
     if (error instanceof UsageError) {
@@ -173,7 +203,7 @@ async function show(
     clock,
     tellLine,
     ...dependencies
-  }: ReturnType<typeof clientsOf> & {
+  }: ReturnType<Clients['ofWindows']> & {
     readonly clock: Clock;
     readonly progress: Tell;
     readonly tellLine: Tell;
@@ -195,7 +225,7 @@ async function retryAll(
   parsed: RetryArguments,
   dependencies: RetryDependencies,
   tellLine: (line: string) => void,
-): Promise<number> {
+): Promise<ActResult & { readonly exitCode: number }> {
   const { which, dryRun, maxPages } = parsed;
   const found = await findWindows(dependencies.table, parsed);
   const isNamed = which.kind !== 'FAILED_SINCE';
@@ -222,7 +252,7 @@ async function retryAll(
   if (!found.complete) {
     tellLine(tooManyPages(maxPages));
   }
-  return isAllDone ? 0 : 1;
+  return { windows: started, ...(isAllDone ? { exitCode: 0 } : { exitCode: 1, failure: 'NotAllDone' }) };
 }
 
 function describeWindow({ session, window }: FoundWindow): string {
@@ -246,14 +276,55 @@ function describeRetry(retried: Retried): string {
   }
 }
 
-function clientsOf(parsed: WindowsArguments) {
-  const { table, region, endpoint } = parsed;
-  const ofDynamoDb = localAt(endpoint, region);
-  const documents = DynamoDBDocumentClient.from(new DynamoDBClient(ofDynamoDb));
-  const stepFunctions = new SFNClient(
-    parsed.command === 'list' ? ofDynamoDb : localAt(parsed.stepFunctionsEndpoint, region),
-  );
-  return { table: { documents, name: table }, stepFunctions };
+/** The clients of one command, so that all of them are closed at its end. */
+class Clients {
+  readonly #region: string | undefined;
+  readonly #open: { destroy(): void }[] = [];
+
+  constructor(region: string | undefined) {
+    this.#region = region;
+  }
+
+  add<Client extends { destroy(): void }>(client: Client): Client {
+    this.#open.push(client);
+    return client;
+  }
+
+  /** @throws UsageError */
+  table({ table, endpoint }: { readonly table: string; readonly endpoint: string | undefined }): Table {
+    const client = this.add(new DynamoDBClient(localAt(endpoint, this.#region)));
+    const marshallOptions = { removeUndefinedValues: true };
+    return { documents: DynamoDBDocumentClient.from(client, { marshallOptions }), name: table };
+  }
+
+  /** @throws UsageError */
+  ofWindows(parsed: ShowArguments | RetryArguments) {
+    const stepFunctions = this.add(new SFNClient(localAt(parsed.stepFunctionsEndpoint, this.#region)));
+    return { table: this.table(parsed), stepFunctions };
+  }
+
+  /** @throws UsageError */
+  ofAudit({ bus, eventSource, eventsEndpoint }: AuditArguments) {
+    const { credentials, ...at } = localAt(eventsEndpoint, this.#region);
+    const eventBridge = this.add(
+      new EventBridgeClient({ ...at, ...(credentials === undefined ? {} : { credentials }) }),
+    );
+    const region = at.region === undefined ? {} : { region: at.region };
+    // The local stack has no identities.
+    const callerOf =
+      credentials === undefined ? () => callerArn(this.add(new STSClient(region))) : async () => 'local';
+    return { eventBridge, settings: { EVENT_BUS_NAME: bus, EVENT_SOURCE: eventSource }, callerOf };
+  }
+
+  destroy(): void {
+    for (const client of this.#open) client.destroy();
+  }
+}
+
+/** IAM cannot deny this call, so every identity learns its own name. */
+async function callerArn(client: STSClient): Promise<string> {
+  const { Arn = 'unknown' } = await client.send(new GetCallerIdentityCommand({}));
+  return Arn;
 }
 
 /** @throws UsageError */

@@ -5,7 +5,7 @@ import { InvalidRequestError, switchedOffReply } from '../shared/api/replies.ts'
 import type { RequestOrigin } from '../shared/api/request.ts';
 import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
 import { syncExecutionOptions } from '../shared/api/sync-execution.ts';
-import { adminShellReasonSchema, type SessionKey } from '../shared/contracts/index.ts';
+import { NO_REASON, type SessionKey, toAuditReason } from '../shared/contracts/index.ts';
 import { requestExecutionName } from '../shared/contracts/names.ts';
 import { callDependency } from '../shared/runtime/service-fault.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';
@@ -122,30 +122,22 @@ async function recordIfFailed<Result>(
   }
 }
 
-/** What is recorded for a caller that sends no reason, as a plain SDK client does. */
-export const DEFAULT_REASON = 'none given';
-
-/** A spreadsheet takes a cell that begins like this for a formula, and runs it. */
-const FORMULA_START = /^[=+\-@]/;
-
 /**
- * Returns the operator's own words for why, from the header x-reason. One that begins like a spreadsheet's formula gets an
- * apostrophe before it, which spreadsheets read as "text", because records are exported as CSV and opened by others. The
- * apostrophe counts as one of the 256 characters that a record has room for.
+ * Returns the operator's own words for why, from the header x-reason, in the form of an audit record. A plain SDK client
+ * sends none.
  *
  * @throws InvalidRequestError when the header is there and is not 1 to 256 printable ASCII characters, once.
  */
 export function parseReason(headers: RequestOrigin['headers']): string {
   const [value, ...others] = headers.get('x-reason') ?? [];
-  if (value === undefined) return DEFAULT_REASON;
-  const text = value.trim();
-  const reason = adminShellReasonSchema.safeParse(FORMULA_START.test(text) ? `'${text}` : text);
-  if (others.length > 0 || !reason.success) {
+  if (value === undefined) return NO_REASON;
+  const reason = toAuditReason(value);
+  if (others.length > 0 || reason === undefined) {
     throw new InvalidRequestError(
       'Send x-reason at most once: 1 to 256 printable ASCII characters, or 255 if it begins with =, +, - or @.',
     );
   }
-  return reason.data;
+  return reason;
 }
 
 export const requestAdminShellRoute = defineRoute({

@@ -65,6 +65,8 @@ Which windows are open, and what happened to the player?
    npm run windows -- list --table ${table} --endpoint ${endpoints.dynamoDb}
    npm run windows -- show ${streamSessionId} --table ${table} --endpoint ${endpoints.dynamoDb} \\
      --state-machine ${windowMachineArn} --step-functions-endpoint ${endpoints.stepFunctions}
+An operator ends the session:
+   npm run windows -- end sg-local0001/${streamSessionId} --api ${endpoints.api} --bus ${EVENT_BUS_NAME ?? ''} --events-endpoint ${endpoints.eventBus}
 Something is wrong with the service, and calls should go straight to GameLift Streams (on, passThrough, refuse):
    npm run switch -- passThrough --table ${table} --endpoint ${endpoints.dynamoDb}
 `;

@@ -146,7 +146,11 @@ describe('the command lines', () => {
             const told: string[] = [];
 
             // A list takes no options of the state machine.
-            const ofMachine = ['--state-machine', machine, '--step-functions-endpoint', nobody.url];
+            const audit = ['--bus', 'bus', '--events-endpoint', nobody.url];
+            const ofMachine = [
+              ...['--state-machine', machine, '--step-functions-endpoint', nobody.url],
+              ...(args.includes('show') ? [] : audit),
+            ];
             const at = ['--region', 'us-west-2', '--endpoint', nobody.url];
             const given = [...args, ...at, ...(args.includes('list') ? [] : ofMachine)];
             const code = await runWindows(given, {

@@ -1,3 +1,4 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { VirtualClock } from 'local-server-kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -13,7 +14,9 @@ import { givenFailedWindow, givenOpenWindow, givenRunningWindow, windowOf } from
 const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:reconnection-window';
 const NOW_MS = Date.UTC(2026, 0, 1, 12);
 const HOUR = 3_600_000;
+const AUDIT = ['--bus', 'bus', '--events-endpoint', 'http://127.0.0.1:4702'];
 const sfn = mockClient(SFNClient);
+const bus = mockClient(EventBridgeClient);
 
 let server: DynamoDb;
 let table: ReturnType<typeof tableAt>;
@@ -27,6 +30,8 @@ afterAll(async () => {
 });
 beforeEach(() => {
   sfn.reset();
+  bus.reset();
+  bus.on(PutEventsCommand).resolves({ FailedEntryCount: 0 });
   sfn.on(StartExecutionCommand).resolves({});
 });
 
@@ -41,6 +46,7 @@ const retry = (...args: string[]) =>
     'retry',
     ...args,
     ...['--table', TABLE_DEFINITION.TableName, '--state-machine', MACHINE, '--endpoint', server.url],
+    ...AUDIT,
   );
 
 const failed = (error: string, agoMs = HOUR, session = newSession()) =>
@@ -79,6 +85,22 @@ describe('npm run windows -- retry <session>', () => {
     expect((await retry(textOf(session))).code).toBe(0);
 
     expect(started()).toEqual([`${session.streamSessionId}-2`]);
+  });
+
+  it('is on record before and after, and not at all with --dry-run', async () => {
+    const session = await failed('UnexpectedError');
+    await retry(nameOf(session), '--dry-run');
+    expect(bus.commandCalls(PutEventsCommand)).toHaveLength(0);
+
+    await retry(nameOf(session));
+
+    const records = bus
+      .commandCalls(PutEventsCommand)
+      .map(({ args: [{ input }] }) => input.Entries?.[0]?.Detail ?? '');
+    expect(records.map((detail) => JSON.parse(detail))).toMatchObject([
+      { command: 'RETRY', result: 'REQUESTED', ...session, caller: 'local' },
+      { command: 'RETRY', result: 'DONE', windows: 1 },
+    ]);
   });
 
   it('retries however often the disconnect has failed', async () => {
@@ -218,11 +240,11 @@ describe('npm run windows -- list --watch', () => {
 });
 
 describe('npm run windows', () => {
-  const rest = ['--table', 't', '--state-machine', MACHINE];
+  const rest = ['--table', 't', '--state-machine', MACHINE, '--bus', 'bus'];
 
   it.each([
-    [[], 'The command is one of: list, show, retry.'],
-    [['mend', ...rest], 'The command is one of: list, show, retry.'],
+    [[], 'The command is one of: list, show, end, retry.'],
+    [['mend', ...rest], 'The command is one of: list, show, end, retry.'],
     [['retry', ...rest], 'Name either a session or --failed-since.'],
     [['retry', 'sg-1/a', '--failed-since', '1h', ...rest], 'Name either a session or --failed-since.'],
     [['retry', 'sg-1/a', 'sg-1/b', ...rest], 'Name one session.'],
@@ -242,7 +264,7 @@ describe('npm run windows', () => {
   });
 
   it('names the error when the table is not there', async () => {
-    const at = ['--state-machine', MACHINE, '--endpoint', server.url];
+    const at = ['--state-machine', MACHINE, '--endpoint', server.url, ...AUDIT];
 
     const { code, told } = await command('retry', 'sg-1/a', '--table', 'Another', ...at);
 
@@ -255,6 +277,6 @@ describe('npm run windows', () => {
 
     expect(code).toBe(0);
     expect(told).toContain('--failed-since <time>');
-    expect(told).toContain('dynamodb:Scan');
+    expect(told).toContain('WindowOperatorPolicyArn');
   });
 });

@@ -11,6 +11,7 @@ import {
 } from '../../functions/shared/contracts/index.ts';
 import {
   adminShellAuditEventSchema,
+  operatorAuditEventSchema,
   outcomeEventSchema,
   statusChangeRejectedEventSchema,
   windowOpenedEventSchema,
@@ -29,6 +30,7 @@ export const contracts = {
   windowOpened: contract('stream-session-reconnection-window-opened.v1', windowOpenedEventSchema),
   outcome: contract('stream-session-reconnection-outcome.v1', outcomeEventSchema),
   rejected: contract('stream-session-status-change-rejected.v1', statusChangeRejectedEventSchema),
+  operatorAudit: contract('stream-session-operator-audit.v1', operatorAuditEventSchema),
   adminShellAudit: contract('stream-session-admin-shell-audit.v1', adminShellAuditEventSchema),
   connectionRequest: contract('create-stream-session-connection.request', createConnectionBodySchema),
   windowReply: contract('reconnection-window.reply', windowReplySchema),

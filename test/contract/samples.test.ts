@@ -31,6 +31,7 @@ function contractOf(sampleName: string): Contract {
   if (sampleName.startsWith('window-opened')) return contracts.windowOpened;
   if (sampleName.startsWith('reconnection-outcome.')) return contracts.outcome;
   if (sampleName.startsWith('admin-shell-audit.')) return contracts.adminShellAudit;
+  if (sampleName.startsWith('operator-audit.')) return contracts.operatorAudit;
   if (sampleName.startsWith('reconnection-window.')) return contracts.windowReply;
   if (sampleName === REQUEST) return contracts.connectionRequest;
   throw new Error(`No contract is known for the sample ${sampleName}`);

@@ -263,6 +263,8 @@ describe('a policy to attach', () => {
       'Deny to invoke the functions behind the API directly (stream-session-reconnection, dev).',
     SwitchPolicy: 'Switch stream session reconnection on and off (stream-session-reconnection, dev).',
     SupportPolicy: 'See what happened to stream sessions (stream-session-reconnection, dev).',
+    WindowOperatorPolicy:
+      'See windows of stream sessions, end sessions and retry windows (stream-session-reconnection, dev).',
     FeedPolicy: 'Report status changes of stream sessions (stream-session-reconnection, dev).',
   };
 

@@ -30,6 +30,22 @@ export function toStatusReason(reason: unknown): string | null {
 /** Why an operator asks for an admin shell: printable ASCII, as an HTTP header can carry it. */
 export const adminShellReasonSchema = z.string().regex(/^[\x20-\x7E]{1,256}$/);
 
+/** A spreadsheet takes a cell that begins like this for a formula, and runs it. */
+const FORMULA_START = /^[=+\-@]/;
+
+/**
+ * Returns an operator's own words as an audit record has them; undefined for what no record has. Words that begin like a
+ * spreadsheet's formula get an apostrophe before them, which spreadsheets read as "text", because records are exported as
+ * CSV and opened by others. The apostrophe counts as one of the 256 characters that a record has room for.
+ */
+export function toAuditReason(words: string): string | undefined {
+  const text = words.trim();
+  return adminShellReasonSchema.safeParse(FORMULA_START.test(text) ? `'${text}` : text).data;
+}
+
+/** What is recorded where no reason was given. */
+export const NO_REASON = 'none given';
+
 /** The service's pattern for a resource's short id; its identifiers are 1 to 128 characters long. */
 export const resourceIdSchema = z.string().regex(/^[a-zA-Z0-9-]{1,128}$/);
 

@@ -10,6 +10,7 @@ export * from './admin-shell-audit.ts';
 export * from './connection-request.ts';
 export * from './fields.ts';
 export * from './names.ts';
+export * from './operator-audit.ts';
 export * from './refusal-codes.ts';
 export * from './status-change.ts';
 export * from './window.ts';

@@ -5,6 +5,7 @@ export const STATUS_CHANGE_REJECTED_DETAIL_TYPE = 'Stream Session Status Change 
 export const OUTCOME_DETAIL_TYPE = 'Stream Session Reconnection Outcome';
 export const WINDOW_OPENED_DETAIL_TYPE = 'Stream Session Reconnection Window Opened';
 export const ADMIN_SHELL_AUDIT_DETAIL_TYPE = 'Stream Session Admin Shell Audit';
+export const OPERATOR_AUDIT_DETAIL_TYPE = 'Stream Session Operator Audit';
 export const EXECUTION_STATUS_CHANGE_DETAIL_TYPE = 'Step Functions Execution Status Change';
 
 /** Step Functions' limit for an execution's name. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_REASON, parseReason } from '../../../functions/request-admin-shell/request-admin-shell.ts';
-import { adminShellReasonSchema } from '../../../functions/shared/contracts/index.ts';
+import { parseReason } from '../../../functions/request-admin-shell/request-admin-shell.ts';
+import { adminShellReasonSchema, NO_REASON } from '../../../functions/shared/contracts/index.ts';
 
 const parse = (...values: string[]) => parseReason(new Map([['x-reason', values]]));
 
@@ -24,8 +24,8 @@ describe('a reason', () => {
   });
 
   it('that is not given has a default, which is a reason too', () => {
-    expect(parseReason(new Map())).toBe(DEFAULT_REASON);
-    expect(adminShellReasonSchema.safeParse(DEFAULT_REASON).success).toBe(true);
+    expect(parseReason(new Map())).toBe(NO_REASON);
+    expect(adminShellReasonSchema.safeParse(NO_REASON).success).toBe(true);
   });
 
   it.each([
