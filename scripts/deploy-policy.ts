@@ -305,6 +305,13 @@ const NEEDS: Readonly<Record<string, readonly Need[]>> = {
     },
     { actions: ['logs:DescribeLogGroups', 'logs:DescribeResourcePolicies'], resources: () => ['*'] },
   ],
+  // CloudWatch Logs has no resource type for a saved query.
+  'AWS::Logs::QueryDefinition': [
+    {
+      actions: ['logs:DeleteQueryDefinition', 'logs:DescribeQueryDefinitions', 'logs:PutQueryDefinition'],
+      resources: () => ['*'],
+    },
+  ],
   'AWS::S3::Bucket': [
     {
       actions: [

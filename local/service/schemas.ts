@@ -150,6 +150,7 @@ export const RESOURCE_TYPES_WITHOUT_LOCAL_MEANING: ReadonlySet<string> = new Set
   'AWS::Lambda::Permission',
   'AWS::Logs::LogGroup',
   'AWS::Logs::MetricFilter',
+  'AWS::Logs::QueryDefinition',
   'AWS::SQS::QueuePolicy',
 ]);
 

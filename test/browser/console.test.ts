@@ -168,7 +168,7 @@ describeInBrowser('the console', (openPage) => {
 
     await openExecution(page, lost.streamSessionId);
     expect(await stateBox(page, 'AwaitReconnection').textContent()).toContain('Caught error');
-    expect(await stateBox(page, 'Terminated').textContent()).toContain('Succeeded');
+    expect(await stateBox(page, 'TimedOut').textContent()).toContain('Succeeded');
     const output = page.getByRole('region', { name: 'Execution output' });
     expect(await output.textContent()).toContain('reconnectionTimeout');
 

@@ -143,7 +143,7 @@ describeInBrowser('a player of the local stack', (openPage) => {
     for (const state of ['OpenWindow', 'AwaitReconnection', 'RecordOutcome', 'Reconnected']) {
       await inGraph(page, state, 'Succeeded').waitFor(SLOW);
     }
-    await inGraph(page, 'Terminated', 'Succeed$').waitFor();
+    await inGraph(page, 'TimedOut', 'Succeed$').waitFor();
   }, 90_000);
 
   it('who never comes back loses the session when its time is up, on a phone at night too', async () => {
@@ -162,7 +162,7 @@ describeInBrowser('a player of the local stack', (openPage) => {
     await checkLooks(page);
 
     await followToConsole(page);
-    await inGraph(page, 'Terminated', 'Succeeded').waitFor(SLOW);
+    await inGraph(page, 'TimedOut', 'Succeeded').waitFor(SLOW);
   }, 90_000);
 
   it('plays in one tab: the second takes the session over when told to, and the first knows it', async () => {

@@ -8,10 +8,15 @@ const root = join(import.meta.dirname, '..', '..');
 it('docs/metrics.md has every metric with its unit, and no other', async () => {
   const page = await readFile(join(root, 'docs/metrics.md'), 'utf8');
 
-  const rows = [...page.matchAll(/^\| `(\w+)` \| (\w+) \| (yes)?(, and in all)? ?\|/gm)].map(
-    ([, name, unit, byOperation, total]) => [
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (\w+) \| (yes|application)?(, and in all)? ?\|/gm)].map(
+    ([, name, unit, by, total]) => [
       name,
-      { unit, byOperation: byOperation === 'yes', ...(total !== undefined && { total: true }) },
+      {
+        unit,
+        byOperation: by === 'yes',
+        ...(by === 'application' && { byApplication: true }),
+        ...(total !== undefined && { total: true }),
+      },
     ],
   );
 

@@ -67,7 +67,7 @@ it('the deployed bundles log no offer, answer or token, and on every line which 
   }
   const documents: Record<string, unknown>[] = lines.map((line) => JSON.parse(line));
   const metrics = documents.filter((document) => '_aws' in document);
-  const members = new Set(['_aws', 'service', 'operation', ...Object.keys(METRICS)]);
+  const members = new Set(['_aws', 'service', 'operation', 'application', ...Object.keys(METRICS)]);
   for (const document of metrics)
     expect(Object.keys(document).filter((key) => !members.has(key))).toEqual([]);
   expect(metrics).toContainEqual(expect.objectContaining({ WindowsReconnected: 1 }));

@@ -1,10 +1,10 @@
-import type { QuotaOperation } from '../../functions/shared/contracts/quotas.ts';
-import type { MetricName, Metrics } from '../../functions/shared/runtime/metrics.ts';
+import { METRICS, type MetricName, type Metrics } from '../../functions/shared/runtime/metrics.ts';
 
 export interface AddedValue {
   readonly name: MetricName;
   readonly value: number;
-  readonly operation?: QuotaOperation;
+  readonly operation?: string;
+  readonly application?: string;
 }
 
 /** Metrics that keep what was added. */
@@ -12,8 +12,9 @@ export function memoryMetrics(): Metrics & { readonly values: AddedValue[] } {
   const values: AddedValue[] = [];
   return {
     values,
-    add: (name, value, ...[operation]) => {
-      values.push({ name, value, ...(operation === undefined ? {} : { operation }) });
+    add: (name, value, ...[dimension]) => {
+      const member = 'byApplication' in METRICS[name] ? 'application' : 'operation';
+      values.push({ name, value, ...(dimension === undefined ? {} : { [member]: dimension }) });
     },
   };
 }

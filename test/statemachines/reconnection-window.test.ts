@@ -121,6 +121,24 @@ describe('a window that nobody comes back to', () => {
     });
   });
 
+  it.each([
+    ['TIMED_OUT', 'TimedOut'],
+    ['LEFT', 'PlayerLeft'],
+    ['OPERATOR', 'EndedByOperator'],
+    ['APPLICATION', 'ApplicationEnded'],
+    ['SERVICE', 'EndedByService'],
+    ['UNKNOWN', 'Terminated'],
+  ])('ends in a state that says its cause: %s', async (cause, end) => {
+    const { clock, startWindow, path } = await start({
+      recordOutcome: (payload) => Object.assign({}, recorded(payload), { cause }),
+    });
+    const window = await startWindow();
+
+    await clock.advance(122 * SECOND);
+
+    expect((await path(window)).at(-1)).toBe(end);
+  });
+
   it('keeps the application that an earlier look has told when the session is gone', async () => {
     const { clock, startWindow, signalWaiting, payloadsOf } = await start({
       checkSession: inTurn(

@@ -4,7 +4,7 @@ import type { Log } from './logging.ts';
 
 /**
  * Every business metric: dashboards and alarms rely on the names. When each is counted: docs/metrics.md. All have
- * the dimension `service`; the ones of a quota have `operation` too. A session's id is never a dimension, for each
+ * the dimension `service`; the ones of a quota have `operation` too, and the share saved has `application`. A session's id is never a dimension, for each
  * combination of dimensions is a metric that is paid for by the month.
  *
  * Why: docs/decisions/monitoring.md#metrics-are-log-lines-by-powertools-behind-our-own-interface
@@ -15,6 +15,7 @@ export const METRICS = {
   WindowsTerminated: { unit: 'Count', byOperation: false },
   WindowsLeft: { unit: 'Count', byOperation: false },
   WindowsErrored: { unit: 'Count', byOperation: false },
+  ShareSaved: { unit: 'Percent', byOperation: false, byApplication: true },
   WindowsNotDisconnected: { unit: 'Count', byOperation: false },
   WindowsFailed: { unit: 'Count', byOperation: false },
   WindowsReplaced: { unit: 'Count', byOperation: false },
@@ -47,22 +48,41 @@ export const METRICS = {
 } as const satisfies Record<string, Metric>;
 
 interface Metric {
-  readonly unit: 'Count' | 'Milliseconds';
+  readonly unit: 'Count' | 'Milliseconds' | 'Percent';
   readonly byOperation: boolean;
+  /** Whether it has the dimension `application`: `OTHER_APPLICATION` from the `MAX_APPLICATIONS`th on. */
+  readonly byApplication?: true;
   /** Whether it is there without `operation` too. */
   readonly total?: true;
 }
 
 export type MetricName = keyof typeof METRICS;
-/** The operation that the value is of, for the metrics of a quota. */
-export type OperationOf<Name extends MetricName> = (typeof METRICS)[Name]['byOperation'] extends true
+/** What the value is of: the operation, for the metrics of a quota, or the application's id. */
+export type DimensionOf<Name extends MetricName> = (typeof METRICS)[Name] extends {
+  readonly byOperation: true;
+}
   ? [operation: QuotaOperation]
-  : [];
+  : (typeof METRICS)[Name] extends { readonly byApplication: true }
+    ? [application: string]
+    : [];
+
+/**
+ * Each value of a dimension is a metric that is paid for by the month. The ids come from the service, which lets a stream
+ * group have 100 applications; this is how many of them one function instance tells apart.
+ */
+export const MAX_APPLICATIONS = 50;
+export const OTHER_APPLICATION = 'other';
+const knownApplications = new Set<string>();
+
+function applicationOf(id: string): string {
+  if (knownApplications.size < MAX_APPLICATIONS) knownApplications.add(id);
+  return knownApplications.has(id) ? id : OTHER_APPLICATION;
+}
 
 /** What a decision may measure: a name of the list and a number. Emitted in one go when the invocation ends. */
 export interface Metrics {
   /** Adds one value, in the metric's unit. Whatever goes wrong, the decision does not notice. */
-  add<Name extends MetricName>(name: Name, value: number, ...operation: OperationOf<Name>): void;
+  add<Name extends MetricName>(name: Name, value: number, ...dimension: DimensionOf<Name>): void;
 }
 
 /** The metrics of one invocation, kept until they are emitted. */
@@ -73,7 +93,7 @@ export interface EmittedMetrics extends Metrics {
 
 /** @param logOf the invocation's log, for what cannot be emitted. */
 export function createMetrics(logOf: () => Log): EmittedMetrics {
-  const buffers = new Map<QuotaOperation | undefined, EmfMetrics>();
+  const buffers = new Map<string, EmfMetrics>();
   const orLog = (work: () => void): void => {
     try {
       work();
@@ -82,13 +102,19 @@ export function createMetrics(logOf: () => Log): EmittedMetrics {
     }
   };
   return {
-    add: (name, value, ...[operation]) =>
+    add: (name, value, ...[dimension]) =>
       orLog(() => {
         // JSON has no NaN, and CloudWatch drops the whole document.
         if (!Number.isFinite(value)) throw new RangeError('A metric is a finite number.');
-        const { unit, total }: Metric = METRICS[name];
-        bufferOf(buffers, operation).addMetric(name, unit, value);
-        if (total) bufferOf(buffers, undefined).addMetric(name, unit, value);
+        const { unit, total, byApplication }: Metric = METRICS[name];
+        const dimensions: Record<string, string> =
+          dimension === undefined
+            ? {}
+            : byApplication
+              ? { application: applicationOf(dimension) }
+              : { operation: dimension };
+        bufferOf(buffers, dimensions).addMetric(name, unit, value);
+        if (total) bufferOf(buffers, {}).addMetric(name, unit, value);
       }),
     emit: () => {
       for (const buffer of buffers.values()) orLog(() => publish(buffer));
@@ -97,15 +123,13 @@ export function createMetrics(logOf: () => Log): EmittedMetrics {
 }
 
 /** Namespace and service come from the environment: POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME. */
-function bufferOf(
-  buffers: Map<QuotaOperation | undefined, EmfMetrics>,
-  operation: QuotaOperation | undefined,
-): EmfMetrics {
-  const known = buffers.get(operation);
+function bufferOf(buffers: Map<string, EmfMetrics>, defaultDimensions: Record<string, string>): EmfMetrics {
+  const key = JSON.stringify(defaultDimensions);
+  const known = buffers.get(key);
   if (known !== undefined) return known;
   // By default, because one that is only added is gone when a full buffer is emitted early.
-  const buffer = new EmfMetrics(operation === undefined ? {} : { defaultDimensions: { operation } });
-  buffers.set(operation, buffer);
+  const buffer = new EmfMetrics({ defaultDimensions });
+  buffers.set(key, buffer);
   return buffer;
 }
 

@@ -14,6 +14,7 @@ import type { Log } from '../runtime/logging.ts';
 import type { MetricName, Metrics } from '../runtime/metrics.ts';
 import { type EventBus, publish } from '../runtime/publish-events.ts';
 import { expiresAfterDays, putIf, readItem, type Table } from '../runtime/table.ts';
+import { isNoLoss } from './cause.ts';
 
 /** How a closed window ended. */
 export interface WindowOutcome extends SessionKey {
@@ -74,6 +75,7 @@ export async function publishOutcome(
     applicationArn: detail.applicationArn ?? null,
     location: detail.location ?? null,
     connectionAttempts: detail.connectionAttempts,
+    executionUrl: detail.executionUrl ?? null,
     durationMs: Date.parse(detail.outcomeAt) - Date.parse(detail.disconnectedAt),
   });
   return detail;
@@ -111,12 +113,20 @@ async function keepOutcome(
   return detail;
 }
 
+/** An application's ARN ends with its id. */
+function applicationIdOf(applicationArn: string): string {
+  return applicationArn.slice(applicationArn.lastIndexOf('/') + 1);
+}
+
 /** What the repeat of a lost reply finds written is not counted again. */
 function countOutcome(
-  { outcome, disconnectedAtMs, endedAtMs, story: { cause } }: WindowOutcome,
+  { outcome, disconnectedAtMs, endedAtMs, story: { cause, applicationArn } }: WindowOutcome,
   metrics: Metrics,
 ): void {
   metrics.add(cause === 'LEFT' || cause === 'OPERATOR' ? 'WindowsLeft' : COUNTED_AS[outcome], 1);
+  if (applicationArn !== undefined && cause !== undefined && !isNoLoss(cause)) {
+    metrics.add('ShareSaved', outcome === 'RECONNECTED' ? 100 : 0, applicationIdOf(applicationArn));
+  }
   // The times are of two clocks: a player who is back at once may be back before the disconnect.
   if (outcome === 'RECONNECTED') {
     metrics.add('TimeToReconnect', Math.max(0, endedAtMs - disconnectedAtMs));

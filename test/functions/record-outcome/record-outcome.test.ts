@@ -173,6 +173,7 @@ describe('an outcome', () => {
           applicationArn: APPLICATION_ARN,
           location: 'eu-central-1',
           connectionAttempts: 3,
+          executionUrl: null,
           durationMs: 41_500,
         },
       },
@@ -310,6 +311,27 @@ describe('NOT_DISCONNECTED', () => {
 
     expect(result).toMatchObject({ recorded: false, connectionAttempts: 1 });
   });
+});
+
+describe('the share saved of an application', () => {
+  it.each([
+    ['RECONNECTED', null, [100]],
+    ['TERMINATED', 'reconnectionTimeout', [0]],
+    ['ERRORED', 'internalError', [0]],
+    ['NOT_DISCONNECTED', null, []],
+  ] as const)(
+    'gets its value from an outcome in which a player could be lost: %s',
+    async (outcome, statusReason, expected) => {
+      const { record, metrics } = prepare(await givenRunning());
+
+      await record({ outcome, statusReason, applicationArn: APPLICATION_ARN });
+
+      const shares = metrics.values.filter(({ name }) => name === 'ShareSaved');
+      expect(shares).toEqual(
+        expected.map((value) => ({ name: 'ShareSaved', value, application: 'a-9ZY8X7Wv6' })),
+      );
+    },
+  );
 });
 
 describe('the metrics of an outcome', () => {

@@ -46,6 +46,18 @@ describe('what an invocation has added', () => {
     ]);
   });
 
+  it('tells fifty applications apart, and calls the others by one name', async () => {
+    const { output, run } = prepare();
+
+    await run((metrics) => {
+      for (let id = 0; id < 60; id++) metrics.add('ShareSaved', 100, `a-${id}`);
+    });
+
+    const applications = output.metrics().map(({ application }) => application);
+    expect(applications).toHaveLength(51);
+    expect(applications).toContain('other');
+  });
+
   it('has a total over all operations where an alarm is of the total', async () => {
     const { output, run } = prepare();
 
