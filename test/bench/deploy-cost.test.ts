@@ -57,12 +57,12 @@ describe('the bill of a month', () => {
   it('charges a window that nobody waits for with the transitions and calls that were counted', () => {
     const { expires, reconnects } = counts;
 
-    expect(expires).toMatchObject({ stateTransitions: 8, apiRequests: 0, expressExecutions: 0, events: 2 });
+    expect(expires).toMatchObject({ stateTransitions: 8, apiRequests: 0, expressExecutions: 0, events: 3 });
     expect(reconnects).toMatchObject({
       stateTransitions: 10,
       apiRequests: 1,
       expressExecutions: 1,
-      events: 2,
+      events: 4,
     });
     expect(reconnects.invocations).toMatchObject({
       requestConnection: 1,
