@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assumptionsPage } from '../cli/prove/assumptions-page.ts';
-import { provePolicy } from '../cli/prove/policy.ts';
+import { provePolicy, sessionPolicy } from '../cli/prove/policy.ts';
 import { runCommand } from '../cli/run-command.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '..');
 export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/assumptions.md': assumptionsPage,
   'docs/prove-policy.json': () => provePolicy(),
+  'docs/prove-session-policy.json': () => sessionPolicy(),
 };
 
 const usage = `Usage: npm run prove:docs

@@ -37,6 +37,8 @@ export interface LocalFiles {
   readonly calls: ReadonlyMap<string, readonly string[]> | undefined;
   /** By file name: the events in events/samples/. */
   readonly samples: ReadonlyMap<string, Sample>;
+  /** A browser's offer, of the sample of an API request. */
+  readonly offer: string | undefined;
 }
 
 export interface Account {
@@ -48,6 +50,8 @@ export interface Account {
   readonly nowMs: () => number;
   /** @throws when the run is interrupted. */
   readonly sleep: (ms: number) => Promise<void>;
+  /** Waits whether or not the run is interrupted, to end what it has started. */
+  readonly pause: (ms: number) => Promise<void>;
 }
 
 /** An account in which the stack is. */

@@ -13,6 +13,7 @@ export const CHECKS = {
   'log-groups': 'Log groups',
   queues: 'Queues and the table',
   quotas: 'Quotas',
+  session: 'A stream session without a client',
 } as const;
 
 export type CheckId = keyof typeof CHECKS;

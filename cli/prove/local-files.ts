@@ -23,6 +23,7 @@ export async function readLocalFiles(
     template: await readTemplate(root, stackName, templatePath),
     calls: await readCalls(join(root, 'dist', 'bundles.json')),
     samples: await readSamples(join(root, 'events', 'samples')),
+    offer: await readOffer(join(root, 'events', 'samples', 'create-stream-session-connection.request.json')),
   };
 }
 
@@ -60,6 +61,10 @@ async function readSamples(folder: string): Promise<ReadonlyMap<string, Sample>>
     if (parsed.success) samples.set(basename(name), parsed.data);
   }
   return samples;
+}
+
+async function readOffer(path: string): Promise<string | undefined> {
+  return z.looseObject({ SignalRequest: z.string() }).safeParse(await readJson(path)).data?.SignalRequest;
 }
 
 /** Returns undefined for what is not there or no JSON. */

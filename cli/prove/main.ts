@@ -20,6 +20,7 @@ await runCommand({
       tell: (text) => process.stdout.write(text),
       nowMs: Date.now,
       sleep: (ms) => sleep(ms, undefined, { signal: interruption.signal }),
+      pause: (ms) => sleep(ms),
       isInterrupted: () => interruption.signal.aborted,
       environment: process.env,
       clientsOf: awsClients,

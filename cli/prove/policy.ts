@@ -52,7 +52,21 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   'servicequotas:ListServiceQuotas': ['*'],
 };
 
+/** Beside these: what it takes to start two sessions and to end them. */
+const SESSION_NEEDS: typeof NEEDS = {
+  'gameliftstreams:CreateStreamSessionConnection': ['gameliftstreams:REGION:ACCOUNT:streamgroup/GROUP'],
+  'gameliftstreams:GetStreamSession': ['gameliftstreams:REGION:ACCOUNT:streamgroup/GROUP'],
+  'gameliftstreams:ListStreamSessions': ['gameliftstreams:REGION:ACCOUNT:streamgroup/GROUP'],
+  // Service Authorization Reference: the stream group. Examples of the developer guide name the application.
+  'gameliftstreams:StartStreamSession': [
+    'gameliftstreams:REGION:ACCOUNT:streamgroup/GROUP',
+    'gameliftstreams:REGION:ACCOUNT:application/*',
+  ],
+  'gameliftstreams:TerminateStreamSession': ['gameliftstreams:REGION:ACCOUNT:streamgroup/GROUP'],
+};
+
 export const POLICY_ACTIONS: readonly string[] = Object.keys(NEEDS);
+export const SESSION_POLICY_ACTIONS: readonly string[] = Object.keys(SESSION_NEEDS);
 
 export interface PolicyScope {
   readonly account: string;
@@ -62,8 +76,18 @@ export interface PolicyScope {
 
 export const EXAMPLE_SCOPE: PolicyScope = { account: '111122223333', region: 'us-west-2', stage: 'prod' };
 
-/** Returns the policy as the text of docs/prove-policy.json: one statement for each service and set of resources. */
-export function provePolicy({ account, region, stage }: PolicyScope = EXAMPLE_SCOPE): string {
+/** Returns what a run with a session needs beside, as the text of docs/prove-session-policy.json. */
+export function sessionPolicy(scope: PolicyScope = EXAMPLE_SCOPE): string {
+  return documentOf(SESSION_NEEDS, scope).replaceAll('GROUP', 'sg-1AB2C3De4');
+}
+
+/** Returns the policy as the text of docs/prove-policy.json. */
+export function provePolicy(scope: PolicyScope = EXAMPLE_SCOPE): string {
+  return documentOf(NEEDS, scope);
+}
+
+/** One statement for each service and set of resources. */
+function documentOf(needs: typeof NEEDS, { account, region, stage }: PolicyScope): string {
   const arnOf = (text: string) =>
     text === '*'
       ? text
@@ -72,7 +96,7 @@ export function provePolicy({ account, region, stage }: PolicyScope = EXAMPLE_SC
           .replace('ACCOUNT', account)
           .replace('STACK', `stream-session-reconnection-${stage}`)}`;
   const statements = new Map<string, { service: string; actions: string[]; resources: string[] }>();
-  for (const [action, resources] of Object.entries(NEEDS)) {
+  for (const [action, resources] of Object.entries(needs)) {
     const [service = ''] = action.split(':');
     // Actions without a resource need no statement for each service.
     const key = resources.includes('*') ? '*' : `${service} ${resources.join()}`;

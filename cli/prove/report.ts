@@ -1,4 +1,4 @@
-import { ASSUMPTIONS, assumptionsOf } from './assumptions.ts';
+import { ASSUMPTIONS, type Assumption, assumptionsOf } from './assumptions.ts';
 import { CHECKS } from './checks.ts';
 import { type Finding, VERDICTS, type Verdict } from './finding.ts';
 import { isCheckId } from './run-checks.ts';
@@ -59,7 +59,7 @@ export function jsonReport(run: Run): string {
       ...finding,
       assumptions: assumptionsOf(finding.check).map(({ id }) => id),
     })),
-    notSettled: ASSUMPTIONS.filter(({ settledBy }) => settledBy === undefined).map(({ id }) => id),
+    notSettled: notSettledBy(findings).map(({ id }) => id),
   };
   return withoutAccounts(`${JSON.stringify(document, null, 2)}\n`);
 }
@@ -75,10 +75,22 @@ export function markdownReport(run: Run): string {
     });
     return [`## ${title}\n\n${[...lines, ...besides(check, found)].join('\n')}\n`];
   });
-  const byHand = ASSUMPTIONS.filter(({ settledBy }) => settledBy === undefined);
+  const others = notSettledBy(findings);
   const head = `# Report of \`npm run prove\`\n\nStage ${stage}, ${region}, stack ${stackName}, ${startedAt}.\n\n${summaryOf(run)}\n`;
-  const rest = `## Not settled by this run\n\n${byHand.map(({ id, claim, byHand: how = '' }) => `- \`${id}\`: ${claim} ${how}`).join('\n')}\n`;
+  const rest = `## Not settled by this run\n\n${others.map(notSettledLine).join('\n')}\n`;
   return withoutAccounts([head, ...sections, rest].join('\n'));
+}
+
+/** What no check settles, and what the checks of this run did not come to. */
+function notSettledBy(findings: readonly Finding[]): readonly Assumption[] {
+  const told = new Set(
+    findings.filter(({ verdict }) => /HOLDS|DIFFERS/.test(verdict)).map(({ check }) => check),
+  );
+  return ASSUMPTIONS.filter(({ settledBy }) => settledBy === undefined || !told.has(settledBy));
+}
+
+function notSettledLine({ id, claim, byHand, settledBy }: Assumption): string {
+  return `- \`${id}\`: ${claim} ${byHand ?? `The check ${settledBy} settles it.`}`;
 }
 
 /** What depends on a check that has found a difference, or that could not ask. */

@@ -3,6 +3,7 @@ import { checkEventPatterns } from './checks/event-patterns.ts';
 import { checkAlarms, checkLogGroups, checkQueues } from './checks/monitoring.ts';
 import { checkQuotas, checkStreamGroups } from './checks/quotas.ts';
 import { checkPermissions, checkPolicies } from './checks/roles.ts';
+import { checkSession, type SessionPlan } from './checks/session.ts';
 import { checkCredentials, readStack } from './checks/stack.ts';
 import { checkStateMachines, checkStates } from './checks/state-machines.ts';
 import { checkTemplate } from './checks/template.ts';
@@ -11,7 +12,10 @@ import { couldNotAsk, type Finding, type Found, skipped } from './finding.ts';
 
 /** The checks of a deployed stack. Each gets its clients with the account, changes nothing, and returns what it found. */
 export const DEPLOYED_CHECKS: Readonly<
-  Record<Exclude<CheckId, 'credentials' | 'stack'>, (account: DeployedAccount) => Promise<readonly Found[]>>
+  Record<
+    Exclude<CheckId, 'credentials' | 'stack' | 'session'>,
+    (account: DeployedAccount) => Promise<readonly Found[]>
+  >
 > = {
   template: checkTemplate,
   'stream-groups': checkStreamGroups,
@@ -31,6 +35,8 @@ export const isCheckId = (text: string): text is CheckId => Object.hasOwn(CHECKS
 export interface RunOptions {
   /** All unless named. Credentials and stack are always looked at, because the others need them. */
   readonly only?: readonly CheckId[];
+  /** Without a plan no session is started. */
+  readonly session?: SessionPlan;
   readonly isInterrupted: () => boolean;
   readonly onFinding: (finding: Finding) => void;
 }
@@ -38,7 +44,7 @@ export interface RunOptions {
 /** Runs the checks one after the other. One that cannot be run, or fails, does not keep the others from running. */
 export async function runChecks(
   account: Account,
-  { only, isInterrupted, onFinding }: RunOptions,
+  { only, session, isInterrupted, onFinding }: RunOptions,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const add = (check: CheckId, found: readonly Found[]) => {
@@ -66,6 +72,11 @@ export async function runChecks(
         add(check, [couldNotAsk(`the check ${check}`, error)]);
       }
     }
+  }
+  if (session !== undefined && (only === undefined || only.includes('session'))) {
+    if (isInterrupted())
+      add('session', [skipped('Not looked at: the run was interrupted.', 'Run it again.')]);
+    else add('session', await checkSession(account, session));
   }
   return findings;
 }

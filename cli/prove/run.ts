@@ -2,19 +2,23 @@ import type { ParseArgsOptionsConfig } from 'node:util';
 import { printable, UsageError } from '../command-line.ts';
 import type { ValuesOf } from '../run-command.ts';
 import type { Account, AwsClients, LocalFiles } from './account.ts';
+import type { SessionPlan } from './checks/session.ts';
 import { CHECKS, type CheckId } from './checks.ts';
 import { exitCodeOf, jsonReport, lineOf, markdownReport, type Run, summaryOf } from './report.ts';
 import { isCheckId, runChecks } from './run-checks.ts';
 
 export const USAGE = `Usage: npm run prove -- --stage <stage> [options]
 
-Asks the AWS account whether what this service takes for true holds, without starting, changing or ending anything of yours.
+Asks the AWS account whether what this service takes for true holds, without starting or changing anything.
 One line for each finding: HOLDS, DIFFERS, COULD_NOT_ASK (with the permission that is missing) or SKIPPED, and what to do.
 
   --stage <stage>     of the deployed stack stream-session-reconnection-<stage>
   --region <Region>   of the stack; else AWS_REGION, else us-west-2
   --only <check>      one of: ${Object.keys(CHECKS).join(', ')}; may be repeated
   --template <file>   what to compare the deployed template with; else the package of npm run package
+  --stream-group <id> and --application <id>
+                      start three sessions without a client in this group, ask them, and end them: some minutes of each
+  --yes               really start them; without it the run says what it would do
   --out <name>        writes <name>.md and <name>.json, without account ids, to attach to an issue
   --help              this text
 
@@ -29,12 +33,16 @@ export const OPTIONS = {
   only: { type: 'string', multiple: true },
   template: { type: 'string' },
   out: { type: 'string' },
+  'stream-group': { type: 'string' },
+  application: { type: 'string' },
+  yes: { type: 'boolean' },
 } as const satisfies ParseArgsOptionsConfig;
 
 export interface Surroundings {
   readonly tell: (text: string) => void;
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  readonly pause: (ms: number) => Promise<void>;
   readonly isInterrupted: () => boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clientsOf: (region: string) => AwsClients;
@@ -47,20 +55,29 @@ export interface Surroundings {
  * @throws UsageError
  */
 export async function prove(values: ValuesOf<typeof OPTIONS>, surroundings: Surroundings): Promise<number> {
-  const { clientsOf, readFiles, writeFile, nowMs, sleep, isInterrupted } = surroundings;
+  const { clientsOf, readFiles, writeFile, nowMs, sleep, pause, isInterrupted } = surroundings;
   const tellLine = (line: string) => surroundings.tell(`${printable(line.replace(/\s*[\r\n]+\s*/g, ' '))}\n`);
   const { stage, region, only } = checked(values, surroundings.environment);
+  const group = groupOf(values);
   const stackName = `stream-session-reconnection-${stage}`;
   const files = await readFiles(stackName, values.template);
   const aws = clientsOf(region);
   const calls = countCalls(aws);
   const startedMs = nowMs();
-  const account: Account = { aws, region, stage, stackName, files, nowMs, sleep };
+  const account: Account = { aws, region, stage, stackName, files, nowMs, sleep, pause };
   const findings = await runChecks(account, {
     ...(only === undefined ? {} : { only }),
+    ...(group === undefined || files.offer === undefined || values.yes !== true
+      ? {}
+      : { session: { ...group, offer: files.offer } }),
     isInterrupted,
     onFinding: (finding) => tellLine(lineOf(finding)),
   });
+  if (group !== undefined && values.yes !== true) {
+    tellLine(
+      `It would start three sessions in ${group.streamGroup}, some minutes of its stream class each, and end them. → Add --yes.`,
+    );
+  }
   const run: Run = {
     stage,
     region,
@@ -96,6 +113,15 @@ function checked(
   const unknown = only?.find((name) => !isCheckId(name));
   if (unknown !== undefined) throw new UsageError(`--only takes one of: ${Object.keys(CHECKS).join(', ')}.`);
   return { stage, region: found, only: only?.filter(isCheckId) };
+}
+
+function groupOf(values: ValuesOf<typeof OPTIONS>): Omit<SessionPlan, 'offer'> | undefined {
+  const { 'stream-group': streamGroup, application } = values;
+  if (streamGroup === undefined && application === undefined && values.yes !== true) return undefined;
+  if (streamGroup === undefined || application === undefined) {
+    throw new UsageError('--stream-group, --application and --yes belong together.');
+  }
+  return { streamGroup, application };
 }
 
 /** Counts the requests of every client, retries included, under the service's name. */

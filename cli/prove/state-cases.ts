@@ -21,6 +21,7 @@ const window = {
   terminateAbandoned: false,
   terminationAttempts: 0,
   endChecks: 0,
+  notFoundSinceMs: 0,
 };
 
 const connection = (result: string, next: string, more: object = {}): StateCase => ({
@@ -60,5 +61,6 @@ export const STATE_CASES: readonly StateCase[] = [
   // Assigns with $min and $power.
   decision('TERMINATING', 'AwaitEnd', { endChecks: 3 }),
   decision('NOT_FOUND', 'RecordFailure'),
+  decision('NOT_FOUND', 'AwaitEnd', { notFoundSinceMs: 1_000 }),
   decision('SOMETHING_NEW', 'RejectUnexpectedStatus'),
 ];

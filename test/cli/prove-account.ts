@@ -38,7 +38,7 @@ import {
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
-import { type LocalFiles, templateSchema } from '../../cli/prove/account.ts';
+import { type LocalFiles, type Sample, templateSchema } from '../../cli/prove/account.ts';
 import { prove, type Surroundings } from '../../cli/prove/run.ts';
 import { STATE_CASES } from '../../cli/prove/state-cases.ts';
 import { compilePattern } from '../../local/event-bus/pattern/pattern.ts';
@@ -146,7 +146,8 @@ export const files = (): LocalFiles => ({
   calls: new Map([
     ['check-session', ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'gameliftstreams:GetStreamSession']],
   ]),
-  samples: new Map([
+  offer: undefined,
+  samples: new Map<string, Sample>([
     ['status-change.connected.json', sample('Stream Session Status Change')],
     ['reconnection-outcome.errored.json', sample('Stream Session Reconnection Outcome')],
     ['execution-status-change.failed.json', sample('Step Functions Execution Status Change', 'aws.states')],
@@ -353,12 +354,14 @@ export function anAccount() {
   const told: string[] = [];
   const written = new Map<string, string>();
   let nowMs = START_MS;
+  const pass = async (ms: number) => {
+    nowMs += ms;
+  };
   const surroundings: Surroundings = {
+    pause: pass,
     tell: (text) => told.push(text),
     nowMs: () => nowMs,
-    sleep: async (ms) => {
-      nowMs += ms;
-    },
+    sleep: pass,
     isInterrupted: () => false,
     environment: {},
     clientsOf: () => aws,

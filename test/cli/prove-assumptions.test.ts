@@ -37,6 +37,7 @@ const NOT_ABOUT_AWS: Readonly<Record<string, readonly string[]>> = {
     '**A disconnect that nobody saw.**',
     '**An outcome for a loss that nobody could confirm.**',
     '**An outcome other than RECONNECTED',
+    '**A second window for a loss within two seconds',
     '**Two outcomes for two disconnects',
     '**A session without an owner',
     '**Which of two calls on their way',
