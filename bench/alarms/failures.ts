@@ -154,9 +154,6 @@ export const FAILURES: readonly Failure[] = [
     flows: (traffic) => ({
       ...unheard(traffic),
       [AGE]: ageFrom(traffic),
-      // Batches of ten, which come back after two minutes.
-      [ofFunction('Errors', 'OnStatusChange')]: (minute) =>
-        Math.min(100, Math.ceil(arrived(traffic.disconnects, minute) / 10) / 2) || undefined,
     }),
   },
   {
@@ -318,7 +315,6 @@ function failedFollowUps(disconnects: number): Flows {
   const failed = disconnects / ONE_IN;
   return {
     [ofMachine('ExecutionsFailed', 'ReconnectionWindow')]: failed,
-    [ofFunction('Errors', 'OnExecutionFailure')]: 3 * failed,
     [ofFunction('AsyncEventsDropped', 'OnExecutionFailure')]: failed,
     // Two repeats, after a minute and after two.
     [inQueue('FailedExecutionFailures')]: lettersOf(failed, 3),

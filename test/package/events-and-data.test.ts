@@ -126,7 +126,9 @@ describe('the queue between the bus and on-status-change', () => {
   ) ?? ['', undefined];
 
   it('invokes it with a maximum concurrency, and takes back what it names', () => {
-    const [, mapping] = onlyResource(template, 'AWS::Lambda::EventSourceMapping');
+    const mapping = resourcesOfType(template, 'AWS::Lambda::EventSourceMapping').find(([, { Properties }]) =>
+      JSON.stringify(Properties['EventSourceArn']).includes('"StatusChanges"'),
+    )?.[1] ?? { Properties: {} };
 
     expect(mapping.Properties).toMatchObject({
       EventSourceArn: { 'Fn::GetAtt': ['StatusChanges', 'Arn'] },

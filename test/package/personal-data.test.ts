@@ -19,8 +19,9 @@ describe('the page on personal data', () => {
 
     expect(queues.length).toBeGreaterThan(5);
     for (const [logicalId, { Properties }] of queues) {
+      const seconds = Number(Properties['MessageRetentionPeriod']);
       expect(rowOf(logicalId), logicalId).toContain(
-        `${Number(Properties['MessageRetentionPeriod']) / 86_400} days`,
+        seconds < 86_400 ? `${seconds / 60} minutes` : `${seconds / 86_400} days`,
       );
     }
   });
