@@ -126,18 +126,19 @@ describe('the queue between the bus and on-status-change', () => {
   ) ?? ['', undefined];
 
   it('invokes it with a maximum concurrency, and takes back what it names', () => {
-    const mapping = resourcesOfType(template, 'AWS::Lambda::EventSourceMapping').find(([, { Properties }]) =>
+    const ofQueue = resourcesOfType(template, 'AWS::Lambda::EventSourceMapping').find(([, { Properties }]) =>
       JSON.stringify(Properties['EventSourceArn']).includes('"StatusChanges"'),
-    )?.[1] ?? { Properties: {} };
+    );
+    const properties: Record<string, unknown> = ofQueue?.[1].Properties ?? {};
 
-    expect(mapping.Properties).toMatchObject({
+    expect(properties).toMatchObject({
       EventSourceArn: { 'Fn::GetAtt': ['StatusChanges', 'Arn'] },
       BatchSize: 10,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       ScalingConfig: { MaximumConcurrency: 20 },
     });
-    expect(mapping.Properties['MaximumBatchingWindowInSeconds']).toBeUndefined();
-    expect(textOf(mapping.Properties['FunctionName'])).toContain('OnStatusChangeLambdaFunction');
+    expect(properties['MaximumBatchingWindowInSeconds']).toBeUndefined();
+    expect(textOf(properties['FunctionName'])).toContain('OnStatusChangeLambdaFunction');
   });
 
   it('hides a message six times as long as the function may run', () => {
