@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: four sessions drop at once on a stack of their own, and each ends in its own way. Exits 0
+ * `npm run demo`: five sessions drop at once on a stack of their own, and each ends in its own way. Exits 0
  * only when what was recorded is what happened.
  */
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -27,7 +27,7 @@ interface Ending {
 
 const usage = `Usage: npm run demo [-- --json]
 
-Four players lose their connection on a local stack of their own; each window ends in its own way. Exits 0 only if each
+Five players lose their connection on a local stack of their own; each window ends in its own way. Exits 0 only if each
 outcome that was recorded is what happened.
 
   --json   print one JSON document, when everything is over
@@ -42,7 +42,7 @@ async function main(values: ValuesOf<typeof options>): Promise<void> {
   };
   const stack = await startLocalStack({ onProgress: (step) => say(`${step} …\n`) });
   try {
-    say('\nFour players lose their connection at the same moment.\n');
+    say('\nFive players lose their connection at the same moment.\n');
     const endings = await playAll(stack, say, values.json);
     const right = endings.every(({ verdict }) => verdict.problems.length === 0);
     const durationSeconds = Math.round((Date.now() - startMs) / 100) / 10;
@@ -127,7 +127,7 @@ async function judgeAll(
     const stories = await readStories(client, machine?.arn ?? '', player.session.streamSessionId);
     const verdict = await judge(scenario, player, stories, stack);
     endings.push({ name: row.name, scenario, player, stories, verdict });
-    player.leaves();
+    player.close();
   }
   client.destroy();
   return endings;
@@ -146,9 +146,10 @@ function tellEnding({ name, scenario, stories, verdict }: Ending): string {
   const { outcome, problems } = verdict;
   if (outcome !== undefined) {
     const reason = outcome.statusReason === null ? '' : `, ${outcome.statusReason}`;
+    const cause = outcome.cause === undefined ? '' : `, cause ${outcome.cause}`;
     const calls = outcome.connectionAttempts;
     lines.push(
-      `  Recorded: ${outcome.outcome}${reason}; ${calls} call${calls === 1 ? '' : 's'} to the service`,
+      `  Recorded: ${outcome.outcome}${reason}${cause}; ${calls} call${calls === 1 ? '' : 's'} to the service`,
     );
   }
   lines.push(...problems.map((problem) => `  WRONG: ${problem}`));

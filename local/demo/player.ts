@@ -2,7 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { CreateStreamSessionConnectionCommand, GameLiftStreamsClient } from '@aws-sdk/client-gameliftstreams';
+import {
+  CreateStreamSessionConnectionCommand,
+  GameLiftStreamsClient,
+  TerminateStreamSessionCommand,
+} from '@aws-sdk/client-gameliftstreams';
 import type { SessionRecord } from 'game-lift-streams-local';
 import { LOCAL_CREDENTIALS } from 'local-server-kit';
 import { z } from 'zod';
@@ -99,6 +103,16 @@ export class Player {
     await this.#stack.control.clientConnects(this.session.streamSessionId, answer);
   }
 
+  /** Leaves on purpose: the backend ends the session through the API. */
+  async leaves(): Promise<void> {
+    await this.#api.send(
+      new TerminateStreamSessionCommand({
+        Identifier: this.session.streamGroupId,
+        StreamSessionIdentifier: this.session.streamSessionId,
+      }),
+    );
+  }
+
   /** What a waiting page would show; undefined before there is a window. */
   async window(): Promise<WindowView | undefined> {
     const { streamGroupId, streamSessionId } = this.session;
@@ -118,7 +132,7 @@ export class Player {
     }
   }
 
-  leaves(): void {
+  close(): void {
     this.#api.destroy();
     this.#eventBridge.destroy();
   }

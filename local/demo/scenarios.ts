@@ -1,5 +1,5 @@
 import type { GameLiftStreamsControl } from 'game-lift-streams-local';
-import type { Outcome } from '../../functions/shared/contracts/index.ts';
+import type { Cause, Outcome } from '../../functions/shared/contracts/index.ts';
 import type { Player } from './player.ts';
 
 /** One player's story: what happens, and what must be written down in the end. */
@@ -11,6 +11,7 @@ export interface Scenario {
   readonly expected: {
     readonly outcome: Outcome;
     readonly statusReason: string | null;
+    readonly cause: Cause;
     /** Calls of CreateStreamSessionConnection behind the connections that were created. */
     readonly connectionAttempts: number;
   };
@@ -37,7 +38,7 @@ export const scenarios: readonly Scenario[] = [
       await player.connects(answer);
       tell('is connected again');
     },
-    expected: { outcome: 'RECONNECTED', statusReason: null, connectionAttempts: 3 },
+    expected: { outcome: 'RECONNECTED', statusReason: null, cause: 'RECONNECTED', connectionAttempts: 3 },
   },
   {
     title: 'cannot use the first answer, and comes back with a second offer',
@@ -55,7 +56,7 @@ export const scenarios: readonly Scenario[] = [
       await player.connects(answer);
       tell('is connected again');
     },
-    expected: { outcome: 'RECONNECTED', statusReason: null, connectionAttempts: 2 },
+    expected: { outcome: 'RECONNECTED', statusReason: null, cause: 'RECONNECTED', connectionAttempts: 2 },
   },
   {
     title: 'never comes back',
@@ -64,7 +65,24 @@ export const scenarios: readonly Scenario[] = [
       await player.drops();
       tell('dropped, and nobody comes');
     },
-    expected: { outcome: 'TERMINATED', statusReason: 'reconnectionTimeout', connectionAttempts: 0 },
+    expected: {
+      outcome: 'TERMINATED',
+      statusReason: 'reconnectionTimeout',
+      cause: 'TIMED_OUT',
+      connectionAttempts: 0,
+    },
+  },
+  {
+    title: 'leaves on purpose',
+    connectionTimeoutSeconds: 20,
+    async play(player, _control, tell) {
+      await player.drops();
+      tell('dropped');
+      await player.windowOpens(10);
+      await player.leaves();
+      tell('has left; nothing is lost');
+    },
+    expected: { outcome: 'TERMINATED', statusReason: 'apiTerminated', cause: 'LEFT', connectionAttempts: 0 },
   },
   {
     title: 'is reported by nobody; only the watcher can find the session',
@@ -81,6 +99,6 @@ export const scenarios: readonly Scenario[] = [
       await player.connects(answer);
       tell('is connected again');
     },
-    expected: { outcome: 'RECONNECTED', statusReason: null, connectionAttempts: 1 },
+    expected: { outcome: 'RECONNECTED', statusReason: null, cause: 'RECONNECTED', connectionAttempts: 1 },
   },
 ];

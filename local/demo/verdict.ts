@@ -48,8 +48,12 @@ export async function judge(
   expect('executions that ended green', stories.filter(({ status }) => status === 'SUCCEEDED').length, 1);
   const [outcome] = outcomes;
   if (outcome !== undefined) {
-    const { outcome: name, statusReason, connectionAttempts } = outcome;
-    expect('the outcome event', { outcome: name, statusReason, connectionAttempts }, scenario.expected);
+    const { outcome: name, statusReason, cause, connectionAttempts } = outcome;
+    expect(
+      'the outcome event',
+      { outcome: name, statusReason, cause, connectionAttempts },
+      scenario.expected,
+    );
     expect("the service's own status", (await control.session(streamSessionId)).status, STATUS_OF[name]);
   }
   const window = await player.window();

@@ -177,6 +177,36 @@ describe('the backend of the player page', () => {
     expect(apiRequests).toHaveLength(1);
   });
 
+  it('ends the session of a player who leaves, in the player’s name', async () => {
+    const { id, cookie } = await aPlayer();
+    apiReplies = [{ status: 204 }];
+
+    const ended = await call('POST', `/backend/sessions/${id}/connections`, { cookie, body: { End: true } });
+
+    expect([ended.status, ended.json]).toEqual([200, { Ended: true }]);
+    expect(apiRequests.map(({ method, target }) => [method, target.split('/').at(-1)])).toEqual([
+      ['DELETE', id],
+    ]);
+    expect(apiRequests[0]?.headers['x-user-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('tells the API which connection goes away when the page is closed', async () => {
+    const { id, cookie } = await aPlayer();
+    apiReplies = [{ status: 204 }];
+    const body = { Leaving: true, ClientToken: 'a'.repeat(32) };
+
+    const told = await call('POST', `/backend/sessions/${id}/connections`, { cookie, body });
+
+    expect([told.status, told.json]).toEqual([200, { Leaving: true }]);
+    expect(apiRequests.map(({ method, target }) => [method, target.split('/').at(-1)])).toEqual([
+      ['POST', 'leaving'],
+    ]);
+    expect(JSON.parse(apiRequests[0]?.body.toString() ?? '')).toEqual({
+      clientToken: body.ClientToken,
+      withinSeconds: 15,
+    });
+  });
+
   it('passes the window on as the API has it, and says nothing while there is none', async () => {
     const { id, cookie } = await aPlayer();
     const window = { phase: 'AWAITING_RECONNECTION', generation: 1, remainingSeconds: 7.5 };
@@ -329,6 +359,12 @@ describe('the control strip', () => {
         history('CONNECTED', pending, 'TERMINATED'),
         history('CONNECTED', pending, 'RECONNECTING', 'ERROR'),
         history('CONNECTED', 'TERMINATED'),
+        {
+          history: [
+            { status: pending, atMs: 0 },
+            { status: 'TERMINATED', atMs: 1, reason: 'apiTerminated' },
+          ],
+        },
       ]),
     ).toEqual({ saved: 2, lost: 3, open: 1 });
   });

@@ -218,7 +218,7 @@ async function letDrop(stack: Stack): Promise<Sessions> {
   await seconds(6);
   await waits.drops();
   await seconds(2);
-  for (const each of [comesBack, neverComes, fails, waits]) each.leaves();
+  for (const each of [comesBack, neverComes, fails, waits]) each.close();
   return {
     comesBack: streamSessionId,
     neverComes: neverComes.session.streamSessionId,

@@ -165,6 +165,24 @@ describeInBrowser('a player of the local stack', (openPage) => {
     await inGraph(page, 'TimedOut', 'Succeeded').waitFor(SLOW);
   }, 90_000);
 
+  it('who leaves ends the session at once, and it does not count as lost', async () => {
+    const page = await openPlayer(openPage);
+    await connect(page, 60);
+    const lost = await page.getByTestId('Sessions lost').textContent();
+    await button(page, 'Pull the plug').press('Enter');
+    await page.getByTestId('time-left').waitFor(SLOW);
+
+    await button(page, 'Leave').press('Enter');
+
+    await isSaid(page, 'Left');
+    await windowEnds(page, 'TERMINATED');
+    await windowEnds(page, 'LEFT');
+    expect(await page.getByTestId('Sessions lost').textContent()).toBe(lost);
+    expect(await button(page, 'Connect').isEnabled()).toBe(true);
+    expect(await button(page, 'Leave').isDisabled()).toBe(true);
+    await checkLooks(page);
+  }, 90_000);
+
   it('plays in one tab: the second takes the session over when told to, and the first knows it', async () => {
     const first = await openPlayer(openPage, { colorScheme: 'dark' });
     await connect(first, 60);

@@ -58,7 +58,7 @@ it('the deployed bundles log no offer, answer or token, and on every line which 
   // Metrics are written when the invocation ends.
   await logged('"WindowsReconnected"');
   api.destroy();
-  player.leaves();
+  player.close();
 
   const text = lines.join('\n');
   for (const secret of [...secretsIn(offer), ...secretsIn(answer), clientToken]) {

@@ -109,19 +109,22 @@ function faultOf({ kind, calls }: Mishap): NewFault {
   return { operation: OPERATION, kind, calls };
 }
 
-/** Each lost client counts once: it came back, it did not and never will, or nobody knows yet. */
+/**
+ * Each lost client counts once: it came back, it did not and never will, or nobody knows yet. A session that the API has ended is
+ * one that its player has left, because this stack ends none by itself.
+ */
 export function dropsOf(sessions: readonly Pick<SessionRecord, 'history'>[]): ControlState['drops'] {
   const drops = { saved: 0, lost: 0, open: 0 };
   for (const { history } of sessions) {
     let isOpen = false;
-    for (const { status } of history) {
+    for (const { status, reason } of history) {
       if (status === 'PENDING_CLIENT_RECONNECTION') {
         isOpen = true;
       } else if (isOpen && status === 'CONNECTED') {
         drops.saved++;
         isOpen = false;
       } else if (isOpen && (status === 'TERMINATED' || status === 'ERROR')) {
-        drops.lost++;
+        if (reason !== 'apiTerminated') drops.lost++;
         isOpen = false;
       }
     }

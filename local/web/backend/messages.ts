@@ -30,6 +30,7 @@ export const windowSchema = z.object({
   remainingSeconds: z.number(),
   outcome: z.string().optional(),
   statusReason: z.string().optional(),
+  cause: z.string().optional(),
 });
 export type WindowView = z.infer<typeof windowSchema>;
 

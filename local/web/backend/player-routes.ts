@@ -9,6 +9,8 @@ import { startSchema, streamSessionIdSchema } from './messages.ts';
 const PREFIX = '/backend/sessions';
 /** Stands in for the game's own sign-in: it says which player this browser is, in all its tabs. */
 const COOKIE = 'player';
+/** Longer than a reload of the page takes, and short enough to be watched. */
+const LEAVING_WITHIN_SECONDS = 15;
 
 /** @returns undefined when the request is not for the backend */
 export async function answerPlayer(
@@ -67,6 +69,7 @@ async function connect(
 ): Promise<LoopbackReply> {
   const handle = fetchHandler({
     client: backend.api,
+    leavingWithinSeconds: LEAVING_WITHIN_SECONDS,
     authorize: async () => {
       try {
         return await sessionOf();

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { WindowView } from '../backend/messages.ts';
 import type { PlayerSession, PlayerView } from './player-session.ts';
 import { addressOf } from './session-address.ts';
-import { isLive, isOnTheWay, isOut, isOver } from './situation.ts';
+import { isLive, isOnTheWay, isOut, isOver, mayLeave } from './situation.ts';
 
 /** The service's own default, and what a window assumes until the session has been read. */
 const DEFAULT_TIMEOUT_SECONDS = 120;
@@ -18,9 +18,9 @@ export function Actions({ view, window, player }: ActionsProps) {
   const [timeoutSeconds, setTimeoutSeconds] = useState(String(DEFAULT_TIMEOUT_SECONDS));
   const { phase, session } = view;
   const over = isOver(view, window);
-  const mayConnect = phase === 'absent' || phase === 'gone' || over;
+  const mayConnect = phase === 'absent' || phase === 'gone' || phase === 'left' || over;
   const mayComeBack = isOut(phase) && !over;
-  const secondTab = session === undefined || over ? undefined : addressOf(session);
+  const secondTab = session === undefined || phase === 'left' || over ? undefined : addressOf(session);
   return (
     <div className="actions">
       <form
@@ -79,6 +79,14 @@ export function Actions({ view, window, player }: ActionsProps) {
           onClick={() => player.neverComeBack()}
         >
           Never come back
+        </button>
+        <button
+          type="button"
+          className="button"
+          disabled={!mayLeave(phase) || over}
+          onClick={() => player.leave()}
+        >
+          Leave
         </button>
       </div>
     </div>

@@ -1,5 +1,5 @@
 /** The page's calls to its own server, which holds the credentials. */
-import { fetchAsk } from 'reconnection-client';
+import { fetchBackend } from 'reconnection-client';
 import type * as z from 'zod';
 import {
   type ControlState,
@@ -31,8 +31,8 @@ export function readSession(streamSessionId: string): Promise<WatchedSession> {
   return call(watchedSessionSchema, 'GET', `/backend/sessions/${encodeURIComponent(streamSessionId)}`);
 }
 
-/** Sends an offer to come back, for the reconnector. */
-export const requestConnection = fetchAsk(
+/** What the reconnector tells the game's backend: an offer to come back, the end, and that the page goes away. */
+export const reconnection = fetchBackend(
   (streamSessionId) => `/backend/sessions/${encodeURIComponent(streamSessionId)}/connections`,
 );
 

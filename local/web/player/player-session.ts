@@ -2,6 +2,7 @@ import {
   createReconnector,
   type Reconnector,
   type Reply,
+  readReply,
   type State,
   type StateName,
 } from 'reconnection-client';
@@ -50,6 +51,8 @@ const MAX_LOG_ENTRIES = 50;
 const READY_POLL_MS = 500;
 /** The service takes up to 30 s to start a session. */
 const READY_TIMEOUT_MS = 45_000;
+
+const LEFT: [LogEntry['tone'], string] = ['idle', 'Left: the session is ended on purpose'];
 
 /** The page's own names for what the reconnector tells. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -131,6 +134,20 @@ export class PlayerSession {
     this.#generation = generation;
   }
 
+  /** The session is ended on purpose, whether the player is in it or has lost it. */
+  leave(): void {
+    const { session } = this.#view;
+    if (session === undefined) return;
+    if (this.#reconnector !== undefined) {
+      void this.#reconnector.leave();
+      return;
+    }
+    this.#begin();
+    this.#change({ phase: 'left' });
+    this.#note(...LEFT);
+    void this.#endSession(session.streamSessionId);
+  }
+
   jump(): void {
     this.#client?.sendInput();
   }
@@ -151,7 +168,8 @@ export class PlayerSession {
       session: session.streamSessionId,
       newClient: () => this.#newClient(),
       client,
-      ask: backend.requestConnection,
+      ...backend.reconnection,
+      endSession: (id) => this.#endSession(id),
       secondsLeft: async (id) => (await backend.readWindow(id))?.remainingSeconds,
     });
     this.#reconnector = reconnector;
@@ -159,6 +177,16 @@ export class PlayerSession {
     reconnector.on('change', (state) => turn === this.#turn && this.#show(state));
     reconnector.on('request', ({ number }) => this.#change({ attempts: number }));
     reconnector.on('reply', (reply) => this.#noteReply(reply));
+  }
+
+  async #endSession(streamSessionId: string): Promise<void> {
+    try {
+      const reply = await readReply(await backend.reconnection.endSession(streamSessionId), Date.now());
+      if (reply.kind !== 'refused') return;
+      this.#note('bad', `The API did not end the session: ${reply.code ?? reply.status}`);
+    } catch (error) {
+      this.#note('bad', `The session was not ended: ${messageOf(error)}`);
+    }
   }
 
   #newClient(): PeerClient {
@@ -239,6 +267,8 @@ function entryOf(state: State, before: Phase): [LogEntry['tone'], string] | unde
     }
     case 'over':
       return ['bad', `The session is over: ${state.reason}`];
+    case 'left':
+      return LEFT;
     case 'takenOver':
       return ['warn', 'The session is played elsewhere'];
     case 'failed':

@@ -17,6 +17,10 @@ export const isLive = (phase: Phase): boolean => LIVE.includes(phase);
 export const isOut = (phase: Phase): boolean =>
   phase === 'unplugged' || phase === 'gone' || phase === 'failed' || phase === 'takenOver';
 
+/** Whether the player may end the session: it is played here, or waits for this player. */
+export const mayLeave = (phase: Phase): boolean =>
+  isLive(phase) || isOnTheWay(phase) || phase === 'unplugged' || phase === 'failed';
+
 /** Whether the session is over: the reconnector says so, or the outcome does. */
 export function isOver({ phase }: Pick<PlayerView, 'phase'>, window: WindowView | undefined): boolean {
   if (phase === 'over') return true;
@@ -58,6 +62,12 @@ export function situationOf(view: PlayerView, window: WindowView | undefined): S
       };
     case 'answering':
       return { title: 'Coming back', text: 'The answer is here; the stream connects.', tone: 'running' };
+    case 'left':
+      return {
+        title: 'Left',
+        text: 'The session is ended on purpose, and does not count as lost. Connect starts a new one.',
+        tone: 'idle',
+      };
     case 'takenOver':
       return {
         title: 'Played elsewhere',

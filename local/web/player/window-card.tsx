@@ -43,6 +43,12 @@ export function WindowCard({ view, window, control }: WindowCardProps) {
                 {window.outcome}
                 {window.statusReason === undefined ? '' : `, ${window.statusReason}`}
               </dd>
+              {window.cause !== undefined && (
+                <>
+                  <dt>Cause</dt>
+                  <dd className="mono">{window.cause}</dd>
+                </>
+              )}
             </>
           )}
           <dt>The service says</dt>
@@ -77,7 +83,12 @@ export function WindowCard({ view, window, control }: WindowCardProps) {
 
 function toneOf(window: WindowView | undefined) {
   if (window?.outcome === 'RECONNECTED') return 'good';
-  return window === undefined || window.outcome === 'NOT_DISCONNECTED' ? 'idle' : 'bad';
+  const isNoLoss =
+    window === undefined ||
+    window.outcome === 'NOT_DISCONNECTED' ||
+    window.cause === 'LEFT' ||
+    window.cause === 'OPERATOR';
+  return isNoLoss ? 'idle' : 'bad';
 }
 
 /** Leads to the console. An execution's ARN is its state machine's with another resource type and its name. */
