@@ -9,6 +9,7 @@ import {
   createConnectionBodySchema,
   ERROR_STATUSES,
   type ErrorType,
+  leavingBodySchema,
   REFUSAL_CODE_HEADER,
   REFUSALS,
   type RefusalCode,
@@ -107,6 +108,7 @@ export const ROUTES: readonly Route[] = [
       'NEW_OFFER_NEEDED',
       'NEWER_OFFER',
       'SESSION_ENDED',
+      'SESSION_ENDING',
       'NOT_RECONNECTABLE',
       'LOSS_NOT_NOTICED',
       'SESSION_BUSY',
@@ -153,6 +155,17 @@ export const ROUTES: readonly Route[] = [
     ],
     codes: [...CALL_CODES, 'NOT_THE_USERS_SESSION', ...GATEWAY_CODES],
     samples: { replies: [] },
+  },
+  {
+    operation: 'NoteLeaving',
+    method: 'POST',
+    path: `${SESSION}/leaving`,
+    description:
+      'Says that a page may be going away. Unless its player asks again in time, the session is ended, and does not count as lost.',
+    body: leavingBodySchema,
+    headers: [USER_ID],
+    codes: [...CALL_CODES, 'NOT_THE_USERS_SESSION', ...GATEWAY_CODES],
+    samples: { body: 'leaving.request.json', replies: [] },
   },
   {
     operation: 'GetReconnectionWindow',

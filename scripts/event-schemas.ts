@@ -8,6 +8,7 @@ import {
   ADMIN_SHELL_AUDIT_DETAIL_TYPE,
   adminShellAuditDetailSchema,
   createConnectionBodySchema,
+  leavingBodySchema,
   OPERATOR_AUDIT_DETAIL_TYPE,
   OUTCOME_DETAIL_TYPE,
   offerSchema,
@@ -126,6 +127,12 @@ export const EVENT_CONTRACTS = [
     description:
       "The body of POST …/connections, the same as that of the service's own operation. Members that are not listed here are refused.",
     schema: createConnectionBodySchema,
+  },
+  {
+    fileName: 'leaving.request.schema.json',
+    title: 'Leaving, request body',
+    description: 'The body of POST …/leaving. Members that are not listed here are refused.',
+    schema: leavingBodySchema,
   },
   {
     fileName: 'reconnection-window.reply.schema.json',

@@ -5,6 +5,7 @@ import type { QuotaSettings } from '../shared/contracts/quotas.ts';
 import { countServed } from '../shared/quota/line.ts';
 import {
   forgetLossRefusal,
+  isEnding,
   isSuperseded,
   markServed,
   offerIdOf,
@@ -80,6 +81,10 @@ export async function createConnection(
   if (place !== undefined && isSuperseded(place, offerId)) {
     log.info('ConnectionRefused', { result: 'SUPERSEDED' });
     return { result: 'SUPERSEDED' };
+  }
+  if (isEnding(place, clock.nowMs())) {
+    log.info('ConnectionRefused', { result: 'SESSION_ENDING' });
+    return { result: 'SESSION_ENDING' };
   }
   const request = { session: input, place, deadlineMs };
   const seen = await lookFirst(input, request, dependencies);

@@ -7,7 +7,7 @@ import type { Clock } from '../shared/runtime/clock.ts';
 import type { Log } from '../shared/runtime/logging.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';
 import type { Table } from '../shared/runtime/table.ts';
-import { isOpen, outcomeOf, readWindow } from '../shared/window/window-item.ts';
+import { isOpen, outcomeOf, readWindow, reportIn } from '../shared/window/window-item.ts';
 
 export interface GetWindowDependencies {
   readonly table: Table;
@@ -40,7 +40,7 @@ export async function getWindow(
     ...(isOpen(window) && window.serviceChecks !== undefined ? { waitingForService: true } : {}),
     ...(switchState === 'on' ? {} : { switch: switchState }),
     outcome: outcomeOf(window),
-    ...(isOpen(window) ? {} : window.story),
+    ...(isOpen(window) ? {} : { ...window.story, ...reportIn(window) }),
     ...(typeof window.statusReason === 'string' ? { statusReason: window.statusReason } : {}),
   };
   log.info('WindowRead', {

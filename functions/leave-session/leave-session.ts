@@ -18,18 +18,30 @@ import {
 } from '../shared/api/replies.ts';
 import type { RequestOrigin } from '../shared/api/request.ts';
 import { type ApiRequest, defineRoute } from '../shared/api/route.ts';
-import type { SessionKey } from '../shared/contracts/index.ts';
+import { LEAST_WAIT_SECONDS } from '../shared/contracts/fields.ts';
+import {
+  leavingBodySchema,
+  REPORTED_BY_API,
+  type SessionKey,
+  STATUS_CHANGE_DETAIL_TYPE,
+  type StatusChangeDetail,
+} from '../shared/contracts/index.ts';
 import type { QuotaSettings } from '../shared/contracts/quotas.ts';
+import { noteLeaving, offerIdOf } from '../shared/quota/places.ts';
 import { isKnownError } from '../shared/runtime/errors.ts';
+import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';
+import { parseJson } from '../shared/runtime/text.ts';
 import { callService } from '../shared/service/call-service.ts';
 import { terminateStreamSession } from '../shared/service/operations.ts';
 import { type EndedBy, endedBySchema, markEnd } from '../shared/window/end-mark.ts';
 import { type MailboxDependencies, signalWindow } from '../shared/window/mailbox.ts';
+import { readWindow } from '../shared/window/window-item.ts';
 
-export interface LeaveSessionDependencies extends CheckUserIdDependencies, MailboxDependencies {
+export interface LeaveSessionDependencies extends CheckUserIdDependencies, MailboxDependencies, EventBus {
   readonly readSwitch: ReadSwitch;
   readonly settings: CheckUserIdDependencies['settings'] &
+    EventBus['settings'] &
     QuotaSettings<'TerminateStreamSession'> & {
       readonly AWS_REGION: string;
       readonly USER_ID_CHECK: boolean;
@@ -186,8 +198,90 @@ function failureReply(error: string): APIGatewayProxyResult | undefined {
   }
 }
 
+/**
+ * POST …/leaving: a page is hidden or closed, and its player may not come back. If no newer offer has come, the session's
+ * window opens, or waits no longer than the player may take to come back. A reload of the page looks the same; its request lifts it.
+ *
+ * The place in line holds what counts, because each offer writes it. The event only opens the window.
+ *
+ * Why: docs/decisions/leaving.md#a-page-that-may-be-going-away-is-noted-on-the-place-in-line
+ *
+ * @throws InvalidRequestError naming the field.
+ * @throws DependencyUnavailableException
+ */
+export async function noteLeavingPage(
+  { session, body }: ApiRequest,
+  dependencies: LeaveSessionDependencies,
+  origin: Origin,
+): Promise<APIGatewayProxyResult> {
+  const { log } = dependencies;
+  const state = await dependencies.readSwitch(log);
+  const { clientToken, withinSeconds } = await leavingIn(body, session, dependencies);
+  const { result, reply } =
+    state === 'refuse'
+      ? { result: 'SWITCHED_OFF', reply: switchedOffReply() }
+      : ((await refusalOfStranger(session, state === 'passThrough', 'LEFT', dependencies, origin)) ??
+        (await noteOnPlace(session, clientToken, withinSeconds, dependencies)));
+  log.info('LeavingAnswered', { result, withinSeconds, statusCode: reply.statusCode });
+  return reply;
+}
+
+async function noteOnPlace(
+  session: SessionKey,
+  clientToken: string,
+  withinSeconds: number,
+  dependencies: LeaveSessionDependencies,
+): Promise<NamedReply> {
+  const nowMs = Math.floor(dependencies.clock.nowMs());
+  const leaving = { untilMs: nowMs + withinSeconds * 1000, nowMs };
+  if (!(await noteLeaving(dependencies.table, session, offerIdOf(clientToken), leaving))) {
+    return { result: 'NEWER_OFFER', reply: doneReply() };
+  }
+  const detail: StatusChangeDetail = {
+    version: '1',
+    ...session,
+    status: 'PENDING_CLIENT_RECONNECTION',
+    statusChangedAt: new Date(nowMs).toISOString(),
+    reportedBy: REPORTED_BY_API,
+    dropCause: 'CLOSED',
+  };
+  await publish(dependencies, STATUS_CHANGE_DETAIL_TYPE, detail);
+  return { result: 'LEAVING', reply: doneReply() };
+}
+
+/** @throws InvalidRequestError naming the field. */
+async function leavingIn(text: string, session: SessionKey, { table }: LeaveSessionDependencies) {
+  const body = leavingBodySchema.safeParse(parseJson(text));
+  if (!body.success) throw new InvalidRequestError(problemOf(body.error.issues[0]));
+  const window = await readWindow(table, session);
+  const isKnown = window !== undefined && window.isDefaultTimeout !== true;
+  if (isKnown && body.data.withinSeconds > window.connectionTimeoutSeconds) {
+    throw new InvalidRequestError(WITHIN_PROBLEM);
+  }
+  return body.data;
+}
+
+const WITHIN_PROBLEM = `withinSeconds must be a whole number from ${LEAST_WAIT_SECONDS} to the session's ConnectionTimeoutSeconds.`;
+
+function problemOf(
+  issue: { readonly code: string; readonly path: readonly PropertyKey[] } | undefined,
+): string {
+  if (issue?.path[0] === 'withinSeconds') return WITHIN_PROBLEM;
+  return issue?.path[0] === 'clientToken'
+    ? 'clientToken must be 32 to 128 visible ASCII characters.'
+    : 'The body must be a JSON object with the members clientToken and withinSeconds, and no others.';
+}
+
 export const leaveSessionRoute = defineRoute({
-  settings: ['TERMINATIONS_PER_SECOND', 'READS_PER_SECOND', 'LISTS_PER_SECOND', 'USER_ID_CHECK'],
-  clients: ['gameLiftStreams', 'stepFunctions'],
-  decide: endSession,
+  settings: [
+    'TERMINATIONS_PER_SECOND',
+    'READS_PER_SECOND',
+    'LISTS_PER_SECOND',
+    'USER_ID_CHECK',
+    'EVENT_BUS_NAME',
+    'EVENT_SOURCE',
+  ],
+  clients: ['gameLiftStreams', 'stepFunctions', 'eventBridge'],
+  decide: (request, dependencies, origin) =>
+    (request.method === 'POST' ? noteLeavingPage : endSession)(request, dependencies, origin),
 });

@@ -20,7 +20,7 @@ import {
   type ReplaceDependencies,
   replaceDeadWindow,
 } from '../shared/window/replace-window.ts';
-import { isOpen, outcomeOf, readWindow, type WindowItem } from '../shared/window/window-item.ts';
+import { isOpen, outcomeOf, readWindow, reportIn, type WindowItem } from '../shared/window/window-item.ts';
 
 export interface OnExecutionFailureDependencies extends ReplaceDependencies, PublishOutcomeDependencies {
   readonly settings: ReplaceDependencies['settings'] & PublishOutcomeDependencies['settings'];
@@ -109,7 +109,7 @@ async function finishRecord(
         { streamGroupId, streamSessionId },
         generation,
       ),
-      story: window.story ?? { cause: causeOf({ outcome, statusReason }) },
+      story: { ...(window.story ?? { cause: causeOf({ outcome, statusReason }) }), ...reportIn(window) },
     },
     dependencies,
   );

@@ -1,4 +1,4 @@
-import type { ReportedBy } from '../shared/contracts/fields.ts';
+import { LEAST_WAIT_SECONDS, type ReportedBy } from '../shared/contracts/fields.ts';
 import {
   REPORTED_BY_API,
   REPORTED_BY_WATCHER,
@@ -7,6 +7,7 @@ import {
   type WindowOpenedDetail,
 } from '../shared/contracts/index.ts';
 import { windowExecutionArn, windowExecutionName } from '../shared/contracts/names.ts';
+import { leavingUntilMs, readPlace } from '../shared/quota/places.ts';
 import { ContentionException } from '../shared/runtime/errors.ts';
 import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
 import { defineQueueEvent, type FinishBatch } from '../shared/runtime/queue-batch.ts';
@@ -17,7 +18,13 @@ import {
   readSession,
 } from '../shared/service/read-session.ts';
 import { announcementOf, createAnnouncer } from '../shared/window/announce-window.ts';
-import { correctDeadline, credibleCorrection } from '../shared/window/correct-deadline.ts';
+import {
+  correctDeadline,
+  credibleCorrection,
+  type EarlyEnd,
+  endEarly,
+  noteReport,
+} from '../shared/window/correct-deadline.ts';
 import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
 import { isRetryDue } from '../shared/window/failed-windows.ts';
 import { noteLoss, signalWindow, wakeWindow } from '../shared/window/mailbox.ts';
@@ -27,13 +34,13 @@ import {
   type ReplaceDependencies,
   replaceDeadWindow,
 } from '../shared/window/replace-window.ts';
-import type { WindowItem } from '../shared/window/window-item.ts';
+import { reportIn, type WindowItem } from '../shared/window/window-item.ts';
 import { type ParsedEvent, parseStatusChangeEvent, type StatusChange } from './parse-event.ts';
 
 export interface OnStatusChangeDependencies extends ReadSessionDependencies, ReplaceDependencies, EventBus {
   readonly settings: EventBus['settings'] &
     ReadSessionDependencies['settings'] &
-    ReplaceDependencies['settings'];
+    ReplaceDependencies['settings'] & { readonly ALLOW_EARLY_END: boolean };
 }
 
 export interface OnStatusChangeResult {
@@ -92,14 +99,25 @@ async function onDisconnect(
   dependencies: OnStatusChangeDependencies,
 ): Promise<OnStatusChangeResult> {
   const { table, clock, metrics, settings } = dependencies;
+  const reportedBy = reporterOf(detail.reportedBy);
+  const untilMs = reportedBy === 'API' ? leavingUntilMs(await readPlace(table, session)) : undefined;
+  if (reportedBy === 'API' && untilMs === undefined) {
+    // Only a page that may be going away is reported so, and its player is back.
+    dependencies.log.info('StaleEventIgnored', { status: detail.status });
+    return { result: 'STALE' };
+  }
   const disconnect = {
     disconnectedAtMs: Math.min(Date.parse(detail.statusChangedAt), nowMs),
     connectionTimeoutSeconds: detail.connectionTimeoutSeconds,
     sessionEndsAtMs: detail.sessionEndsAt === undefined ? undefined : Date.parse(detail.sessionEndsAt),
-    reportedBy: reporterOf(detail.reportedBy),
+    reportedBy,
     isAnnounced: true,
+    report: reportIn(detail),
   };
-  const { kind, window } = await openWindow(table, session, disconnect, settings, async (closed) => {
+  const earlySince = (sinceMs: number) =>
+    earlyEndOf({ sinceMs, untilMs, giveUpAfterSeconds: detail.giveUpAfterSeconds, nowMs }, settings);
+  const opening = { ...disconnect, early: earlySince(disconnect.disconnectedAtMs) };
+  const { kind, window } = await openWindow(table, session, opening, settings, async (closed) => {
     if (closed.phase === 'FAILED') {
       // A session that the service does not know has not dropped again, however often a feed says so.
       const isKnown = closed.failure !== 'SessionNotFound';
@@ -123,6 +141,17 @@ async function onDisconnect(
   const executionArn = windowExecutionArn(settings.RECONNECTION_WINDOW_ARN, session, generation);
   const announcement = announcementOf(session, window, executionArn);
   if (kind === 'OPENED') return { result: 'WINDOW_OPENED', announcement };
+
+  await noteReport(table, session, window, disconnect.report);
+  const knownSinceMs = window.pendingSinceMs ?? window.disconnectedAtMs;
+  const early = earlySince(Math.max(disconnect.disconnectedAtMs, knownSinceMs));
+  const isToldEarly =
+    early !== undefined && (await endEarly(session, window, early, { ...dependencies, log }));
+  if (isToldEarly) log.info('EarlyEndTold', { generation, endEarlyFor: early.endEarlyFor });
+  // The client of a window that waits for a reconnection is away already.
+  if (isToldEarly && reportedBy === 'API' && window.phase === 'AWAITING_RECONNECTION') {
+    return { result: 'DEADLINE_CORRECTED' };
+  }
 
   // Dropped again before the window saw the session connected: the window goes on, with a new deadline.
   const { connectionCreatedAtMs, pendingSinceMs = window.disconnectedAtMs } = window;
@@ -178,6 +207,31 @@ async function ensureOwner(
   await replaceDeadWindow(session, window, dependencies);
 }
 
+/** Of an event that has waited in its queue: the window must be waiting by then, and the player have a moment. */
+const LEAST_LEAVING_MS = 1000;
+
+/** When the session is to be terminated before its deadline, by a page that may be going away or by the report. */
+function earlyEndOf(
+  report: {
+    readonly sinceMs: number;
+    readonly untilMs: number | undefined;
+    readonly giveUpAfterSeconds: number | undefined;
+    readonly nowMs: number;
+  },
+  { ALLOW_EARLY_END: isAllowed }: OnStatusChangeDependencies['settings'],
+): EarlyEnd | undefined {
+  const { sinceMs, untilMs, giveUpAfterSeconds, nowMs } = report;
+  if (untilMs !== undefined) {
+    return { endEarlyAtMs: Math.max(untilMs, Math.ceil(nowMs) + LEAST_LEAVING_MS), endEarlyFor: 'LEFT' };
+  }
+  if (!isAllowed || giveUpAfterSeconds === undefined) return undefined;
+  const endEarlyAtMs = Math.max(
+    sinceMs + giveUpAfterSeconds * 1000,
+    Math.ceil(nowMs) + LEAST_WAIT_SECONDS * 1000,
+  );
+  return { endEarlyAtMs, endEarlyFor: 'GIVE_UP' };
+}
+
 function reporterOf(reportedBy: string | undefined): ReportedBy {
   if (reportedBy === REPORTED_BY_WATCHER) return 'WATCHER';
   return reportedBy === REPORTED_BY_API ? 'API' : 'FEED';
@@ -204,7 +258,7 @@ function announceOpenings(announce: ReturnType<typeof createAnnouncer>): FinishB
 }
 
 export const onStatusChangeEvent = defineQueueEvent({
-  settings: [...OPENING_SETTINGS, 'READS_PER_SECOND'],
+  settings: [...OPENING_SETTINGS, 'READS_PER_SECOND', 'ALLOW_EARLY_END'],
   clients: ['eventBridge', 'gameLiftStreams', 'stepFunctionsSingleAttempt'],
   parse: (event, { clock }) => parseStatusChangeEvent(event, clock.nowMs()),
   idsOf: (parsed) => (parsed.ok ? sessionOf(parsed.event) : {}),

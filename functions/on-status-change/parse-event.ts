@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { DropCause } from '../shared/contracts/fields.ts';
 import {
   type StatusChangeEvent,
   type StatusChangeRejectedDetail,
@@ -16,6 +17,8 @@ export interface StatusChange {
     readonly connectionTimeoutSeconds?: number | undefined;
     readonly sessionEndsAt?: string | undefined;
     readonly reportedBy?: string | undefined;
+    readonly dropCause?: DropCause | undefined;
+    readonly giveUpAfterSeconds?: number | undefined;
   };
 }
 
@@ -98,6 +101,8 @@ export function parseStatusChangeEvent(payload: unknown, clockMs: number): Parse
         connectionTimeoutSeconds: orUndefined(detail.connectionTimeoutSeconds),
         sessionEndsAt: canEndThen ? sessionEndsAt : undefined,
         reportedBy: orUndefined(detail.reportedBy),
+        dropCause: orUndefined(detail.dropCause),
+        giveUpAfterSeconds: orUndefined(detail.giveUpAfterSeconds),
       },
     },
     nowMs,

@@ -10,9 +10,12 @@ import { isBehind, type Rank } from '../shared/quota/deadline-bucket.ts';
 import { counterIn, drawNumber, type LineState, readLine, type Wait } from '../shared/quota/line.ts';
 import { readPermits } from '../shared/quota/permits.ts';
 import {
+  isEnding,
   isLatelyListed,
   isLatelyNotFound,
   isSuperseded,
+  leavingUntilMs,
+  liftLeaving,
   offerIdOf,
   offersWith,
   type Place,
@@ -75,6 +78,12 @@ export async function awaitTurn(
     const nowMs = clock.nowMs();
     if (place !== undefined && isSuperseded(place, offerId)) {
       return { kind: 'SUPERSEDED' };
+    }
+    if (isEnding(place, nowMs)) return { kind: 'ENDING' };
+    if (place !== undefined && leavingUntilMs(place) !== undefined) {
+      await liftLeaving(table, session, place);
+      if (++tries >= MAX_TRIES) throw new ContentionException();
+      continue;
     }
     if (listedAtMs === undefined && isLatelyListed(place, nowMs)) listedAtMs = place?.listedAtMs;
     const deadline = {

@@ -16,7 +16,9 @@ export type Turn =
   /** The service said a few seconds ago that it does not know the session. */
   | { readonly kind: 'NOT_FOUND' }
   /** Another offer for the session came later. */
-  | { readonly kind: 'SUPERSEDED' };
+  | { readonly kind: 'SUPERSEDED' }
+  /** The session is being terminated before its deadline. */
+  | { readonly kind: 'ENDING' };
 
 /** A longer wait would be idling in a Lambda; the caller's own waiting costs nothing. */
 const WAIT_MS = 3000;

@@ -55,6 +55,8 @@ function outcomeReply(output: ConnectionOutput, random: () => number): APIGatewa
     }
     case 'SUPERSEDED':
       return supersededReply();
+    case 'SESSION_ENDING':
+      return endingReply();
     case 'SESSION_ENDED':
       return errorReply('SESSION_ENDED', 'The stream session has ended. Start a new one.', {
         members: {
@@ -71,6 +73,13 @@ function outcomeReply(output: ConnectionOutput, random: () => number): APIGatewa
   }
 }
 
+function endingReply(): APIGatewayProxyResult {
+  return errorReply(
+    'SESSION_ENDING',
+    'The stream session is being ended, because its player did not come back. Start a new one.',
+  );
+}
+
 function supersededReply(): APIGatewayProxyResult {
   return errorReply(
     'NEWER_OFFER',
@@ -84,6 +93,8 @@ export function replyOfTurn(turn: Exclude<Turn, { kind: 'NOW' }>): NamedReply {
     case 'NOT_FOUND':
     case 'SUPERSEDED':
       return { result: turn.kind, reply: turn.kind === 'NOT_FOUND' ? notFoundReply() : supersededReply() };
+    case 'ENDING':
+      return { result: turn.kind, reply: endingReply() };
     case 'LATER': {
       const message =
         'Too many reconnections at once. The place in line is kept: ask again with the same request.';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { QuotaSettings } from '../shared/contracts/quotas.ts';
+import { isEnding, leavingUntilMs, markEnding, type Place, readPlace } from '../shared/quota/places.ts';
 import { type ReadSwitch, switchReader } from '../shared/runtime/switch.ts';
 import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
 import { callService } from '../shared/service/call-service.ts';
@@ -9,12 +10,17 @@ import {
   readSession,
   type SessionState,
 } from '../shared/service/read-session.ts';
+import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
+import { markEnd } from '../shared/window/end-mark.ts';
+import { type EndEarlyFor, endEarlyForSchema } from '../shared/window/window-item.ts';
 
 export const terminateSessionInputSchema = z.object({
   ...taskInputShape,
   /** When the present disconnect happened, as the window's last look knew it. */
   pendingSinceMs: epochMsSchema,
   marginSeconds: z.number().min(0),
+  /** Set where the session is to be terminated before its deadline. */
+  endEarlyFor: endEarlyForSchema.nullish(),
 });
 export type TerminateSessionInput = z.infer<typeof terminateSessionInputSchema>;
 
@@ -42,26 +48,90 @@ const MAX_READ_AGE_MS = 2000;
 export async function terminateSession(
   input: TerminateSessionInput,
   dependencies: TerminateSessionDependencies,
-): Promise<void> {
+): Promise<TerminateSessionResult | undefined> {
   const { log, metrics } = dependencies;
   const switchState = await dependencies.readSwitch(log);
   if (switchState !== 'on') {
     log.warn('TerminationLeftOut', { switch: switchState });
-    return;
+    return undefined;
   }
+  if (input.endEarlyFor != null) return endEarly({ ...input, endEarlyFor: input.endEarlyFor }, dependencies);
   const session = await readSession(input, dependencies, undefined, 'LOW');
   if (!isAbandoned(session, input)) {
     log.info('SessionNotAbandoned', { status: session.status });
-    return;
+    return undefined;
   }
-  const termination = await callService(
-    terminateStreamSession(input),
-    { inVainAfterMs: session.asOfMs + MAX_READ_AGE_MS },
-    dependencies,
-  );
-  if (!termination.ok) return;
-  log.info('SessionTerminated');
-  metrics.add('AbandonedSessionsEnded', 1);
+  if (await terminate(input, session, dependencies)) metrics.add('AbandonedSessionsEnded', 1);
+  return undefined;
+}
+
+export interface TerminateSessionResult {
+  /** The session is not to be terminated before its deadline any more: somebody has asked for it, or it is done. */
+  readonly isLifted: true;
+}
+
+const LIFTED: TerminateSessionResult = { isLifted: true };
+
+/**
+ * Ends a session that the service still keeps for its player. Only one that waits for its client is ended, and only after a
+ * mark on its place that fails if anybody has asked for it since the place was read. A request that comes later finds the
+ * mark and is refused.
+ *
+ * Why: docs/decisions/leaving.md#a-session-is-ended-early-only-while-nobody-has-asked-for-it
+ */
+async function endEarly(
+  input: TerminateSessionInput & { readonly endEarlyFor: EndEarlyFor },
+  dependencies: TerminateSessionDependencies,
+): Promise<TerminateSessionResult | undefined> {
+  const { table, clock, log, metrics } = dependencies;
+  const { endEarlyFor } = input;
+  const place = await readPlace(table, input);
+  if (isAskedFor(place, input, clock.nowMs())) {
+    log.info('EarlyEndLifted', { endEarlyFor });
+    return LIFTED;
+  }
+  const session = await readSession(input, dependencies, undefined, 'LOW');
+  // CONNECTED may be a loss that the service has not noticed: the window waits for it, and comes back here.
+  if (session.status !== 'PENDING_CLIENT_RECONNECTION') {
+    log.info('SessionNotAbandoned', { status: session.status });
+    return undefined;
+  }
+  if (!(await markEnding(table, input, place, Math.floor(clock.nowMs())))) {
+    log.info('EarlyEndLifted', { endEarlyFor });
+    return LIFTED;
+  }
+  // Who did not come back in the time that a report has set has not left: that is a loss.
+  if (endEarlyFor !== 'GIVE_UP') await markEnd(table, input, { endedBy: endEarlyFor, nowMs: clock.nowMs() });
+  if (!(await terminate(input, session, dependencies))) return undefined;
+  metrics.add('SessionsEndedEarly', 1);
+  return LIFTED;
+}
+
+/** Whether somebody wants the session back, so that nobody may end it for the player's sake. */
+function isAskedFor(
+  place: Place | undefined,
+  { endEarlyFor, pendingSinceMs }: TerminateSessionInput,
+  nowMs: number,
+): boolean {
+  // The next attempt after a failure has the mark of the one before.
+  if (isEnding(place, nowMs)) return false;
+  if (endEarlyFor === 'LEFT')
+    return (leavingUntilMs(place) ?? Number.POSITIVE_INFINITY) > nowMs + CLOCK_SKEW_MS;
+  if (endEarlyFor === 'OPERATOR' || place === undefined) return false;
+  const isInLine = place.isServed !== true && place.deadlineMs >= nowMs;
+  return isInLine || place.askedAtMs >= pendingSinceMs - CLOCK_SKEW_MS;
+}
+
+/** @returns false when the service has refused: the session is gone, or its status has moved. */
+async function terminate(
+  input: TerminateSessionInput,
+  { asOfMs }: SessionState,
+  dependencies: TerminateSessionDependencies,
+): Promise<boolean> {
+  const terms = { inVainAfterMs: asOfMs + MAX_READ_AGE_MS };
+  const termination = await callService(terminateStreamSession(input), terms, dependencies);
+  if (termination.ok) dependencies.log.info('SessionTerminated');
+  return termination.ok;
 }
 
 /**

@@ -147,6 +147,15 @@ export function peopleOf({
     /** The backend's call for a player who leaves, with the service's own SDK; time moves on until it is answered. */
     leave: (session: SessionKey) =>
       inTime(() => api.send(new TerminateStreamSessionCommand(identified(session)))),
+    /** The backend's call for a page that may be going away. */
+    mayBeLeaving: async (session: SessionKey, clientToken: string, withinSeconds: number) => {
+      const body = JSON.stringify({ clientToken, withinSeconds });
+      const reply = await inTime(() =>
+        fetch(`${endpoints.api}/${pathOf(session)}/leaving`, { method: 'POST', body }),
+      );
+      await clock.idle();
+      return reply.status;
+    },
     /** A backend ends the session at the service itself. What the session's status does not allow is refused. */
     async terminate(session: SessionKey): Promise<void> {
       await fetch(`${endpoints.gameLiftStreams}/${pathOf(session)}`, { method: 'DELETE' });

@@ -37,6 +37,7 @@ const parameterSchemas: Readonly<Record<string, z.ZodType>> = {
   windowMarginSeconds: settingSchemas.WINDOW_MARGIN_SECONDS(),
   outcomeRetentionDays: settingSchemas.OUTCOME_RETENTION_DAYS(),
   terminateAbandonedSessions: settingSchemas.TERMINATE_ABANDONED_SESSIONS(),
+  allowEarlyEnd: settingSchemas.ALLOW_EARLY_END(),
   userIdCheck: settingSchemas.USER_ID_CHECK(),
   connectionsPerSecond: settingSchemas.CONNECTIONS_PER_SECOND(),
   readsPerSecond: settingSchemas.READS_PER_SECOND(),

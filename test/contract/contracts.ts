@@ -6,6 +6,7 @@ import formats from 'ajv-formats';
 import type { z } from 'zod';
 import {
   createConnectionBodySchema,
+  leavingBodySchema,
   statusChangeEventSchema,
   windowReplySchema,
 } from '../../functions/shared/contracts/index.ts';
@@ -33,6 +34,7 @@ export const contracts = {
   operatorAudit: contract('stream-session-operator-audit.v1', operatorAuditEventSchema),
   adminShellAudit: contract('stream-session-admin-shell-audit.v1', adminShellAuditEventSchema),
   connectionRequest: contract('create-stream-session-connection.request', createConnectionBodySchema),
+  leavingRequest: contract('leaving.request', leavingBodySchema),
   windowReply: contract('reconnection-window.reply', windowReplySchema),
 } satisfies Record<string, Contract>;
 

@@ -33,6 +33,7 @@ function contractOf(sampleName: string): Contract {
   if (sampleName.startsWith('admin-shell-audit.')) return contracts.adminShellAudit;
   if (sampleName.startsWith('operator-audit.')) return contracts.operatorAudit;
   if (sampleName.startsWith('reconnection-window.')) return contracts.windowReply;
+  if (sampleName === 'leaving.request.json') return contracts.leavingRequest;
   if (sampleName === REQUEST) return contracts.connectionRequest;
   throw new Error(`No contract is known for the sample ${sampleName}`);
 }

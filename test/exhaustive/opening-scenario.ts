@@ -30,6 +30,7 @@ const settings = {
   ...BUS_SETTINGS,
   ...WINDOW_SETTINGS,
   RECONNECTION_WINDOW_ARN: 'arn:aws:states:us-west-2:111122223333:stateMachine:reconnection-window',
+  ALLOW_EARLY_END: false,
   READS_PER_SECOND: 20,
   OUTCOME_RETENTION_DAYS,
 };

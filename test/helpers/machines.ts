@@ -152,6 +152,8 @@ export interface SignalledState {
     readonly deadlineMs: number;
     readonly connectionTimeoutSeconds: number;
   };
+  readonly endEarlyAtMs?: number;
+  readonly endEarlyFor?: string;
 }
 
 /** The input that on-status-change builds for a window of 120 s. */

@@ -62,7 +62,7 @@ describe('the REST API', () => {
     ]);
 
     expect(packaged.sort()).toEqual(tested.sort());
-    expect(packaged).toHaveLength(4);
+    expect(packaged).toHaveLength(5);
   });
 
   it.each(routes)('authorises $method $path by IAM and hands it over as it is', (route) => {
@@ -175,11 +175,12 @@ describe('the policies to attach', () => {
       .sort();
   const WINDOW = 'GET/streamgroups/*/streamsessions/*/window';
   const CONNECTIONS = 'POST/streamgroups/*/streamsessions/*/connections';
+  const LEAVING = 'POST/streamgroups/*/streamsessions/*/leaving';
   const LEAVE = 'DELETE/streamgroups/*/streamsessions/*';
   const SHELLS = 'POST/streamgroups/*/streamsessions/*/access';
 
   it('let a backend reconnect players and end sessions, and neither read windows nor open shells', () => {
-    expect(invokes('BackendPolicy')).toEqual([LEAVE, CONNECTIONS]);
+    expect(invokes('BackendPolicy')).toEqual([LEAVE, CONNECTIONS, LEAVING]);
   });
 
   it('let whoever only looks read windows', () => {

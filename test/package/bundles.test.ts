@@ -9,21 +9,21 @@ const { bundles } = await packagedService();
  * a limit looks at what has come in (`Bundle.inputs`) before raising it: every 100 KB is some 25 ms of a cold start.
  */
 const LIMIT_BYTES: Readonly<Record<string, number>> = {
-  'check-session': 404_000,
+  'check-session': 408_000,
   'create-admin-shell': 397_000,
-  'create-connection': 412_000,
-  'get-window': 354_000,
-  'leave-session': 450_000,
-  'on-execution-failure': 411_000,
-  'on-status-change': 494_000,
-  'record-failure': 353_000,
-  'record-outcome': 382_000,
-  'register-task-token': 410_000,
+  'create-connection': 416_000,
+  'get-window': 358_000,
+  'leave-session': 490_000,
+  'on-execution-failure': 418_000,
+  'on-status-change': 508_000,
+  'record-failure': 358_000,
+  'record-outcome': 390_000,
+  'register-task-token': 416_000,
   'request-admin-shell': 446_000,
-  'request-connection': 460_000,
-  'signal-window': 378_000,
-  'terminate-session': 396_000,
-  'watch-sessions': 475_000,
+  'request-connection': 466_000,
+  'signal-window': 384_000,
+  'terminate-session': 410_000,
+  'watch-sessions': 482_000,
 };
 
 describe.each(bundles)('$name', ({ name, path, bytes, inputs }) => {

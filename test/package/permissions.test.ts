@@ -44,6 +44,7 @@ const PUBLISHED: Readonly<Record<string, string | readonly string[]>> = {
   'register-task-token': WINDOW_OPENED_DETAIL_TYPE,
   'watch-sessions': STATUS_CHANGE_DETAIL_TYPE,
   'record-outcome': OUTCOME_DETAIL_TYPE,
+  'leave-session': STATUS_CHANGE_DETAIL_TYPE,
   'on-execution-failure': OUTCOME_DETAIL_TYPE,
   'request-admin-shell': ADMIN_SHELL_AUDIT_DETAIL_TYPE,
 };

@@ -533,6 +533,7 @@ interface Decision {
   readonly check: Readonly<Record<string, unknown>>;
   readonly next: string;
   readonly terminateAbandoned?: boolean;
+  readonly endEarlyAtMs?: number;
 }
 
 describe('the decision by status', () => {
@@ -543,6 +544,7 @@ describe('the decision by status', () => {
     { check: { status: 'ERROR', statusReason: 'internalError' }, next: 'RecordOutcome' },
     { check: { status: 'PENDING_CLIENT_RECONNECTION' }, next: 'AwaitReconnection' },
     { check: { status: 'ACTIVE' }, next: 'AwaitClient' },
+    { check: {}, endEarlyAtMs: 1, next: 'TerminateSession' },
     { check: { overdue: true }, terminateAbandoned: true, next: 'TerminateSession' },
     { check: { status: 'TERMINATING' }, next: 'AwaitEnd' },
     { check: { status: 'NOT_FOUND', isUnconfirmed: true }, next: 'AwaitEnd' },
@@ -566,9 +568,10 @@ describe('the decision by status', () => {
     // Somebody has just been given an answer.
     { check: { status: 'ACTIVE', overdue: true }, terminateAbandoned: true, next: 'AwaitEnd' },
     { check: { status: 'A_STATUS_OF_NEXT_YEAR' }, next: 'RejectUnexpectedStatus' },
-  ])('of $check leads to $next', async ({ check, next, terminateAbandoned = false }) => {
+  ])('of $check leads to $next', async ({ check, next, ...input }) => {
     const { startWindow, signalWaiting, path } = await start({ checkSession: sessionCheck(check) });
-    const window = await startWindow({ terminateAbandoned });
+    const { terminateAbandoned = false, endEarlyAtMs = 0 } = input;
+    const window = await startWindow({ terminateAbandoned, endEarlyAtMs, endEarlyFor: 'LEFT' });
 
     await signalWaiting(created(1, 0, 0));
 
@@ -642,6 +645,108 @@ describe('a session that the service does not know', () => {
     expect((await path(window)).at(-1)).toBe('AwaitReconnection');
     expect((await run.describe(window)).status).toBe('RUNNING');
     expect(payloadsOf('recordFailure')).toEqual([]);
+  });
+});
+
+describe('a session that is to end before its deadline', () => {
+  const early = (endEarlyAtMs: number, seq = 1): SignalledState => ({
+    ...created(seq, 0, 0),
+    correction: { seq, deadlineMs: endEarlyAtMs + HOUR, connectionTimeoutSeconds: 120 },
+    endEarlyAtMs,
+    endEarlyFor: 'LEFT',
+  });
+
+  it('is terminated when its time comes, and recorded once the service has ended it', async () => {
+    const { clock, startWindow, timesOf, payloadsOf, path } = await start({
+      checkSession: inTurn(
+        sessionCheck(),
+        sessionCheck({ status: 'TERMINATING' }),
+        sessionCheck({ status: 'TERMINATED' }),
+      ),
+      terminateSession: () => ({ isLifted: true }),
+    });
+    const startMs = clock.nowMs();
+    const window = await startWindow({ endEarlyAtMs: startMs + 30 * SECOND, endEarlyFor: 'GIVE_UP' });
+
+    await clock.advance(33 * SECOND);
+
+    expect(timesOf('terminateSession', startMs)).toEqual([30]);
+    expect(payloadsOf('terminateSession')).toMatchObject([{ endEarlyFor: 'GIVE_UP' }]);
+    expect(payloadsOf('recordOutcome')).toMatchObject([{ outcome: 'TERMINATED', isAbandoned: true }]);
+    expect((await path(window)).at(-1)).toBe('Terminated');
+  });
+
+  it('is told so while it waits, without a look', async () => {
+    const { clock, startWindow, signalWaiting, timesOf } = await start({ checkSession: sessionCheck() });
+    const startMs = clock.nowMs();
+    await startWindow();
+
+    await clock.advance(5 * SECOND);
+    await signalWaiting(early(startMs + 20 * SECOND));
+    await clock.advance(15 * SECOND);
+
+    expect(timesOf('checkSession', startMs).at(0)).toBe(20);
+    expect(timesOf('terminateSession', startMs)).toEqual([20]);
+  });
+
+  it('goes on to its deadline when somebody has asked for it', async () => {
+    const { clock, startWindow, timesOf } = await start({
+      checkSession: sessionCheck(),
+      terminateSession: () => ({ isLifted: true }),
+    });
+    const startMs = clock.nowMs();
+    await startWindow({ endEarlyAtMs: startMs + 10 * SECOND, endEarlyFor: 'LEFT' });
+
+    await clock.advance(121 * SECOND);
+
+    expect(timesOf('checkSession', startMs)).toEqual([10, 10]);
+    expect(timesOf('terminateSession', startMs)).toEqual([10]);
+  });
+
+  it('is tried again after 2, 4, 8 … s, a minute apart at most, while it cannot be terminated', async () => {
+    const { clock, startWindow, timesOf } = await start({
+      checkSession: sessionCheck({ deadlineMs: Date.UTC(2027, 0, 1) }),
+      terminateSession: () => {
+        throw new TaskError('PermitNotAvailableException');
+      },
+    });
+    const startMs = clock.nowMs();
+    await startWindow({ endEarlyAtMs: startMs + 10 * SECOND, endEarlyFor: 'OPERATOR' });
+
+    await clock.advance(HOUR);
+
+    const times = timesOf('terminateSession', startMs);
+    expect(times.slice(0, 8)).toEqual([10, 12, 16, 24, 40, 72, 132, 192]);
+    expect(times).toHaveLength(20);
+  });
+
+  it('is not terminated while the service says CONNECTED, and no look is made for it', async () => {
+    const { clock, startWindow, calls, timesOf } = await start({
+      checkSession: sessionCheck({ status: 'CONNECTED', beforeLoss: true }),
+    });
+    const startMs = clock.nowMs();
+    await startWindow({ endEarlyAtMs: startMs + 15 * SECOND, endEarlyFor: 'LEFT' });
+
+    await clock.advance(59 * SECOND);
+
+    expect(timesOf('checkSession', startMs)).toEqual([15]);
+    expect(calls('terminateSession')).toBe(0);
+  });
+
+  it.each([
+    ['GIVE_UP', []],
+    ['LEFT', ['LEFT']],
+  ])('after a connection that nobody used: %s', async (endEarlyFor, terminations) => {
+    const { clock, startWindow, signalWaiting, payloadsOf } = await start({
+      checkSession: sessionCheck({ deadlineMs: Date.UTC(2027, 0, 1) }),
+    });
+    const startMs = clock.nowMs();
+    await startWindow({ endEarlyAtMs: startMs + 15 * SECOND, endEarlyFor });
+
+    await signalWaiting(created(1, startMs + 1));
+    await clock.advance(15 * SECOND);
+
+    expect(payloadsOf('terminateSession').map((payload) => payload['endEarlyFor'])).toEqual(terminations);
   });
 });
 

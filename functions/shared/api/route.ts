@@ -16,6 +16,8 @@ import { errorReply, InvalidRequestError } from './replies.ts';
 import { originOf, parseSessionPath, type RequestOrigin } from './request.ts';
 
 export interface ApiRequest {
+  /** Tells the routes of one function apart. Absent where it has one. */
+  readonly method?: string;
   readonly session: SessionKey;
   /** API Gateway's id of the request, unique. */
   readonly requestId: string;
@@ -71,7 +73,8 @@ export function defineRoute<const Client extends ClientName = never, const Name 
         }
         const log = invocation.log.with(session);
         invocation.log = log;
-        return decide({ session, requestId, body: bodyOf(event) }, { ...prepared, log, metrics }, origin);
+        const request = { method: event.httpMethod, session, requestId, body: bodyOf(event) };
+        return decide(request, { ...prepared, log, metrics }, origin);
       },
     );
   });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { giveUpAfterSecondsSchema } from './fields.ts';
 
 /** The longest offer the API takes, in bytes of UTF-8. A browser's is 5 to 15 KB; the service documents no limit. */
 export const MAX_SIGNAL_REQUEST_BYTES = 65_536;
@@ -21,6 +22,19 @@ export const createConnectionBodySchema = z
       .describe('32 to 128 visible ASCII characters; the same for every repeat of one request. null is none'),
   })
   .meta({ title: 'CreateStreamSessionConnection, request body' });
+
+/** The body of POST …/leaving: a page that may be going away, as a browser's beacon can say it through the backend. */
+export const leavingBodySchema = z
+  .strictObject({
+    clientToken: z
+      .string()
+      .regex(/^[\x21-\x7E]{32,128}$/)
+      .describe('The ClientToken of the connection that is going away'),
+    withinSeconds: giveUpAfterSecondsSchema.describe(
+      "How long its player may take to come back, in seconds: 5 to the session's own ConnectionTimeoutSeconds",
+    ),
+  })
+  .meta({ title: 'Leaving, request body' });
 
 /**
  * What an offer must be inside its text. Further members (webSdkVersion, extras, …) are the Web SDK's own. The sdp has

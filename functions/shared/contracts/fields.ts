@@ -94,6 +94,22 @@ export const applicationArnSchema = z
 /** Where the session is streamed from, such as us-east-2 or a Local Zone. */
 export const locationSchema = z.string().regex(/^[a-zA-Z0-9-]{1,64}$/);
 
+/** Why a player's connection broke, as the sender of the report knows it. */
+export const dropCauseSchema = z.enum(['NETWORK', 'CRASH', 'IDLE', 'CLOSED', 'UNKNOWN']);
+export type DropCause = z.infer<typeof dropCauseSchema>;
+
+/** The least time that a session is kept for a player who may come back, in seconds. */
+export const LEAST_WAIT_SECONDS = 5;
+export const giveUpAfterSecondsSchema = z.int().min(LEAST_WAIT_SECONDS).max(3600);
+
+/** What the reports of a loss say about it, beside its facts. */
+export const reportShape = {
+  dropCause: dropCauseSchema.optional().describe("Why the player's connection broke, as reported"),
+  giveUpAfterSeconds: giveUpAfterSecondsSchema
+    .optional()
+    .describe('How long after the loss the session was to be kept for its player, as reported'),
+};
+
 /** What an outcome tells beside its facts. Absent in what earlier versions wrote, and where it is not known. */
 export const outcomeStoryShape = {
   cause: causeSchema
@@ -103,12 +119,15 @@ export const outcomeStoryShape = {
     ),
   applicationArn: applicationArnSchema.optional().describe('The application that the session ran'),
   location: locationSchema.optional().describe('Where the session was streamed from'),
+  ...reportShape,
 };
 /** The same as the table has it. What a later version writes in another form must not make an item unreadable. */
 export const storedStoryShape = {
   cause: outcomeStoryShape.cause.catch(undefined),
   applicationArn: outcomeStoryShape.applicationArn.catch(undefined),
   location: outcomeStoryShape.location.catch(undefined),
+  dropCause: outcomeStoryShape.dropCause.catch(undefined),
+  giveUpAfterSeconds: outcomeStoryShape.giveUpAfterSeconds.catch(undefined),
 };
 /** A page of AWS's console, which asks whoever opens it to sign in. */
 export const executionUrlSchema = z.url().max(1024).describe("The window's execution in AWS's console");

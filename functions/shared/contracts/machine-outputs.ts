@@ -33,6 +33,8 @@ export const connectionOutputSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('LOSS_NOT_NOTICED'), canWait: z.boolean() }),
   /** Another offer for the session has come since; this one was not sent to the service. */
   z.object({ result: z.literal('SUPERSEDED') }),
+  /** The session is being terminated before its deadline; this offer was not sent to the service. */
+  z.object({ result: z.literal('SESSION_ENDING') }),
   z.object({
     result: z.literal('SESSION_ENDED'),
     outcome: z.enum(['TERMINATED', 'ERRORED']),

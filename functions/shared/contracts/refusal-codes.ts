@@ -46,6 +46,7 @@ export const REFUSALS = {
   NEW_OFFER_NEEDED: final('ConflictException'),
   NEWER_OFFER: final('ConflictException'),
   SESSION_ENDED: final('ConflictException'),
+  SESSION_ENDING: final('ConflictException'),
   NOT_RECONNECTABLE: final('ConflictException'),
   LOSS_NOT_NOTICED: repeatable('ConflictException'),
   SESSION_BUSY: repeatable('ConflictException'),

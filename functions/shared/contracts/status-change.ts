@@ -1,5 +1,12 @@
 import * as z from 'zod';
-import { resourceIdSchema, sessionKeySchema, statusReasonSchema, timestampSchema } from './fields.ts';
+import {
+  dropCauseSchema,
+  giveUpAfterSecondsSchema,
+  resourceIdSchema,
+  sessionKeySchema,
+  statusReasonSchema,
+  timestampSchema,
+} from './fields.ts';
 import { STATUS_CHANGE_DETAIL_TYPE } from './names.ts';
 
 /** `StreamSessionStatus` of the service's API, all eight values. */
@@ -43,6 +50,12 @@ export const statusChangeDetailSchema = z
     ),
     sessionEndsAt: optional(timestampSchema).describe(
       "The session's start plus its SessionLengthSeconds, when the sender knows it",
+    ),
+    dropCause: optional(dropCauseSchema).describe(
+      "Why the player's connection broke, when the sender knows it",
+    ),
+    giveUpAfterSeconds: optional(giveUpAfterSecondsSchema).describe(
+      'How long after the loss the session is kept for its player, where that is less than the service keeps it. It acts only with the parameter allowEarlyEnd',
     ),
     reportedBy: optional(z.string().min(1).max(64)).describe(
       'Who reports it. Only the value watcher means something: its next list is evidence, so the window does not look at once',

@@ -7,6 +7,7 @@ import type { SessionKey } from '../contracts/index.ts';
 import { placeKey } from '../contracts/table-keys.ts';
 import {
   epochSeconds,
+  putIf,
   readItem,
   type Table,
   type Update,
@@ -42,6 +43,11 @@ const placeItemSchema = z.object({
   firstAskedAtMs: wholeNumberSchema.optional(),
   /** … and when the service was last seen not to have noticed. */
   lastRefusedAtMs: wholeNumberSchema.optional(),
+  /** The offer whose page may be going away, and until when its player may come back. A newer offer makes it void. */
+  leavingOffer: z.string().optional(),
+  leavingUntilMs: wholeNumberSchema.optional(),
+  /** When a termination before the deadline was about to be asked for. */
+  endingSinceMs: wholeNumberSchema.optional(),
   /** The session's own deadline by its open window, in epoch ms, if it had passed before the place was taken. */
   windowEndedAtMs: wholeNumberSchema.optional(),
 });
@@ -151,7 +157,7 @@ export async function writePlace(
       'SET revision = :next, knownOffers = :knownOffers, latestOffer = :latestOffer, askedAtMs = :askedAtMs,',
       'deadlineMs = :deadlineMs, expiresAt = :expiresAt',
       ...kept.map((name) => `, ${name} = :${name}`),
-      `REMOVE ${['isServed', 'notFoundAtMs', ...names.filter((name) => !kept.includes(name))].join(', ')}`,
+      `REMOVE ${['isServed', 'notFoundAtMs', 'leavingOffer', 'leavingUntilMs', 'endingSinceMs', ...names.filter((name) => !kept.includes(name))].join(', ')}`,
     ].join(' '),
     ConditionExpression: seen === undefined ? 'attribute_not_exists(pk)' : 'revision = :seen',
     ExpressionAttributeValues: {
@@ -236,6 +242,117 @@ export async function forgetLossRefusal(table: Table, session: SessionKey, offer
     ConditionExpression: 'latestOffer = :offer',
     ExpressionAttributeValues: { ':offer': offerId },
   });
+}
+
+/**
+ * Notes that the page of an offer may be going away.
+ *
+ * @returns false when another offer has come since.
+ * @throws DependencyUnavailableException
+ */
+export async function noteLeaving(
+  table: Table,
+  session: SessionKey,
+  offerId: string,
+  { untilMs, nowMs }: { readonly untilMs: number; readonly nowMs: number },
+): Promise<boolean> {
+  const leaving = { leavingOffer: offerId, leavingUntilMs: untilMs };
+  const expiresAt = epochSeconds(untilMs + PLACE_RETENTION_MS);
+  // The session's first connection came without us.
+  const first = { ...servedPlace(offerId, nowMs), ...leaving, expiresAt };
+  if (
+    await putIf(
+      table,
+      { ...placeKey(session), ...first },
+      { ConditionExpression: 'attribute_not_exists(pk)' },
+    )
+  ) {
+    return true;
+  }
+  return updatePlace(table, session, {
+    UpdateExpression:
+      'SET leavingOffer = :offer, leavingUntilMs = :until, expiresAt = :expiresAt, revision = revision + :one',
+    ConditionExpression: 'latestOffer = :offer',
+    ExpressionAttributeValues: { ':offer': offerId, ':until': untilMs, ':expiresAt': expiresAt, ':one': 1 },
+  });
+}
+
+/** Until when a player whose page may be going away may come back; undefined when none is, or an offer has come since. */
+export function leavingUntilMs(place: Place | undefined): number | undefined {
+  return place !== undefined && place.leavingOffer === place.latestOffer ? place.leavingUntilMs : undefined;
+}
+
+/**
+ * A request has come, so its player is not leaving.
+ *
+ * @param seen the place as it was read.
+ * @returns false when somebody else has written it since.
+ * @throws DependencyUnavailableException
+ */
+export async function liftLeaving(table: Table, session: SessionKey, seen: Place): Promise<boolean> {
+  return updatePlace(table, session, {
+    UpdateExpression: 'SET revision = :next REMOVE leavingOffer, leavingUntilMs',
+    ConditionExpression: 'revision = :seen',
+    ExpressionAttributeValues: { ':seen': seen.revision, ':next': seen.revision + 1 },
+  });
+}
+
+/** The attempt that has marked the place ends within this time, and its termination with it. */
+const ENDING_MS = 20_000;
+
+/** Whether the session is being terminated before its deadline, so that no connection is to be asked for any more. */
+export function isEnding(place: Place | undefined, nowMs: number): boolean {
+  return place?.endingSinceMs !== undefined && Math.abs(nowMs - place.endingSinceMs) < ENDING_MS;
+}
+
+/**
+ * Marks that the session is about to be terminated before its deadline. Each offer writes the place, so the mark fails if
+ * one has come since the place was read, and one that comes later finds it.
+ *
+ * @param seen the place as it was read; undefined when there was none.
+ * @returns whether it was marked.
+ * @throws DependencyUnavailableException
+ */
+export async function markEnding(
+  table: Table,
+  session: SessionKey,
+  seen: Place | undefined,
+  nowMs: number,
+): Promise<boolean> {
+  const expiresAt = epochSeconds(nowMs + PLACE_RETENTION_MS);
+  if (seen === undefined) {
+    const nobody = {
+      ...servedPlace(offerIdOf(`nobody at ${nowMs}`), nowMs),
+      endingSinceMs: nowMs,
+      expiresAt,
+    };
+    return putIf(
+      table,
+      { ...placeKey(session), ...nobody },
+      { ConditionExpression: 'attribute_not_exists(pk)' },
+    );
+  }
+  return updatePlace(table, session, {
+    UpdateExpression: 'SET endingSinceMs = :now, expiresAt = :expiresAt, revision = :next',
+    ConditionExpression: 'revision = :seen',
+    ExpressionAttributeValues: {
+      ':now': nowMs,
+      ':expiresAt': expiresAt,
+      ':seen': seen.revision,
+      ':next': seen.revision + 1,
+    },
+  });
+}
+
+/** A place of a session that has had its call, without a number in line. */
+function servedPlace(offerId: string, nowMs: number): Place {
+  return {
+    revision: 1,
+    ...offersWith(undefined, offerId),
+    askedAtMs: 0,
+    deadlineMs: nowMs,
+    isServed: true,
+  };
 }
 
 /** Returns the place that an item of the table holds. */

@@ -25,6 +25,7 @@ export const METRICS = {
   LossesNotNoticed: { unit: 'Count', byOperation: false },
   RequestsPutOff: { unit: 'Count', byOperation: false },
   RequestsNotInTime: { unit: 'Count', byOperation: false },
+  SessionsEndedEarly: { unit: 'Count', byOperation: false },
   AbandonedSessionsEnded: { unit: 'Count', byOperation: false },
   PermitWait: { unit: 'Milliseconds', byOperation: true },
   PermitsRefused: { unit: 'Count', byOperation: true },

@@ -82,6 +82,8 @@ export const settingSchemas = {
   WINDOW_MARGIN_SECONDS: () => wholeNumber(0, 60),
   OUTCOME_RETENTION_DAYS: () => wholeNumber(1, 3650),
   TERMINATE_ABANDONED_SESSIONS: yesOrNo,
+  /** Whether a session may be terminated before its deadline because a report says so (`giveUpAfterSeconds`). */
+  ALLOW_EARLY_END: yesOrNo,
   /** Whether POST …/connections must come with the session's own UserId in the header x-user-id. */
   USER_ID_CHECK: yesOrNo,
   ...quotaSettings,

@@ -8,6 +8,7 @@ import {
   OPEN_PHASES,
   REMOVED_AT_CLOSE,
   readWindow,
+  reportIn,
   updateWindow,
   type WindowItem,
 } from './window-item.ts';
@@ -112,7 +113,9 @@ export async function closeWindow(
       ...(isNotDisconnected ? { ':true': true } : {}),
     },
   });
-  if (closed !== undefined) return { ...mailboxOf(closed), recorded: true, story };
+  if (closed !== undefined) {
+    return { ...mailboxOf(closed), recorded: true, story: { ...story, ...reportIn(closed) } };
+  }
 
   const present = await readWindow(table, session);
   if (present === undefined || present.generation < generation) throw new WindowNotOpenError();
@@ -125,7 +128,11 @@ export async function closeWindow(
     return { recorded: true, seq: ackSeq, connectionCreatedAtMs: 0, connectionAttempts, story };
   }
   if (present.phase === 'FAILED') throw new WindowNotOpenError();
-  return { ...mailboxOf(present), recorded: !isOpen(present), story: present.story ?? story };
+  return {
+    ...mailboxOf(present),
+    recorded: !isOpen(present),
+    story: { ...(present.story ?? story), ...reportIn(present) },
+  };
 }
 
 /** The state of a session that was not disconnected: it goes on, or it has ended for another reason. */

@@ -1,9 +1,19 @@
 import type { SessionKey } from '../contracts/index.ts';
+import { ContentionException } from '../runtime/errors.ts';
 import type { Table } from '../runtime/table.ts';
 import { CLOCK_SKEW_MS, deadlineOf } from './deadline.ts';
 import { type MailboxDependencies, wakeWindow } from './mailbox.ts';
 import type { Disconnect } from './open-window.ts';
-import { updateWindow, type WindowItem } from './window-item.ts';
+import {
+  type EndEarlyFor,
+  IS_OPEN,
+  isOpen,
+  OPEN_PHASES,
+  type Report,
+  readWindow,
+  updateWindow,
+  type WindowItem,
+} from './window-item.ts';
 
 export interface Correction {
   readonly deadlineMs: number;
@@ -70,6 +80,97 @@ export async function correctDeadline(
   if (corrected === undefined) return false;
   await wakeWindow(corrected, dependencies);
   return true;
+}
+
+/**
+ * Notes what a further report says about the loss, where no earlier one has said it.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function noteReport(
+  table: Table,
+  session: SessionKey,
+  { generation, dropCause, giveUpAfterSeconds }: WindowItem,
+  report: Report,
+): Promise<void> {
+  const news = Object.entries({
+    dropCause: dropCause === undefined ? report.dropCause : undefined,
+    giveUpAfterSeconds: giveUpAfterSeconds === undefined ? report.giveUpAfterSeconds : undefined,
+  }).filter(([, value]) => value !== undefined);
+  if (news.length === 0) return;
+  await updateWindow(table, session, {
+    UpdateExpression: `SET ${news.map(([name]) => `${name} = :${name}`).join(', ')}`,
+    ConditionExpression: `generation = :generation AND ${IS_OPEN}`,
+    ExpressionAttributeValues: {
+      ...OPEN_PHASES,
+      ':generation': generation,
+      ...Object.fromEntries(news.map(([name, value]) => [`:${name}`, value])),
+    },
+  });
+}
+
+export interface EarlyEnd {
+  readonly endEarlyAtMs: number;
+  readonly endEarlyFor: EndEarlyFor;
+}
+
+/** Losing this many races in a row means that something is wrong with more than the timing. */
+const MAX_TRIES = 5;
+
+/**
+ * Tells an open window when its session is to be terminated although the service still keeps it. The deadline itself stays:
+ * places in line go by it. A window that waits for a reconnection needs no look for it.
+ *
+ * Why: docs/decisions/leaving.md#a-session-is-ended-early-only-while-nobody-has-asked-for-it
+ *
+ * @param window as it was read.
+ * @returns whether the window ends early now; not, when it has closed meanwhile or ends for a reason that stays.
+ * @throws DependencyUnavailableException; ContentionException when others keep signalling the window.
+ */
+export async function endEarly(
+  session: SessionKey,
+  window: WindowItem,
+  early: EarlyEnd,
+  dependencies: MailboxDependencies,
+): Promise<boolean> {
+  let seen: WindowItem | undefined = window;
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    if (seen === undefined || seen.generation !== window.generation || !isOpen(seen)) return false;
+    if (!replaces(early, seen)) return false;
+    const seq: number = seen.seq + 1;
+    const { deadlineMs, connectionTimeoutSeconds } = seen;
+    const told = await updateWindow(dependencies.table, session, {
+      UpdateExpression:
+        'SET seq = :seq, correction = :correction, endEarlyAtMs = :endEarlyAtMs, endEarlyFor = :endEarlyFor',
+      ConditionExpression: 'generation = :generation AND phase = :phase AND seq = :seenSeq',
+      ExpressionAttributeValues: {
+        ':seq': seq,
+        ':correction': { seq, deadlineMs, connectionTimeoutSeconds },
+        ':endEarlyAtMs': early.endEarlyAtMs,
+        ':endEarlyFor': early.endEarlyFor,
+        ':generation': seen.generation,
+        ':phase': seen.phase,
+        ':seenSeq': seen.seq,
+      },
+    });
+    if (told !== undefined) {
+      await wakeWindow(told, dependencies);
+      return true;
+    }
+    seen = await readWindow(dependencies.table, session);
+  }
+  throw new ContentionException();
+}
+
+/**
+ * An operator's end stays whatever a player does, because a request lifts the others. Of two operators' ends, and of two
+ * times to give up, the earlier one counts; of two times to leave, the later request's.
+ */
+function replaces(early: EarlyEnd, { endEarlyAtMs, endEarlyFor }: WindowItem): boolean {
+  if (endEarlyAtMs === undefined) return true;
+  if (early.endEarlyFor === endEarlyFor && endEarlyFor !== 'LEFT') return early.endEarlyAtMs < endEarlyAtMs;
+  if (early.endEarlyFor === 'OPERATOR') return true;
+  return early.endEarlyFor === 'LEFT' && endEarlyFor !== 'OPERATOR' && early.endEarlyAtMs !== endEarlyAtMs;
 }
 
 /**

@@ -41,6 +41,9 @@ export interface SignalledState {
   readonly connectionAttempts: number;
   /** The latest correction of the deadline, if there was one. */
   readonly correction?: WindowItem['correction'];
+  /** When the session is to be terminated before its deadline, and for whom, if it is. */
+  readonly endEarlyAtMs?: number | undefined;
+  readonly endEarlyFor?: WindowItem['endEarlyFor'];
 }
 
 /**
@@ -258,10 +261,19 @@ async function deliver(
     connectionCreatedAtMs,
     connectionAttempts,
     correction,
+    endEarlyAtMs,
+    endEarlyFor,
   }: SignalledState & Pick<WindowItem, 'generation'>,
   { stepFunctions, log }: MailboxDependencies,
 ): Promise<boolean> {
-  const state: SignalledState = { seq, connectionCreatedAtMs, connectionAttempts, correction };
+  const state: SignalledState = {
+    seq,
+    connectionCreatedAtMs,
+    connectionAttempts,
+    correction,
+    endEarlyAtMs,
+    endEarlyFor,
+  };
   const sent = await attempt(
     () => stepFunctions.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(state) })),
     'TaskTimedOut',

@@ -3,10 +3,11 @@ import type { SessionKey } from '../contracts/index.ts';
 import { windowKey } from '../contracts/table-keys.ts';
 import { ContentionException } from '../runtime/errors.ts';
 import { putIf, type Table } from '../runtime/table.ts';
+import type { EarlyEnd } from './correct-deadline.ts';
 import { CLOCK_SKEW_MS, deadlineOf } from './deadline.ts';
 import { canBeRetried } from './failed-windows.ts';
 import { openIn } from './read-windows.ts';
-import { isOpen, readWindow, type WindowItem } from './window-item.ts';
+import { isOpen, type Report, readWindow, reportIn, type WindowItem } from './window-item.ts';
 
 export interface Disconnect {
   readonly disconnectedAtMs: number;
@@ -16,6 +17,10 @@ export interface Disconnect {
   readonly reportedBy?: ReportedBy | undefined;
   /** Whether whoever opens the window also announces it. Otherwise its execution does. */
   readonly isAnnounced?: boolean | undefined;
+  /** What the report says about the loss. */
+  readonly report?: Report | undefined;
+  /** When the session is to be terminated before its deadline. */
+  readonly early?: EarlyEnd | undefined;
 }
 
 export interface WindowSettings {
@@ -102,11 +107,15 @@ export async function replaceWindow(
 ): Promise<WindowItem | undefined> {
   const { disconnectedAtMs, sessionEndsAtMs } = dead;
   const { connectionCreatedAtMs, connectionAttempts, seenWaitingAtMs, lostAgainAtMs } = dead;
+  const { endEarlyAtMs, endEarlyFor } = dead;
   const disconnect = {
     disconnectedAtMs,
     connectionTimeoutSeconds: undefined,
     sessionEndsAtMs,
     reportedBy: dead.reportedBy,
+    report: reportIn(dead),
+    early:
+      endEarlyAtMs === undefined || endEarlyFor === undefined ? undefined : { endEarlyAtMs, endEarlyFor },
   };
   const window = {
     ...newWindow(session, disconnect, settings, dead, notBeforeMs),
@@ -157,6 +166,7 @@ function newWindow(
       lookAtOnce: !isReplacement && !foundByWatcher,
       // A report with a timeout is not the watcher's: its lists do not have timeouts.
       ...(foundByWatcher && toldTimeoutSeconds === undefined ? { foundByWatcher } : {}),
+      ...disconnect.early,
     }),
     running: false,
     disconnectedAtMs,
@@ -169,6 +179,8 @@ function newWindow(
     seq: 0,
     connectionCreatedAtMs: 0,
     connectionAttempts: 0,
+    ...disconnect.early,
+    ...disconnect.report,
     failedBefore: failedBefore(previous),
     previousOutcomeAtMs: previous?.outcomeAtMs ?? previous?.previousOutcomeAtMs,
   };

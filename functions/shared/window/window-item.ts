@@ -5,6 +5,13 @@ import { windowKey } from '../contracts/table-keys.ts';
 import { readItem, type Table, type Update, updateIf, wholeNumberSchema } from '../runtime/table.ts';
 
 /**
+ * Why a session is terminated before its deadline: its player may have left (`POST …/leaving`), the report set a time
+ * (`giveUpAfterSeconds`), or an operator drains its stream group.
+ */
+export const endEarlyForSchema = z.enum(['LEFT', 'GIVE_UP', 'OPERATOR']);
+export type EndEarlyFor = z.infer<typeof endEarlyForSchema>;
+
+/**
  * A session's latest window: one item, overwritten by the session's next window, so that every step of a
  * window's life is one conditional write. Older outcomes are items of their own (`publish-outcome.ts`).
  *
@@ -60,6 +67,12 @@ export const windowItemSchema = z.object({
    * that is CONNECTED since before it may be lost again.
    */
   lostAgainAtMs: wholeNumberSchema.optional(),
+  /** When the session is to be terminated although the service still keeps it, and for whom. */
+  endEarlyAtMs: wholeNumberSchema.optional(),
+  endEarlyFor: endEarlyForSchema.optional().catch(undefined),
+  /** What the reports have said about the loss; the first one that says it counts. */
+  dropCause: storedStoryShape.dropCause,
+  giveUpAfterSeconds: storedStoryShape.giveUpAfterSeconds,
   /** How the session stood when the window closed. `outcomeOf` tells the outcome. */
   outcome: outcomeSchema.exclude(['NOT_DISCONNECTED']).optional(),
   /**
@@ -81,6 +94,13 @@ export const windowItemSchema = z.object({
   previousOutcomeAtMs: wholeNumberSchema.optional(),
 });
 export type WindowItem = z.infer<typeof windowItemSchema>;
+
+export type Report = Pick<WindowItem, 'dropCause' | 'giveUpAfterSeconds'>;
+
+/** Returns what the reports of a window's loss have said about it. */
+export function reportIn({ dropCause, giveUpAfterSeconds }: Report): Report {
+  return { dropCause, giveUpAfterSeconds };
+}
 
 /** A wait is one attempt of its state at least; a Retry has fewer than 1,000. */
 const WAIT_ORDER_STEP = 1000;

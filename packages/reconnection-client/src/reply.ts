@@ -87,6 +87,7 @@ const BY_CODE: Readonly<Record<string, Row>> = {
   NEW_OFFER_NEEDED: 'newOffer',
   SESSION_NOT_FOUND: 'over',
   SESSION_ENDED: 'over',
+  SESSION_ENDING: 'over',
   SOMEBODY_CONNECTED: 'takenOver',
   NEWER_OFFER: 'takenOver',
   // These two come with Retry-After, which another origin's script cannot read unless it is exposed.

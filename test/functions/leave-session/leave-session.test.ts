@@ -1,3 +1,4 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import {
   GameLiftStreamsClient,
   GetStreamSessionCommand,
@@ -5,7 +6,14 @@ import {
 } from '@aws-sdk/client-gameliftstreams';
 import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { endSession } from '../../../functions/leave-session/leave-session.ts';
+import { endSession, noteLeavingPage } from '../../../functions/leave-session/leave-session.ts';
+import {
+  leavingUntilMs,
+  offerIdOf,
+  offersWith,
+  readPlace,
+  writePlace,
+} from '../../../functions/shared/quota/places.ts';
 import type { SwitchState } from '../../../functions/shared/runtime/switch.ts';
 import { readEndMark } from '../../../functions/shared/window/end-mark.ts';
 import { failNext } from '../../helpers/failing-table.ts';
@@ -15,15 +23,18 @@ import { serviceDependencies } from '../../helpers/service-dependencies.ts';
 import { serviceErrors } from '../../helpers/service-errors.ts';
 import { newSession } from '../../helpers/sessions.ts';
 import { useTable } from '../../helpers/table.ts';
-import { givenRunningWindow, windowOf } from '../../helpers/windows.ts';
+import { BUS_SETTINGS, givenRunningWindow, windowOf } from '../../helpers/windows.ts';
 
 const table = useTable();
 const service = mockClient(GameLiftStreamsClient);
 const machines = mockClient(SFNClient);
+const bus = mockClient(EventBridgeClient);
 
 beforeEach(() => {
   service.reset();
   machines.reset();
+  bus.reset();
+  bus.on(PutEventsCommand).resolves({ FailedEntryCount: 0 });
   service.on(TerminateStreamSessionCommand).resolves({});
   machines.on(SendTaskSuccessCommand).resolves({});
 });
@@ -38,8 +49,10 @@ function prepare({
   const dependencies = {
     ...serviceDependencies(table()),
     stepFunctions: new SFNClient({ region: 'us-west-2' }),
+    eventBridge: new EventBridgeClient({ region: 'us-west-2' }),
     readSwitch: async () => switchState,
     settings: {
+      ...BUS_SETTINGS,
       AWS_REGION: 'us-west-2',
       READS_PER_SECOND: 20,
       LISTS_PER_SECOND: 20,
@@ -55,8 +68,15 @@ function prepare({
         caller: { name: 'backend', accessKeyId: null, sourceIp: null },
       }),
     );
+  const leaving = (body: unknown, headers: Readonly<Record<string, readonly string[]>> = {}) =>
+    dependencies.clock.track(() =>
+      noteLeavingPage({ session, requestId: 'request-1', body: JSON.stringify(body) }, dependencies, {
+        headers: new Map(Object.entries(headers)),
+        caller: { name: 'backend', accessKeyId: null, sourceIp: null },
+      }),
+    );
   const endedBy = async () => (await readEndMark(table(), session))?.endedBy;
-  return { ...dependencies, session, end, endedBy };
+  return { ...dependencies, session, end, leaving, endedBy };
 }
 
 const eventsOf = ({ lines }: ReturnType<typeof memoryLog>) => lines.map(({ event }) => event);
@@ -206,5 +226,91 @@ describe('DELETE of a session while the service is switched off', () => {
 
     expect(await endedBy()).toBeUndefined();
     expect(terminations()).toHaveLength(0);
+  });
+});
+
+describe('POST …/leaving', () => {
+  const TOKEN = 't'.repeat(36);
+  const BODY = { clientToken: TOKEN, withinSeconds: 15 };
+  const events = () =>
+    bus
+      .commandCalls(PutEventsCommand)
+      .flatMap(({ args: [{ input }] }) => input.Entries ?? [])
+      .map(({ DetailType, Detail = '' }): unknown => ({ DetailType, ...JSON.parse(Detail) }));
+  const untilOf = async ({ session }: ReturnType<typeof prepare>) =>
+    leavingUntilMs(await readPlace(table(), session));
+
+  it('is noted on the place and reported, for a session whose first connection came without us', async () => {
+    const run = prepare();
+
+    expect(await run.leaving(BODY)).toMatchObject({ statusCode: 204, body: '' });
+
+    expect(await untilOf(run)).toBe(run.clock.nowMs() + 15_000);
+    expect(events()).toMatchObject([
+      {
+        DetailType: 'Stream Session Status Change',
+        status: 'PENDING_CLIENT_RECONNECTION',
+        reportedBy: 'api',
+        dropCause: 'CLOSED',
+      },
+    ]);
+  });
+
+  it('is a 204 and nothing more when a newer offer has come', async () => {
+    const run = prepare();
+    await writePlace(table(), run.session, undefined, {
+      ...offersWith(undefined, offerIdOf('n'.repeat(36))),
+      askedAtMs: run.clock.nowMs(),
+      deadlineMs: run.clock.nowMs() + 60_000,
+    });
+
+    expect(await run.leaving(BODY)).toMatchObject({ statusCode: 204 });
+
+    expect(await untilOf(run)).toBeUndefined();
+    expect(events()).toEqual([]);
+  });
+
+  it('counts from the later of two requests', async () => {
+    const run = prepare();
+
+    await run.leaving(BODY);
+    await run.clock.advance(1000);
+    await run.leaving(BODY);
+
+    expect(await untilOf(run)).toBe(run.clock.nowMs() + 15_000);
+  });
+
+  it.each([
+    [{ clientToken: TOKEN, withinSeconds: 4 }, 'withinSeconds'],
+    [{ clientToken: TOKEN, withinSeconds: 61 }, 'withinSeconds'],
+    [{ clientToken: TOKEN, withinSeconds: 7.5 }, 'withinSeconds'],
+    [{ clientToken: TOKEN }, 'withinSeconds'],
+    [{ clientToken: 'short', withinSeconds: 15 }, 'clientToken'],
+    [{ ...BODY, more: 1 }, 'no others'],
+    ['text', 'JSON object'],
+  ])('refuses %j', async (body, problem) => {
+    const run = prepare();
+    const disconnect = { disconnectedAtMs: run.clock.nowMs(), connectionTimeoutSeconds: 60 };
+    await givenRunningWindow(table(), run.session, disconnect);
+
+    await expect(run.leaving(body)).rejects.toThrow(problem);
+
+    expect(await untilOf(run)).toBeUndefined();
+  });
+
+  it('is for the own user only, with userIdCheck', async () => {
+    const run = prepare({ userIdCheck: true });
+    service.on(GetStreamSessionCommand).resolves({ UserId: 'player-1' });
+
+    expect(await run.leaving(BODY, { 'x-user-id': ['player-2'] })).toMatchObject({ statusCode: 403 });
+
+    expect(await untilOf(run)).toBeUndefined();
+  });
+
+  it('fails where its event is not taken, so that the caller repeats it', async () => {
+    const run = prepare();
+    bus.on(PutEventsCommand).resolves({ FailedEntryCount: 1 });
+
+    await expect(run.leaving(BODY)).rejects.toMatchObject({ name: 'DependencyUnavailableException' });
   });
 });

@@ -52,6 +52,7 @@ export function useOnStatusChange() {
         ...WINDOW_SETTINGS,
         OUTCOME_RETENTION_DAYS,
         RECONNECTION_WINDOW_ARN,
+        ALLOW_EARLY_END: false,
         READS_PER_SECOND: 1000,
       },
     };

@@ -48,6 +48,7 @@ function prepare() {
         DEFAULT_CONNECTION_TIMEOUT_SECONDS: '120',
         WINDOW_MARGIN_SECONDS: '2',
         TERMINATE_ABANDONED_SESSIONS: 'false',
+        ALLOW_EARLY_END: 'false',
         OUTCOME_RETENTION_DAYS: '30',
         READS_PER_SECOND: '20',
         QUEUE_URL: 'http://127.0.0.1:1/queue',

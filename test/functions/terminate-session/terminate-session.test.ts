@@ -5,7 +5,17 @@ import {
   TerminateStreamSessionCommand,
 } from '@aws-sdk/client-gameliftstreams';
 import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  isEnding,
+  markServed,
+  noteLeaving,
+  offerIdOf,
+  offersWith,
+  readPlace,
+  writePlace,
+} from '../../../functions/shared/quota/places.ts';
 import type { SwitchState } from '../../../functions/shared/runtime/switch.ts';
+import { readEndMark } from '../../../functions/shared/window/end-mark.ts';
 import {
   type TerminateSessionInput,
   terminateSession,
@@ -229,5 +239,119 @@ describe('a session that is not abandoned by the read of this attempt', () => {
     expect(await terminate()).toBeUndefined();
 
     expect(terminations()).toEqual([]);
+  });
+});
+
+describe('a session that is to end before its deadline', () => {
+  const OFFER = offerIdOf('offer of the page');
+  const nowOf = ({ clock }: Pick<ReturnType<typeof prepare>, 'clock'>) => clock.nowMs();
+  const leaves = (run: ReturnType<typeof prepare>, untilMs = nowOf(run)) =>
+    noteLeaving(table(), run.session, OFFER, { untilMs, nowMs: nowOf(run) });
+  const endedBy = async ({ session }: ReturnType<typeof prepare>) =>
+    (await readEndMark(table(), session))?.endedBy;
+
+  it('is read, marked and terminated: its player has left', async () => {
+    const run = prepare();
+    await leaves(run);
+
+    expect(await run.terminate({ endEarlyFor: 'LEFT' })).toEqual({ isLifted: true });
+
+    expect(terminations()).toHaveLength(1);
+    expect(await endedBy(run)).toBe('LEFT');
+    expect(isEnding(await readPlace(table(), run.session), nowOf(run))).toBe(true);
+    expect(run.metrics.values).toContainEqual({ name: 'SessionsEndedEarly', value: 1 });
+  });
+
+  it('is left alone when a newer offer has come', async () => {
+    const run = prepare();
+    await leaves(run);
+    const place = await readPlace(table(), run.session);
+    await writePlace(table(), run.session, place, {
+      ...offersWith(place, offerIdOf('newer offer')),
+      askedAtMs: nowOf(run),
+      deadlineMs: nowOf(run) + 60_000,
+    });
+
+    expect(await run.terminate({ endEarlyFor: 'LEFT' })).toEqual({ isLifted: true });
+
+    expect(service.calls()).toEqual([]);
+  });
+
+  it.each(['LEFT', 'GIVE_UP', 'OPERATOR'] as const)(
+    'is left alone when an offer comes while the session is read: %s',
+    async (endEarlyFor) => {
+      const run = prepare();
+      await leaves(run);
+      service.on(GetStreamSessionCommand).callsFake(async () => {
+        const place = await readPlace(table(), run.session);
+        await writePlace(table(), run.session, place, {
+          ...offersWith(place, offerIdOf('newer offer')),
+          askedAtMs: nowOf(run),
+          deadlineMs: nowOf(run) + 60_000,
+        });
+        return { Status: 'PENDING_CLIENT_RECONNECTION' };
+      });
+
+      expect(await run.terminate({ endEarlyFor })).toEqual({ isLifted: true });
+
+      expect(terminations()).toHaveLength(0);
+      expect(await endedBy(run)).toBeUndefined();
+    },
+  );
+
+  it.each(['CONNECTED', 'ACTIVE', 'RECONNECTING', 'TERMINATED'] as const)(
+    'is left alone while it is %s, and comes up again',
+    async (status) => {
+      const run = prepare();
+      await leaves(run);
+      run.read({ Status: status });
+
+      expect(await run.terminate({ endEarlyFor: 'LEFT' })).toBeUndefined();
+
+      expect(terminations()).toHaveLength(0);
+      expect(isEnding(await readPlace(table(), run.session), nowOf(run))).toBe(false);
+    },
+  );
+
+  it.each([
+    ['stands in line', { isServed: false, askedBeforeMs: 300_000 }, false],
+    ['has asked since the loss', { isServed: true, askedBeforeMs: 0 }, false],
+    ['has asked before the loss only', { isServed: true, askedBeforeMs: 300_000 }, true],
+  ] as const)('is given up only if nobody wants it back: it %s', async (_, asked, isEnded) => {
+    const run = prepare();
+    await writePlace(table(), run.session, undefined, {
+      ...offersWith(undefined, OFFER),
+      askedAtMs: nowOf(run) - asked.askedBeforeMs,
+      deadlineMs: nowOf(run) + 60_000,
+    });
+    if (asked.isServed) await markServed(table(), run.session, OFFER);
+
+    await run.terminate({ endEarlyFor: 'GIVE_UP' });
+
+    expect(terminations()).toHaveLength(isEnded ? 1 : 0);
+    expect(await endedBy(run)).toBeUndefined();
+  });
+
+  it('is terminated by an operator, and its mark says so', async () => {
+    const run = prepare();
+
+    await run.terminate({ endEarlyFor: 'OPERATOR' });
+
+    expect(terminations()).toHaveLength(1);
+    expect(await endedBy(run)).toBe('OPERATOR');
+  });
+
+  it('is terminated by the next attempt, which finds its own mark', async () => {
+    const run = prepare();
+    await leaves(run);
+    service.on(TerminateStreamSessionCommand).rejectsOnce(serviceErrors.throttling()).resolves({});
+
+    await expect(run.terminate({ endEarlyFor: 'LEFT' })).rejects.toMatchObject({
+      name: 'ThrottlingException',
+    });
+    await run.clock.advance(4000);
+    expect(await run.terminate({ endEarlyFor: 'LEFT' })).toEqual({ isLifted: true });
+
+    expect(terminations()).toHaveLength(2);
   });
 });

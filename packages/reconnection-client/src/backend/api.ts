@@ -15,6 +15,7 @@ export type RefusalCode =
   | 'NEW_OFFER_NEEDED'
   | 'NEWER_OFFER'
   | 'SESSION_ENDED'
+  | 'SESSION_ENDING'
   | 'NOT_RECONNECTABLE'
   | 'LOSS_NOT_NOTICED'
   | 'SESSION_BUSY'
@@ -58,6 +59,10 @@ export interface ReconnectionWindow {
   readonly applicationArn?: string;
   /** Where the session was streamed from. */
   readonly location?: string;
+  /** Why the player's connection broke, as reported. */
+  readonly dropCause?: 'NETWORK' | 'CRASH' | 'IDLE' | 'CLOSED' | 'UNKNOWN';
+  /** How long after the loss the session was to be kept for its player, as reported. */
+  readonly giveUpAfterSeconds?: number;
   /** Only while the service cannot be read: the window goes on by itself when it can. */
   readonly waitingForService?: true;
   /** Only while the service is switched off: what it does with calls. */
