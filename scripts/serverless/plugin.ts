@@ -208,7 +208,12 @@ export default class DeploymentPlugin {
     const bundles = await buildFunctions(join(serviceDir, 'dist'));
     const source = await readSource(serviceDir);
     this.#tools.log.notice(`Built ${bundles.length} functions from ${describeSource(source)}`);
-    if (this.#stageFile !== undefined) this.#tools.log.notice(`Parameters from ${this.#stageFile.name}`);
+    const { stage } = this.#serverless.service.provider;
+    this.#tools.log.notice(
+      this.#stageFile === undefined
+        ? `No config/${stage}.yml: parameters from --param and the defaults`
+        : `Parameters from ${this.#stageFile.name}`,
+    );
   }
 
   async #finishTemplate(): Promise<void> {

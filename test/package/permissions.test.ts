@@ -281,6 +281,18 @@ describe('an invocation that is not API Gateway’s', () => {
     ).toBe(false);
   });
 
+  it('of create-admin-shell is told from that of its state machine', () => {
+    const shell = 'arn:aws:lambda:CreateAdminShellLambdaFunction';
+
+    expect(matches(recordOf({ type: 'IAMUser' }, `${shell}:3`))).toBe(true);
+    expect(matches(recordOf({ type: 'AssumedRole', invokedBy: 'apigateway.amazonaws.com' }, shell))).toBe(
+      true,
+    );
+    expect(matches(recordOf({ type: 'AssumedRole', invokedBy: 'states.amazonaws.com' }, shell))).toBe(false);
+    // A state machine of somebody's own is not API Gateway.
+    expect(matches(recordOf({ type: 'AssumedRole', invokedBy: 'states.amazonaws.com' }))).toBe(true);
+  });
+
   it('is watched only when the parameter says so, because it needs data events', async () => {
     const { template: other } = await packagedService('everything');
 
