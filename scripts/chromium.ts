@@ -45,6 +45,8 @@ export function launchChromium(executablePath: string, more: readonly string[] =
   return chromium.launch({
     executablePath,
     args: [...CHROMIUM_ARGUMENTS, ...more],
+    // As players have it: a page that is gone back to is the same page, with its connections closed.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
     timeout: LAUNCH_TIMEOUT_MS,
   });
 }

@@ -87,4 +87,23 @@ describeInBrowser('the screens of a game, without a service,', (openPage) => {
 
     expect(await accessibilityProblems(page)).toEqual([]);
   });
+
+  it('come back by themselves when the player goes back to the page, which the browser has kept', async () => {
+    const page = await openPage(`${game.url}/plain.html?scenario=network-loss`);
+    await page.getByText('You are back in the game.').waitFor();
+    await page.evaluate(`
+      globalThis.seen = [];
+      addEventListener('pageshow', ({ persisted }) => seen.push(persisted));
+      new MutationObserver(() => seen.push(document.querySelector('p').textContent))
+        .observe(document.querySelector('p'), { childList: true });
+    `);
+
+    await page.goto(`${game.url}/?scenario=expired`);
+    await page.goBack({ waitUntil: 'commit' });
+    await page.getByText('You are back in the game.').waitFor();
+
+    await expect
+      .poll(async () => new Set(await page.evaluate<unknown[]>('globalThis.seen')))
+      .toEqual(new Set([true, 'Reconnecting …', 'Almost there …', 'You are back in the game.']));
+  });
 });
