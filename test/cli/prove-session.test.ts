@@ -4,7 +4,12 @@ import {
   ListStreamSessionsCommand,
   StartStreamSessionCommand,
 } from '@aws-sdk/client-gameliftstreams';
-import { anOffer, GameLiftStreamsControl, startGameLiftStreams } from 'game-lift-streams-local';
+import {
+  anOffer,
+  GameLiftStreamsControl,
+  type NewFault,
+  startGameLiftStreams,
+} from 'game-lift-streams-local';
 import { LOCAL_CREDENTIALS, seededRandom, VirtualClock } from 'local-server-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Account } from '../../cli/prove/account.ts';
@@ -117,6 +122,22 @@ describe('npm run prove with a session', () => {
     await group.clock.advance(10_000);
 
     expect(await liveSessions(group.control)).toEqual([]);
+  });
+
+  it('keeps what it has found when a permission is missing half way', async () => {
+    const group = await aStreamGroup();
+    const denied: NewFault = { operation: 'CreateStreamSessionConnection', kind: 'accessDenied' };
+    let waits = 0;
+    const sleep = async (ms: number) => {
+      await group.clock.advance(ms);
+      if (++waits === 20) await group.control.injectFault(denied);
+    };
+
+    const findings = await checkSession({ ...group.account, sleep }, group.plan);
+
+    const lines = told(findings);
+    expect(lines.filter((line) => line.startsWith('HOLDS client-token-repeat'))).toHaveLength(1);
+    expect(lines.at(-1)).toBe('COULD_NOT_ASK a probe of a stream session: not allowed');
   });
 
   it('ends its session when it is interrupted while the session starts', async () => {

@@ -43,9 +43,13 @@ export async function checkSession(account: Account, plan: SessionPlan): Promise
     (id) => id.startsWith(USER_PREFIX),
     'An earlier run had left',
   );
+  const add = (...found: readonly Found[]) => {
+    findings.push(...found);
+  };
   try {
-    for (const probe of [probeConnections, probeMalformedOffer, probeTermination])
-      findings.push(...(await probe(account, plan, userId)));
+    for (const probe of [probeConnections, probeMalformedOffer, probeTermination]) {
+      await probe(account, plan, userId, add);
+    }
   } catch (error) {
     findings.push(
       error instanceof NotStartedError ? error.found : couldNotAsk('a probe of a stream session', error),
@@ -56,24 +60,30 @@ export async function checkSession(account: Account, plan: SessionPlan): Promise
   return findings;
 }
 
+/** Keeps a finding at once, so that a probe that fails half way loses none. */
+type Add = (...found: readonly Found[]) => void;
+
 /** A session that waits for a client: its connections, and how it ends when nobody uses an answer. */
-async function probeConnections(account: Account, plan: SessionPlan, userId: string): Promise<Found[]> {
+async function probeConnections(
+  account: Account,
+  plan: SessionPlan,
+  userId: string,
+  add: Add,
+): Promise<void> {
   const session = await start(account, plan, userId);
-  const findings: Found[] = [
-    refusalIn('ACTIVATING', await connect(account, plan, session, plan.offer, randomUUID())),
-  ];
+  if ((await read(account, plan, session)).Status === 'ACTIVATING') {
+    add(refusalIn('ACTIVATING', await connect(account, plan, session, plan.offer, randomUUID())));
+  }
   await untilActive(account, plan, session);
 
   const token = randomUUID();
   const first = await connect(account, plan, session, plan.offer, token);
   if (first.kind === 'REFUSED') {
-    return [
-      ...findings,
-      differs(`An ACTIVE session refuses a connection: ${first.name}.`, 'Attach the report to an issue.'),
-    ];
+    add(differs(`An ACTIVE session refuses a connection: ${first.name}.`, 'Attach the report to an issue.'));
+    return;
   }
   const seconds = (first.ms / 1000).toFixed(1);
-  findings.push(
+  add(
     first.ms <= ASSUMED_CONNECTION_MS
       ? holds(`connection-duration: a connection took ${seconds} s.`)
       : differs(
@@ -83,9 +93,9 @@ async function probeConnections(account: Account, plan: SessionPlan, userId: str
     answerShape(first.answer),
   );
   const again = await connect(account, plan, session, plan.offer, token);
-  findings.push(repeatOf(first.answer, again));
+  add(repeatOf(first.answer, again));
   const other = await connect(account, plan, session, anotherOffer(plan.offer), token);
-  findings.push(
+  add(
     other.kind === 'REFUSED' && (other.status === 409 || other.status === 400)
       ? holds(`client-token-reuse: a ClientToken with another offer is ${other.name} (${other.status}).`)
       : skipped(
@@ -98,63 +108,71 @@ async function probeConnections(account: Account, plan: SessionPlan, userId: str
   const sinceMs = account.nowMs();
   const ended = await waitFor(account, plan, session, ENDED, TIMEOUT_SECONDS * 1000 + LONGEST_END_MS);
   if (ended === undefined) {
-    return [
-      ...findings,
+    add(
       differs(
         `end-after-deadline: the session was not ended ${LONGEST_END_MS / 60_000} min after its timeout.`,
         'Set terminateAbandonedSessions=true.',
       ),
-    ];
+    );
+    return;
   }
   const late = Math.max(0, (account.nowMs() - sinceMs) / 1000 - TIMEOUT_SECONDS).toFixed(0);
-  findings.push(
+  add(
     holds(`end-after-deadline: the session ended about ${late} s after its timeout of ${TIMEOUT_SECONDS} s.`),
     reasonOf(ended),
   );
-  findings.push(
+  add(
     refusalIn(
       ended.Status ?? '',
       await connect(account, plan, session, anotherOffer(plan.offer), randomUUID()),
     ),
   );
   const terminated = await terminate(account, plan, session);
-  findings.push(
-    holds(`terminate-again: terminating a session that has ended is ${terminated ?? 'accepted'}.`),
-  );
-  return findings;
+  add(holds(`terminate-again: terminating a session that has ended is ${terminated ?? 'accepted'}.`));
 }
 
 /** A session that gets a malformed offer. */
-async function probeMalformedOffer(account: Account, plan: SessionPlan, userId: string): Promise<Found[]> {
+async function probeMalformedOffer(
+  account: Account,
+  plan: SessionPlan,
+  userId: string,
+  add: Add,
+): Promise<void> {
   const session = await start(account, plan, userId);
   await untilActive(account, plan, session);
   const reply = await connect(account, plan, session, '{"type":"offer","sdp":"none"}', randomUUID());
   await account.sleep(5 * POLL_MS);
   const after = await read(account, plan, session);
   const answered = reply.kind === 'REFUSED' ? `refused with ${reply.name} (${reply.status})` : 'accepted';
-  return [
+  add(
     holds(
       `malformed-offer: a malformed offer is ${answered}, and the session is ${after.Status}${after.StatusReason === undefined ? '' : `, ${after.StatusReason}`}.`,
     ),
-  ];
+  );
 }
 
 /** A session that is terminated. */
-async function probeTermination(account: Account, plan: SessionPlan, userId: string): Promise<Found[]> {
+async function probeTermination(
+  account: Account,
+  plan: SessionPlan,
+  userId: string,
+  add: Add,
+): Promise<void> {
   const session = await start(account, plan, userId);
   await untilActive(account, plan, session);
   const refused = await terminate(account, plan, session);
   if (refused !== undefined) {
-    return [differs(`An ACTIVE session is not terminated: ${refused}.`, 'Attach the report to an issue.')];
+    add(differs(`An ACTIVE session is not terminated: ${refused}.`, 'Attach the report to an issue.'));
+    return;
   }
   const sinceMs = account.nowMs();
   const ended = await waitFor(account, plan, session, ENDED, LONGEST_END_MS);
   const seconds = ((account.nowMs() - sinceMs) / 1000).toFixed(0);
-  return [
+  add(
     holds(
       `terminating-length: TERMINATING lasted ${ended === undefined ? 'longer than' : 'about'} ${seconds} s.`,
     ),
-  ];
+  );
 }
 
 type Connection =
