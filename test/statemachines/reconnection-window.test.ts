@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LOSS_NOTICE_MS } from '../../functions/shared/window/deadline.ts';
+import { CLOCK_SKEW_MS, LOSS_NOTICE_MS } from '../../functions/shared/window/deadline.ts';
 import { allDefinitions } from '../helpers/definitions.ts';
 import {
   NO_ANSWER,
@@ -93,6 +93,36 @@ async function start(
 function created(seq: number, connectionCreatedAtMs: number, connectionAttempts = 1): SignalledState {
   return { seq, connectionCreatedAtMs, connectionAttempts };
 }
+
+describe('the deadline that receivers of events know', () => {
+  it.each([
+    ['that of the input, where the window was announced', { announced: true }, true],
+    ['none, where its first wait is to announce it', {}, false],
+  ])('is at first %s', async (_, input, isTold) => {
+    const { startWindow, payloadsOf } = await start();
+
+    await startWindow(input);
+
+    const [{ toldDeadlineMs, deadlineMs } = {}] = payloadsOf('registerTaskToken');
+    expect(toldDeadlineMs).toBe(isTold ? deadlineMs : 0);
+  });
+
+  it('is that of the latest wait which had another, so that each deadline is announced once', async () => {
+    const { clock, startWindow, signalWaiting, payloadsOf } = await start({
+      checkSession: (payload) =>
+        sessionCheck({ status: 'ACTIVE', deadlineMs: Number(payload['deadlineMs']) + 500 })(payload),
+    });
+    await startWindow({ announced: true });
+    await clock.advance(10 * SECOND);
+    await signalWaiting(created(1, clock.nowMs()));
+    await clock.advance(7 * SECOND);
+
+    const waits = payloadsOf('registerTaskToken');
+    const isDue = ({ deadlineMs, toldDeadlineMs }: (typeof waits)[number]) =>
+      Math.abs(Number(deadlineMs) - Number(toldDeadlineMs)) > CLOCK_SKEW_MS;
+    expect(waits.map(isDue)).toEqual([false, true, false, false]);
+  });
+});
 
 describe('a window that nobody comes back to', () => {
   it("ends with the outcome's cause, application and location in its output", async () => {
