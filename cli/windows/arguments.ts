@@ -12,12 +12,15 @@ import { parseCommandLine, parseWholeNumber, UsageError } from '../command-line.
 export const USAGE = `Usage: npm run windows -- list --table <name> [options]
        npm run windows -- show <session> --table <name> --state-machine <ARN> [options]
        npm run windows -- end <session> --api <URL> --bus <name> [options]
+       npm run windows -- drain <group> --within <seconds> --table <name> --bus <name> [options]
        npm run windows -- retry <session> --table <name> --state-machine <ARN> --bus <name> [options]
        npm run windows -- retry --failed-since <time> --table <name> --state-machine <ARN> --bus <name> [options]
 
 list    tells of every open window: its session, phase, time left, place in line, attempts, and what it waits for
 show    tells what happened to a player, in sentences with times, also weeks after the session has ended
 end     ends a live session, with the cause OPERATOR, so that nobody takes its player for lost
+drain   ends what still waits in a stream group at a time of your choice; until then reconnections work, and a session with
+        a connected player is never ended
 retry   gives failed windows to a new execution, which asks Amazon GameLift Streams first and records the outcome. A
         window that is open or has its outcome stays as it is
 
@@ -29,11 +32,12 @@ retry   gives failed windows to a new execution, which asks Amazon GameLift Stre
   --left <seconds>        list: only those with so many seconds left at most
   --json                  list: one JSON document
   --watch                 list: draws the list again every 2 s, until Ctrl-C
+  --within <seconds>      drain: when the drain ends, 5 to 86400 seconds from now
   --failed-since <time>   retry: every window that failed since then: 90m, 6h, 2d, or a time such as
                           2026-11-28T06:00:00Z. Those that failed with SessionNotFound are left out.
-  --dry-run               retry: only tells which windows there are
+  --dry-run               drain, retry: only tells how many or which windows there are
 
-  --reason <text>         end, retry: why; recorded with the act, 256 printable ASCII characters at most
+  --reason <text>         end, drain, retry: why; recorded with the act, 256 printable ASCII characters at most
   --wait <seconds>        end: how long to go on asking while others end sessions, too (60)
 
   --table <name>          the service's table (the stack's output TableName)
@@ -55,6 +59,7 @@ const OPTIONS = {
   group: { type: 'string' },
   state: { type: 'string' },
   left: { type: 'string' },
+  within: { type: 'string' },
   json: { type: 'boolean', default: false },
   watch: { type: 'boolean', default: false },
   'failed-since': { type: 'string' },
@@ -84,6 +89,7 @@ const COMMANDS: Readonly<Record<WindowsArguments['command'], readonly OptionName
   list: [...OF_TABLE, 'group', 'state', 'left', 'json', 'watch'],
   show: [...OF_TABLE, ...OF_EXECUTIONS],
   end: [...OF_AUDIT, 'api', 'region', 'wait'],
+  drain: [...OF_TABLE, ...OF_AUDIT, 'step-functions-endpoint', 'within', 'dry-run'],
   retry: [...OF_TABLE, ...OF_EXECUTIONS, ...OF_AUDIT, 'failed-since', 'dry-run'],
 };
 
@@ -135,13 +141,21 @@ export interface EndArguments extends AuditArguments {
   readonly waitSeconds: number;
 }
 
+export interface DrainArguments extends TableArguments, AuditArguments {
+  readonly command: 'drain';
+  readonly group: string;
+  readonly withinSeconds: number;
+  readonly dryRun: boolean;
+  readonly stepFunctionsEndpoint: string | undefined;
+}
+
 export interface RetryArguments extends TableArguments, MachineArguments, AuditArguments {
   readonly command: 'retry';
   readonly which: NamedSession | { readonly kind: 'FAILED_SINCE'; readonly sinceMs: number };
   readonly dryRun: boolean;
 }
 
-export type WindowsArguments = ListArguments | ShowArguments | EndArguments | RetryArguments;
+export type WindowsArguments = ListArguments | ShowArguments | EndArguments | DrainArguments | RetryArguments;
 
 const MACHINE_ARN = /^arn:aws[a-z-]*:states:([a-z0-9-]{1,40}):\d{12}:stateMachine:[a-zA-Z0-9-_]{1,80}$/;
 const SESSION_ARN =
@@ -172,6 +186,7 @@ export function parseArguments(args: readonly string[], nowMs: number): WindowsA
     endpoint: values.endpoint,
   };
   if (command === 'list') return { command, ...ofTable, ...parseFilters(values) };
+  if (command === 'drain') return { command, ...ofTable, ...parseDrain(session, values) };
   const machine = MACHINE_ARN.exec(values['state-machine'] ?? '');
   if (machine === null) throw new UsageError('--state-machine takes the ARN of the windows’ state machine.');
   const [stateMachineArn, regionOfArn = ''] = machine;
@@ -198,6 +213,7 @@ const commandNames = [
   'list',
   'show',
   'end',
+  'drain',
   'retry',
 ] as const satisfies readonly WindowsArguments['command'][];
 
@@ -218,6 +234,24 @@ function parseEnd(text: string | undefined, values: Values): EndArguments {
     api: values.api,
     region,
     waitSeconds,
+    ...parseAudit(values),
+  };
+}
+
+const LONGEST_DRAIN_SECONDS = 86_400;
+
+/** @throws UsageError */
+function parseDrain(text: string | undefined, values: Values) {
+  const group = sessionKeySchema.shape.streamGroupId.safeParse(text);
+  if (!group.success) throw new UsageError('Name the id of the stream group to drain.');
+  const withinSeconds = parseWholeNumber(String(values.within), '--within', 5);
+  if (withinSeconds > LONGEST_DRAIN_SECONDS) throw new UsageError('--within takes 86400 seconds at most.');
+  const endpoint = values['step-functions-endpoint'];
+  return {
+    group: group.data,
+    withinSeconds,
+    dryRun: values['dry-run'] === true,
+    stepFunctionsEndpoint: typeof endpoint === 'string' ? endpoint : undefined,
     ...parseAudit(values),
   };
 }

@@ -197,6 +197,9 @@ export function describeWait(window: WindowItem, place: PlaceInLine): string {
   }
   if (place.kind === 'IN_LINE') return 'the turn of its player';
   if (place.kind === 'NOT_IN_TIME') return 'a call that becomes free: none is left before the deadline';
+  if (window.endEarlyAtMs !== undefined) {
+    return `the player, until ${new Date(window.endEarlyAtMs).toISOString()} (${window.endEarlyFor ?? 'early end'})`;
+  }
   return window.seenWaitingAtMs === undefined
     ? 'the player, or the service to notice the loss'
     : 'the player';

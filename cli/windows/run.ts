@@ -12,6 +12,7 @@ import { parseEndpoint } from '../admin-shell/endpoint.ts';
 import { explainUsageError, printable, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
 import {
   type AuditArguments,
+  type DrainArguments,
   type ListArguments,
   parseArguments,
   type RetryArguments,
@@ -20,6 +21,7 @@ import {
   type WindowsArguments,
 } from './arguments.ts';
 import { type ActResult, audited } from './audit.ts';
+import { drainGroup, foretellDrain } from './drain-group.ts';
 import { endSession } from './end-session.ts';
 import { type FoundWindow, findWindows } from './find-windows.ts';
 import { documentOf, listWindows, tableOf, type WindowList } from './list-windows.ts';
@@ -78,6 +80,23 @@ export async function run(
             endSession(parsed, { client, clock, tellLine }),
           );
           return ended.failure === undefined ? 0 : 1;
+        }
+        case 'drain': {
+          const dependencies = { ...clients.ofWindows(parsed), clock, tellLine, progress };
+          if (parsed.dryRun) {
+            await foretellDrain(parsed, dependencies);
+            return 0;
+          }
+          const act = {
+            command: 'DRAIN' as const,
+            streamGroupId: parsed.group,
+            streamSessionId: null,
+            reason: parsed.reason,
+          };
+          const drained = await audited(act, { ...clients.ofAudit(parsed), clock, tellLine }, () =>
+            drainGroup(parsed, dependencies),
+          );
+          return drained.failure === undefined ? 0 : 1;
         }
         case 'retry': {
           const dependencies = {
@@ -298,7 +317,7 @@ class Clients {
   }
 
   /** @throws UsageError */
-  ofWindows(parsed: ShowArguments | RetryArguments) {
+  ofWindows(parsed: ShowArguments | DrainArguments | RetryArguments) {
     const stepFunctions = this.add(new SFNClient(localAt(parsed.stepFunctionsEndpoint, this.#region)));
     return { table: this.table(parsed), stepFunctions };
   }

@@ -33,6 +33,8 @@ const signalSchema = z.object({
   connectionCreatedAtMs: z.number(),
   connectionAttempts: z.number(),
   correction: z.object({ seq: z.number(), deadlineMs: z.number() }).optional(),
+  endEarlyAtMs: z.number().optional(),
+  endEarlyFor: z.string().optional(),
 });
 const recordedSchema = z.object({ recorded: z.boolean() });
 const payloadOf = <Schema extends z.ZodType>(schema: Schema) => z.object({ Payload: schema });
@@ -137,7 +139,7 @@ function tellResult(output: string | undefined, known: Known, say: Say): Sentenc
       : [];
   }
   return known.state === 'TerminateSession'
-    ? say('The window looked whether the session was still abandoned, to end it.')
+    ? say('The window set out to end the session, if it still waited for its player.')
     : [];
 }
 
@@ -150,11 +152,27 @@ function tellSignal(signal: z.infer<typeof signalSchema>, known: Known, say: Say
   if (isCorrected) known.deadlineMs = correction.deadlineMs;
   const calls = `${connectionAttempts} ${connectionAttempts === 1 ? 'call' : 'calls'} so far`;
   return [
-    ...(isCorrected ? say(`A feed corrected the deadline to ${timeOf(correction.deadlineMs)}.`) : []),
+    ...(isCorrected ? say(tellCorrection(correction.deadlineMs, signal)) : []),
     ...(isNew
       ? say(`The player asked to come back and got an answer (${calls}).`, connectionCreatedAtMs)
       : []),
   ];
+}
+
+const EARLY_ENDS: Readonly<Record<string, string>> = {
+  LEFT: 'The page was going away, so the session was to end',
+  GIVE_UP: 'The report said how long to wait, so the session was to end',
+  OPERATOR: 'An operator drained the stream group, so the session was to end',
+};
+
+function tellCorrection(
+  deadlineMs: number,
+  { endEarlyAtMs, endEarlyFor = '' }: z.infer<typeof signalSchema>,
+): string {
+  const why = EARLY_ENDS[endEarlyFor];
+  return endEarlyAtMs === undefined || why === undefined
+    ? `A feed corrected the deadline to ${timeOf(deadlineMs)}.`
+    : `${why} at ${timeOf(endEarlyAtMs)} if the player was not back.`;
 }
 
 function tellLook(look: z.infer<typeof lookSchema>, known: Known, say: Say): Sentence[] {

@@ -26,6 +26,7 @@ import {
   noteReport,
 } from '../shared/window/correct-deadline.ts';
 import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
+import { type DrainEnd, drainReader } from '../shared/window/drain.ts';
 import { isRetryDue } from '../shared/window/failed-windows.ts';
 import { noteLoss, signalWindow, wakeWindow } from '../shared/window/mailbox.ts';
 import { openWindow } from '../shared/window/open-window.ts';
@@ -41,6 +42,8 @@ export interface OnStatusChangeDependencies extends ReadSessionDependencies, Rep
   readonly settings: EventBus['settings'] &
     ReadSessionDependencies['settings'] &
     ReplaceDependencies['settings'] & { readonly ALLOW_EARLY_END: boolean };
+  /** Without it no stream group is drained. */
+  readonly drainEnd?: DrainEnd;
 }
 
 export interface OnStatusChangeResult {
@@ -114,8 +117,11 @@ async function onDisconnect(
     isAnnounced: true,
     report: reportIn(detail),
   };
+  const drainEndMs = await dependencies.drainEnd?.(session.streamGroupId, dependencies.log);
+  const drain: EarlyEnd | undefined =
+    drainEndMs === undefined ? undefined : { endEarlyAtMs: drainEndMs, endEarlyFor: 'OPERATOR' };
   const earlySince = (sinceMs: number) =>
-    earlyEndOf({ sinceMs, untilMs, giveUpAfterSeconds: detail.giveUpAfterSeconds, nowMs }, settings);
+    drain ?? earlyEndOf({ sinceMs, untilMs, giveUpAfterSeconds: detail.giveUpAfterSeconds, nowMs }, settings);
   const opening = { ...disconnect, early: earlySince(disconnect.disconnectedAtMs) };
   const { kind, window } = await openWindow(table, session, opening, settings, async (closed) => {
     if (closed.phase === 'FAILED') {
@@ -264,8 +270,11 @@ export const onStatusChangeEvent = defineQueueEvent({
   idsOf: (parsed) => (parsed.ok ? sessionOf(parsed.event) : {}),
   finishWith: (dependencies) => announceOpenings(createAnnouncer(dependencies)),
   // The queue repeats what is throttled; in the SDK's backoff a storm would hold the account's concurrency.
-  decide: (parsed, { stepFunctionsSingleAttempt: stepFunctions, ...dependencies }) =>
-    onStatusChange(parsed, { ...dependencies, stepFunctions }),
+  prepare: (dependencies) => {
+    const drainEnd = drainReader(dependencies);
+    return (parsed, { stepFunctionsSingleAttempt: stepFunctions, ...given }) =>
+      onStatusChange(parsed, { ...given, stepFunctions, drainEnd });
+  },
 });
 
 function sessionOf({ detail: { streamGroupId, streamSessionId } }: StatusChange): SessionKey {

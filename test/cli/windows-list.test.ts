@@ -153,6 +153,12 @@ describe('npm run windows', () => {
     [['list', '--watch', ...inTable, '--region', 'us-west-2'], '--watch draws on a terminal.'],
     [['list', '--group', 'a/b', ...inTable], '--group takes the id of a stream group.'],
     [['list', '--dry-run', ...inTable], 'list has no option --dry-run.'],
+    [['drain', ...inTable, '--bus', 'b'], 'Name the id of the stream group to drain.'],
+    [['drain', 'sg-1', ...inTable, '--bus', 'b'], '--within takes a whole number from 5.'],
+    [
+      ['drain', 'sg-1', '--within', '90000', ...inTable, '--bus', 'b'],
+      '--within takes 86400 seconds at most.',
+    ],
     [['end', 'sg-1/a', '--bus', 'b'], '--api takes the URL of the API.'],
     [
       ['end', 'abc', '--api', 'http://127.0.0.1:1', '--bus', 'b'],

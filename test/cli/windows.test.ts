@@ -243,8 +243,8 @@ describe('npm run windows', () => {
   const rest = ['--table', 't', '--state-machine', MACHINE, '--bus', 'bus'];
 
   it.each([
-    [[], 'The command is one of: list, show, end, retry.'],
-    [['mend', ...rest], 'The command is one of: list, show, end, retry.'],
+    [[], 'The command is one of: list, show, end, drain, retry.'],
+    [['mend', ...rest], 'The command is one of: list, show, end, drain, retry.'],
     [['retry', ...rest], 'Name either a session or --failed-since.'],
     [['retry', 'sg-1/a', '--failed-since', '1h', ...rest], 'Name either a session or --failed-since.'],
     [['retry', 'sg-1/a', 'sg-1/b', ...rest], 'Name one session.'],

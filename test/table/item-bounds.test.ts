@@ -25,6 +25,7 @@ import {
 } from '../../functions/shared/quota/places.ts';
 import { writeSwitchItem } from '../../functions/shared/runtime/switch.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
+import { writeDrain } from '../../functions/shared/window/drain.ts';
 import { markEnd } from '../../functions/shared/window/end-mark.ts';
 import { registerTaskToken, signalWindow } from '../../functions/shared/window/mailbox.ts';
 import {
@@ -158,6 +159,7 @@ const FILL: Readonly<Record<string, (table: Table) => Promise<unknown>>> = {
   },
   'stream-groups': fillStreamGroups,
   'tag-matches': fillStreamGroups,
+  drain: (table) => writeDrain(table, session.streamGroupId, { endsAtMs: 9e15, nowMs: 9e15 }),
   switch: (table) =>
     writeSwitchItem(table, {
       state: 'passThrough',

@@ -41,6 +41,8 @@ export const ITEM_BOUNDS: Readonly<Record<string, number>> = {
   'stream-groups': 68 * WRITE_UNIT_BYTES,
   /** Nine characters for each of 10,000 stream groups, in watch-sessions/stream-groups.ts. */
   'tag-matches': 92 * WRITE_UNIT_BYTES,
+  /** Three numbers in window/drain.ts, and a stream group's id. */
+  drain: 256,
   /** A reason of 256 characters, three bytes each at most (`MAX_REASON_LENGTH` in cli/switch). */
   switch: WRITE_UNIT_BYTES,
 };
@@ -116,6 +118,11 @@ export function permitKey(operation: QuotaOperation, lane: '' | '#low' = ''): It
 
 /** Alone in its partition, so that a policy can name it (`dynamodb:LeadingKeys`). */
 export const SWITCH_KEY = { pk: 'switch', sk: 'switch' } as const satisfies ItemKey;
+
+/** The drain of a stream group. In partitions of its own, so that a policy can name them. */
+export function drainKey(streamGroupId: string): ItemKey {
+  return { pk: `drain#${streamGroupId}`, sk: 'drain' };
+}
 
 /**
  * The sparse index of open windows: an item is in it as long as it has the attribute `openIn`, which opening

@@ -24,6 +24,7 @@ export type LogEvent =
   | 'SessionTerminated'
   | 'TerminationLeftOut'
   | 'EarlyEndLifted'
+  | 'DrainUnreadable'
   | 'EarlyEndTold'
   | 'LeavingAnswered'
   | 'OutcomeRecorded'

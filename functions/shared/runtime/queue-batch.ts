@@ -185,7 +185,11 @@ export async function hideInQueue(
 }
 
 export interface QueueEventDefinition<Input, Result, Client extends ClientName, Name extends SettingName>
-  extends EventDefinition<Input, Result, Client, Name> {
+  extends Omit<EventDefinition<Input, Result, Client, Name>, 'decide'> {
+  /** Makes, once for the function's life, the decision, so that it can remember what it has read. */
+  readonly prepare: (
+    dependencies: Dependencies<NoInfer<Client>, NoInfer<Name>>,
+  ) => EventDefinition<Input, Result, NoInfer<Client>, NoInfer<Name>>['decide'];
   /** Makes, once for the function's life, what follows each batch. */
   readonly finishWith?: (
     dependencies: Dependencies<NoInfer<Client>, NoInfer<Name>>,
@@ -212,7 +216,8 @@ export function defineQueueEvent<
     const { clock, random, sqs } = dependencies;
     const { QUEUE_URL } = dependencies.settings;
     const finish = definition.finishWith?.(dependencies);
-    const handleEvent = eventHandler(definition, dependencies, knownOrThrottled());
+    const decide = definition.prepare(dependencies);
+    const handleEvent = eventHandler({ ...definition, decide }, dependencies, knownOrThrottled());
     return async (payload, context) => {
       const batch = queueBatchOf(payload);
       if (batch === undefined) {

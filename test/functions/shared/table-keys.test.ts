@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   clientTokenKey,
+  drainKey,
   endMarkKey,
   ITEM_BOUNDS,
   itemKindOf,
@@ -35,6 +36,7 @@ describe('a key of the table', () => {
     [waitingKey('sg-1'), 'waiting#sg-1', 'waiting'],
     [lineKey('GetStreamSession'), 'line#GetStreamSession', 'line'],
     [permitKey('GetStreamSession', '#low'), 'permit#GetStreamSession#low', 'permit'],
+    [drainKey('sg-1AB2C3De4'), 'drain#sg-1AB2C3De4', 'drain'],
     [SWITCH_KEY, 'switch', 'switch'],
     [STREAM_GROUPS_KEY, 'groups#all', 'stream-groups'],
     [TAG_MATCHES_KEY, 'groups#all', 'tag-matches'],
