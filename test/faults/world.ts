@@ -3,6 +3,7 @@ import { anOffer, type SessionRecord } from 'game-lift-streams-local';
 import { z } from 'zod';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { windowExecutionName } from '../../functions/shared/contracts/names.ts';
+import { TAG_MATCHES_KEY } from '../../functions/shared/contracts/table-keys.ts';
 import { isOpen, windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import { MemoryItems } from '../../local/dynamodb/memory-items.ts';
 import type { SessionOverrides } from '../../local/simulation/people.ts';
@@ -74,7 +75,8 @@ export async function startWorld(options: WorkflowOptions = {}) {
     /** Takes from every stream group what earlier stories have made known of it: each story writes it itself. */
     forgetGroups(): void {
       for (const { pk, sk } of items.all()) {
-        if (sk === 'waiting') items.answer('PutCommand', { TableName: run.table.name, Item: { pk, sk } });
+        if (sk === 'waiting' || sk === TAG_MATCHES_KEY.sk)
+          items.answer('PutCommand', { TableName: run.table.name, Item: { pk, sk } });
       }
     },
     executionsOf,

@@ -70,6 +70,23 @@ export const WATCHER: readonly Scenario[] = [
     },
   },
   {
+    name: 'a window whose function is denied the read waits for the permission',
+    play: async (world) => {
+      const { clock, control } = world;
+      const session = await world.dropped({ connectionTimeoutSeconds: 10 });
+      await world.report(session);
+      await clock.advance(5 * SECOND);
+      await control.injectFault({
+        kind: 'accessDenied',
+        operation: 'GetStreamSession',
+        streamSessionId: session.streamSessionId,
+        untilMs: clock.nowMs() + 30 * SECOND,
+      });
+      await clock.advance(100 * SECOND);
+      return closed(session);
+    },
+  },
+  {
     name: 'the watcher replaces a window whose execution was stopped without a word',
     start: startDeaf,
     isDeaf: true,
