@@ -516,15 +516,16 @@ for _ in range(int(sys.argv[2])):
     });
   });
 
-  it('ends a session, by ARNs and with a stage', async (context) => {
+  it('ends a session and says "perhaps leaving", by ARNs and with a stage', async (context) => {
     const python = pythonOrSkip(context);
     const api = await startSignatureVerifier(() => ({ status: 204 }));
     const program = `
 import sys
-from reconnection_client import create_reconnection_client, end_session
+from reconnection_client import create_reconnection_client, end_session, say_perhaps_leaving
 client = create_reconnection_client(sys.argv[1])
 end_session(client, sys.argv[2], sys.argv[3], user_id="player-1")
 end_session(client, sys.argv[2], sys.argv[3], ended_by="OPERATOR")
+say_perhaps_leaving(client, sys.argv[2], sys.argv[3], "a" * 32, 15, user_id="player-1")
 `;
 
     const { stderr } = await run(python, '-c', [program, `${api.url}/dev`, ...Object.values(ARNS)]);
@@ -540,7 +541,12 @@ end_session(client, sys.argv[2], sys.argv[3], ended_by="OPERATOR")
     ).toEqual([
       ['DELETE', TARGET.replace(/\/connections$/, ''), 'player-1', undefined],
       ['DELETE', TARGET.replace(/\/connections$/, ''), undefined, 'OPERATOR'],
+      ['POST', TARGET.replace(/connections$/, 'leaving'), 'player-1', undefined],
     ]);
+    expect(JSON.parse(api.accepted[2]?.body.toString() ?? '')).toEqual({
+      clientToken: 'a'.repeat(32),
+      withinSeconds: 15,
+    });
   });
 
   it('reads a window, by ARNs and with a stage', async (context) => {

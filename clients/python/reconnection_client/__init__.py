@@ -24,8 +24,8 @@ _DATA_PATH = os.path.join(os.path.dirname(__file__), "data")
 def create_reconnection_client(endpoint_url, **options):
     """Returns a boto3 client for the API at `endpoint_url`, which has the stage in it.
 
-    It has the operations create_stream_session_connection, create_stream_session_admin_shell, terminate_stream_session and
-    get_reconnection_window. A refusal is a ClientError, and its `response` has the members ReconnectionCode, RetryAfterSeconds,
+    It has the operations create_stream_session_connection, create_stream_session_admin_shell, terminate_stream_session, note_leaving
+    and get_reconnection_window. A refusal is a ClientError, and its `response` has the members ReconnectionCode, RetryAfterSeconds,
     Outcome and StatusReason where the API sends them. `options` are those of boto3's `Session.client`.
     """
     session = botocore.session.get_session()
@@ -67,3 +67,19 @@ def end_session(client, stream_group, stream_session, user_id=None, ended_by=Non
     if ended_by is not None:
         request["EndedBy"] = ended_by
     client.terminate_stream_session(**request)
+
+
+def say_perhaps_leaving(client, stream_group, stream_session, client_token, within_seconds, user_id=None):
+    """Says that the player's page goes away, perhaps for good. Unless a newer offer comes, the API ends the session after that time.
+
+    `client_token` is the one of the connection that goes away, and `within_seconds` is 5 to the session's ConnectionTimeoutSeconds.
+    """
+    request = {
+        "Identifier": stream_group,
+        "StreamSessionIdentifier": stream_session,
+        "clientToken": client_token,
+        "withinSeconds": within_seconds,
+    }
+    if user_id is not None:
+        request["UserId"] = user_id
+    client.note_leaving(**request)

@@ -15,6 +15,7 @@ import type { HttpReply } from './reply.ts';
  * - `offer-rejected`: the service refuses the first offer
  * - `taken-over`: another client plays the session
  * - `expired`: the session's time was up
+ * - `too-late`: the player has left, perhaps by closing the page, and the session is being ended
  * - `ended-by-server`: the game ended the session
  * - `not-allowed`: the session belongs to another player
  */
@@ -30,6 +31,7 @@ export type Scenario =
   | 'offer-rejected'
   | 'taken-over'
   | 'expired'
+  | 'too-late'
   | 'ended-by-server'
   | 'not-allowed';
 
@@ -166,6 +168,7 @@ const SCRIPTS: Readonly<Record<Scenario, Script>> = {
   'offer-rejected': { loss: LOST, replies: [refusal(400, 'OFFER_REJECTED')] },
   'taken-over': { loss: LOST, replies: [refusal(409, 'SOMEBODY_CONNECTED')] },
   expired: { loss: LOST, replies: [refusal(409, 'SESSION_ENDED', undefined, 'reconnectionTimeout')] },
+  'too-late': { loss: LOST, replies: [refusal(409, 'SESSION_ENDING')] },
   'ended-by-server': { loss: [{ type: 'serverDisconnect', reason: 'terminated' }], replies: [] },
   'not-allowed': { loss: LOST, replies: [refusal(403, 'NOT_THE_USERS_SESSION')] },
 };

@@ -17,6 +17,7 @@ const STATES: Readonly<Record<Scenario, readonly StateName[]>> = {
   'offer-rejected': [...ASKED, 'waiting', 'away', 'answering', 'back'],
   'taken-over': [...ASKED, 'takenOver'],
   expired: [...ASKED, 'over'],
+  'too-late': [...ASKED, 'over'],
   'ended-by-server': ['connected', 'over'],
   'not-allowed': [...ASKED, 'failed'],
 };
