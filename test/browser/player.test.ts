@@ -93,7 +93,7 @@ describeInBrowser('a player of the local stack', (openPage) => {
     });
     backend = startPlayerBackend(stack, Math.random);
     web = await startWebServer({ port: 0, endpoints: stack.endpoints, playerBackend: backend });
-  }, 60_000);
+  }, 600_000);
 
   afterAll(async () => {
     await web.close();

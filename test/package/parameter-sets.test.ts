@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CelEngine, SchemaValidator, TemplateFile } from '@aws/cloudformation-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type PackagedService,
@@ -10,7 +9,7 @@ import {
   resourcesOfType,
 } from '../helpers/packaged-service.ts';
 import { PARAMETER_SETS, type ParameterSet } from '../helpers/parameter-sets.ts';
-import { cfnLintErrors, told, validate } from '../helpers/template-diagnostics.ts';
+import { cfnLintErrors, validate } from '../helpers/template-diagnostics.ts';
 import { functionsOf, onlyResource, textOf } from '../helpers/template-view.ts';
 
 /**
@@ -21,8 +20,6 @@ const FEW: readonly ParameterSet[] = ['defaults', 'unwatched', 'adopted', 'every
 const isNamed = (name: string): name is ParameterSet => Object.hasOwn(PARAMETER_SETS, name);
 const SETS = process.env['PARAMETER_SETS'] === 'all' ? Object.keys(PARAMETER_SETS).filter(isNamed) : FEW;
 
-const engine = new CelEngine();
-const schemas = new SchemaValidator();
 const packages = new Map<ParameterSet, PackagedService>();
 let lintErrors: Awaited<ReturnType<typeof cfnLintErrors>>;
 let folder = '';
@@ -33,8 +30,6 @@ beforeAll(async () => {
   lintErrors = await cfnLintErrors([...packages.values()].map(({ templateFile }) => templateFile));
 }, 600_000);
 afterAll(async () => {
-  engine.free();
-  schemas.free();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -52,7 +47,7 @@ describe.each(SETS)('the template of a deployment with the parameters "%s"', (se
   it('is valid CloudFormation', () => {
     const { template, templateFile } = packageOf(set);
 
-    const { unexpected, resources } = validate(engine, templateFile);
+    const { unexpected, resources } = validate(templateFile);
     expect(unexpected).toEqual([]);
     expect(resources).toBe(Object.keys(template.Resources).length);
   });
@@ -138,17 +133,23 @@ describe.each(SETS)('the template of a deployment with the parameters "%s"', (se
         ),
     );
 
-    // The validator has something to say of each of these once it has tags, for their schemas have none.
+    // The validator refuses tags of each of these, because their schemas have none.
     const types = new Map(untagged.map(([logicalId, { Type }]) => [Type, logicalId]));
     // It has tags since 2026; cfn-lint 1.51 does not know them yet, and the stack's own tags reach it.
     types.delete('AWS::CloudWatch::Dashboard');
-    for (const [type, logicalId] of types) {
-      const copy = structuredClone(template);
+    const copy = structuredClone(template);
+    for (const logicalId of types.values()) {
       const properties = copy.Resources[logicalId]?.Properties ?? {};
       properties['Tags'] = [{ Key: 'STACK', Value: 'x' }];
-      const file = join(folder, 'tagged.json');
-      await writeFile(file, JSON.stringify(copy));
-      expect(told(schemas.validate(new TemplateFile(file))).join('\n'), type).toContain('Tags');
+    }
+    const file = join(folder, 'tagged.json');
+    await writeFile(file, JSON.stringify(copy));
+    const refused = validate(file).unexpected.filter((line) => line.includes('Tags'));
+    for (const [type, logicalId] of types) {
+      expect(
+        refused.some((line) => line.includes(` ${logicalId} `)),
+        type,
+      ).toBe(true);
     }
   });
 });

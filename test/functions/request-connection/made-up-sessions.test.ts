@@ -169,15 +169,14 @@ async function endOf(
 
 describe('a player whose disconnect nobody has reported', () => {
   it.each([
-    { attack: 'made-up ids', perSecond: 40, attackSeconds: 50 },
     { attack: 'made-up ids', perSecond: 100 },
-    { attack: 'made-up ids', perSecond: 40, checksUser: true },
     { attack: 'made-up ids', perSecond: 100, checksUser: true },
     { attack: 'ids of connected sessions', perSecond: 40 },
     { attack: 'forged windows', perSecond: 40 },
   ])(
     'waits two seconds at most during and after $perSecond $attack a second, user check $checksUser',
-    async ({ attack, perSecond, checksUser = false, attackSeconds = 20 }) => {
+    async ({ attack, perSecond, checksUser = false }) => {
+      const attackSeconds = 20;
       const simulation = simulate({ checksUser });
       const { clock, advance, persist, realSession, drop } = simulation;
       const attacker = async () => {
@@ -204,17 +203,18 @@ describe('a player whose disconnect nobody has reported', () => {
 });
 
 describe('forty made-up sessions a second, each coming back as told', () => {
-  it.each([10, 30, 120])('cost a player whose window has %i s at most two seconds', async (seconds) => {
+  it('cost a player at most two seconds, whether the window has 10 s, 30 s or 120 s', async () => {
     const simulation = simulate();
     const { clock, advance, persist, realSession, drop } = simulation;
-    for (let index = 0; index < 30 * 40; index++) {
+    for (let index = 0; index < 50 * 40; index++) {
       clock.setTimer(index * 25, () => void persist(newSession()));
     }
     await advance(30 * SECOND);
 
-    const session = realSession();
-
-    expect(await endOf(session, drop(session, seconds), simulation)).toEqual(SAVED_SOON);
+    for (const seconds of [10, 30, 120]) {
+      const session = realSession();
+      expect(await endOf(session, drop(session, seconds), simulation)).toEqual(SAVED_SOON);
+    }
   });
 });
 
