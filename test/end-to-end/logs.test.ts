@@ -27,7 +27,7 @@ async function logged(text: string): Promise<void> {
 }
 
 it('the deployed bundles log no offer, answer or token, and on every line which session and execution', async () => {
-  const session = await stack.control.startSession({ connectionTimeoutSeconds: 30 });
+  const session = await stack.control.startSession({ connectionTimeoutSeconds: 120 });
   const { streamGroupId, streamSessionId } = session;
   const player = new Player(stack, session);
   const api = new GameLiftStreamsClient({
