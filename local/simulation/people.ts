@@ -156,6 +156,19 @@ export function peopleOf({
       await clock.idle();
       return reply.status;
     },
+    /** A backend's call of a route, by method and the end of its path. Time does not move by itself. */
+    send: (
+      session: SessionKey,
+      method: string,
+      end: string,
+      headers: Readonly<Record<string, string>> = {},
+      body?: object,
+    ): Promise<Response> =>
+      fetch(`${endpoints.api}/${pathOf(session)}${end}`, {
+        method,
+        headers: { ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
     /** A backend ends the session at the service itself. What the session's status does not allow is refused. */
     async terminate(session: SessionKey): Promise<void> {
       await fetch(`${endpoints.gameLiftStreams}/${pathOf(session)}`, { method: 'DELETE' });

@@ -7,6 +7,7 @@ import { CLOCKS } from './scenarios/clocks.ts';
 import { EXECUTIONS } from './scenarios/executions.ts';
 import { FEEDS } from './scenarios/feeds.ts';
 import { HABITS } from './scenarios/habits.ts';
+import { LEAVING } from './scenarios/leaving.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { WATCHER } from './scenarios/watcher.ts';
 import { WINDOWS } from './scenarios/windows.ts';
@@ -17,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...EXECUTIONS,
   ...FEEDS,
   ...CALLS,
+  ...LEAVING,
   ...HABITS,
   ...CLOCKS,
 ];

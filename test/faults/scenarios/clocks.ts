@@ -1,5 +1,6 @@
 import { MINUTE, type World } from '../world.ts';
 import { CALLS } from './calls.ts';
+import { LEAVING } from './leaving.ts';
 import type { Scenario } from './scenario.ts';
 import { WATCHER } from './watcher.ts';
 import { WINDOWS } from './windows.ts';
@@ -23,28 +24,31 @@ const STORIES: Readonly<Record<string, Invocation>> = {
   'a player drops again so soon that only the service can tell': (functionKey, count) =>
     functionKey === 'onStatusChange' && count === 3,
   'a player proves whose session it is': early,
+  'a player who proves whose session it is leaves while reads are scarce': early,
   'an operator opens a shell, through throttling': early,
   'a session outlives its window, and is ended': early,
   'the watcher finds a disconnect, and sees the player back whom another caller has saved': early,
 };
 
-export const CLOCKS: readonly Scenario[] = [...WINDOWS, ...CALLS, ...WATCHER].flatMap((scenario) => {
-  const isBookedBefore = STORIES[scenario.name];
-  if (isBookedBefore === undefined) return [];
-  return {
-    ...scenario,
-    name: `${scenario.name}, after a clock ten minutes ahead has booked`,
-    play: async (world) => {
-      const invocations = new Map<string, number>();
-      world.injector.beforeInvocation = (functionKey) => {
-        const count = (invocations.get(functionKey) ?? 0) + 1;
-        invocations.set(functionKey, count);
-        if (isBookedBefore(functionKey, count)) bookAhead(world);
-      };
-      return scenario.play(world);
-    },
-  } satisfies Scenario;
-});
+export const CLOCKS: readonly Scenario[] = [...WINDOWS, ...CALLS, ...WATCHER, ...LEAVING].flatMap(
+  (scenario) => {
+    const isBookedBefore = STORIES[scenario.name];
+    if (isBookedBefore === undefined) return [];
+    return {
+      ...scenario,
+      name: `${scenario.name}, after a clock ten minutes ahead has booked`,
+      play: async (world) => {
+        const invocations = new Map<string, number>();
+        world.injector.beforeInvocation = (functionKey) => {
+          const count = (invocations.get(functionKey) ?? 0) + 1;
+          invocations.set(functionKey, count);
+          if (isBookedBefore(functionKey, count)) bookAhead(world);
+        };
+        return scenario.play(world);
+      },
+    } satisfies Scenario;
+  },
+);
 
 /** Every permit is taken for the next ten minutes, as far as the table says. */
 function bookAhead({ items, clock }: World): void {
