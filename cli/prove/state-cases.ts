@@ -22,6 +22,8 @@ const window = {
   terminationAttempts: 0,
   endChecks: 0,
   notFoundSinceMs: 0,
+  endEarlyAtMs: 0,
+  earlyAttempts: 0,
 };
 
 const connection = (result: string, next: string, more: object = {}): StateCase => ({
@@ -57,6 +59,7 @@ export const STATE_CASES: readonly StateCase[] = [
   decision('UNREAD', 'AwaitReconnection'),
   decision('PENDING_CLIENT_RECONNECTION', 'AwaitReconnection'),
   decision('PENDING_CLIENT_RECONNECTION', 'TerminateSession', { overdue: true, terminateAbandoned: true }),
+  decision('PENDING_CLIENT_RECONNECTION', 'TerminateSession', { endEarlyAtMs: 1_000 }),
   decision('ACTIVE', 'AwaitClient'),
   // Assigns with $min and $power.
   decision('TERMINATING', 'AwaitEnd', { endChecks: 3 }),
