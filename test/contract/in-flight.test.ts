@@ -20,6 +20,7 @@ import { readPlace } from '../../functions/shared/quota/places.ts';
 import { readSwitchItem } from '../../functions/shared/runtime/switch.ts';
 import { type Table, wholeNumberSchema } from '../../functions/shared/runtime/table.ts';
 import { tagMatchesSchema } from '../../functions/shared/service/read-session.ts';
+import { readDrain } from '../../functions/shared/window/drain.ts';
 import { readEndMark } from '../../functions/shared/window/end-mark.ts';
 import { storedOutcomeSchema } from '../../functions/shared/window/publish-outcome.ts';
 import { readWaitingList } from '../../functions/shared/window/waiting-sessions.ts';
@@ -64,6 +65,7 @@ const READERS: Readonly<Record<string, (table: Table, item: Item, sample: InFlig
       bindClientToken(table, sessionOf(item), { clientToken, signalRequest: offer, nowMs: 0 });
     return { other: await bind('other'), again: await bind(signalRequest) };
   },
+  drain: async (table, { pk }) => ({ endsAtMs: await readDrain(table, String(pk).replace('drain#', '')) }),
   end: (table, item) => readEndMark(table, sessionOf(item)),
   owner: (table, { pk, readAtMs }) => {
     const [streamSessionId = '', streamGroupId = ''] = String(pk).replace('owner#', '').split('/');
@@ -87,6 +89,7 @@ const READ: Readonly<Record<string, unknown>> = {
   outcome: { generation: 1, outcome: 'RECONNECTED' },
   place: { lineCounter: 'G12345', lineNumber: 3, isServed: true, listedAtMs: expect.any(Number) },
   'client-token': { other: false, again: true },
+  drain: { endsAtMs: expect.any(Number) },
   end: { endedBy: 'LEFT', markedAtMs: expect.any(Number) },
   owner: { ownerHash: expect.any(String) },
   waiting: { isComplete: true, names: expect.objectContaining({ size: 1 }) },

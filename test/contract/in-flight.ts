@@ -15,6 +15,7 @@ import {
   writePlace,
 } from '../../functions/shared/quota/places.ts';
 import { writeSwitchItem } from '../../functions/shared/runtime/switch.ts';
+import { writeDrain } from '../../functions/shared/window/drain.ts';
 import { markEnd } from '../../functions/shared/window/end-mark.ts';
 import {
   rememberGroup,
@@ -177,6 +178,7 @@ async function itemsOfEachKind(
     await rememberNotFound(table, session, nowMs);
     await writeLossRefusal(table, session, { firstAskedAtMs: nowMs, lastRefusedAtMs: nowMs });
     await markEnd(table, session, { endedBy: 'LEFT', nowMs });
+    await writeDrain(table, session.streamGroupId, { endsAtMs: nowMs + 600_000, nowMs });
     await rememberOwner(table, session, ownerHashOf(session, 'player'), nowMs);
     await writeWaitingList(table, session.streamGroupId, {
       listedAtMs: nowMs,

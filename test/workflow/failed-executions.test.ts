@@ -127,7 +127,9 @@ describe('a window that a defect has failed for good', () => {
     const told: string[] = [];
     const machine = service.stateMachines.find(({ type }) => type === 'STANDARD')?.arn ?? '';
     const at = ['--endpoint', endpoints.dynamoDb, '--step-functions-endpoint', endpoints.stepFunctions];
-    const args = ['retry', '--failed-since', '2h', '--table', table.name, '--state-machine', machine, ...at];
+    const bus = ['--bus', service.buses[0]?.name ?? '', '--events-endpoint', endpoints.eventBus];
+    const named = ['--table', table.name, '--state-machine', machine, ...bus, ...at];
+    const args = ['retry', '--failed-since', '2h', ...named];
     const retryAll = () => run.inTime(() => runWindows(args, { clock, tell: (text) => told.push(text) }));
 
     await retryAll();
@@ -258,8 +260,8 @@ describe('a window that ends red because there is nothing to wait for', () => {
 
     // Every second report finds its session unknown again.
     expect((await executions()).map(({ status }) => status)).toEqual(Array(4).fill('FAILED'));
-    // The first look of each, and the one that decides.
-    expect(await reads()).toBe(8);
+    // The first look of each, the one that finds it unknown, and the one ten seconds later that confirms it.
+    expect(await reads()).toBe(12);
   });
 });
 

@@ -35,6 +35,8 @@ afterEach(() => {
   server.close();
 });
 
+const QueueUrl = 'https://sqs.us-west-2.amazonaws.com/123456789012/inbox';
+
 const clients = {
   'the table': async () => {
     const { documents } = await import('../../../functions/shared/runtime/clients.ts');
@@ -44,13 +46,15 @@ const clients = {
     const { stepFunctions } = await import('../../../functions/shared/runtime/clients.ts');
     return stepFunctions.send(new DescribeExecutionCommand({ executionArn: 'arn' }));
   },
+  'the queue': async () => {
+    const { sqs } = await import('../../../functions/shared/runtime/clients.ts');
+    return sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries: [] }));
+  },
   'the event bus': async () => {
     const { eventBridge } = await import('../../../functions/shared/runtime/clients.ts');
     return eventBridge.send(new PutEventsCommand({ Entries: [] }));
   },
 };
-
-const QueueUrl = 'https://sqs.us-west-2.amazonaws.com/123456789012/inbox';
 
 describe('a client', () => {
   it.each(Object.entries(clients))('of %s gets over a dead socket within three seconds', async (_, call) => {
@@ -61,15 +65,6 @@ describe('a client', () => {
 
     expect(performance.now() - startedAtMs).toBeLessThan(3000);
     expect(requests).toBe(2);
-  });
-
-  it('of the queue gives up a dead socket, and leaves the message to the visibility timeout', async () => {
-    const { sqs } = await import('../../../functions/shared/runtime/clients.ts');
-
-    const call = sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries: [] }));
-
-    await expect(call).rejects.toMatchObject({ name: 'TimeoutError' });
-    expect(requests).toBe(1);
   });
 
   it('of the queue calls the endpoint of the local stack, whatever host the queue has', async () => {

@@ -35,6 +35,7 @@ describe('a request', () => {
       {
         session: { streamGroupId: 'sg-1AB2C3De4', streamSessionId: 'ABC123def4567' },
         requestId: '4f1d2c3b-5a69-4788-97a6-b5c4d3e2f101',
+        method: 'GET',
         body: '{"SignalRequest":"é"}',
       },
     ]);
