@@ -105,7 +105,12 @@ const LONGEST_MESSAGE = 200;
 export function oneLine(text: string): string {
   const line = text
     .replace(/\s+/g, ' ')
-    .replace(/\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b/g, '<key id>')
+    .replace(/[A-Z0-9]+/g, (word) => (isKeyId(word) ? '<key id>' : word))
     .trim();
   return line.length <= LONGEST_MESSAGE ? line : `${line.slice(0, LONGEST_MESSAGE - 1)}…`;
+}
+
+/** IAM User Guide, "Understanding unique ID prefixes". An id is at least 16 characters long. */
+function isKeyId(word: string): boolean {
+  return word.length >= 16 && /^(?:AKIA|ASIA|AROA|AIDA)/.test(word);
 }

@@ -56,7 +56,15 @@ export interface Surroundings {
  */
 export async function prove(values: ValuesOf<typeof OPTIONS>, surroundings: Surroundings): Promise<number> {
   const { clientsOf, readFiles, writeFile, nowMs, sleep, pause, isInterrupted } = surroundings;
-  const tellLine = (line: string) => surroundings.tell(`${printable(line.replace(/\s*[\r\n]+\s*/g, ' '))}\n`);
+  const tellLine = (line: string) =>
+    surroundings.tell(
+      `${printable(
+        line
+          .split(/[\r\n]/)
+          .map((part) => part.trim())
+          .join(' '),
+      )}\n`,
+    );
   const { stage, region, only } = checked(values, surroundings.environment);
   const group = groupOf(values);
   const stackName = `stream-session-reconnection-${stage}`;

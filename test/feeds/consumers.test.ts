@@ -16,7 +16,7 @@ const SECOND = 1000;
 
 /** What the bus of a local stack has on record after a player is lost and back, and another is lost for good. */
 async function eventsOfTwoPlayers() {
-  const { clock, control, reconnect, endpoints, ...run } = await startWorkflow();
+  const { clock, control, reconnect, endpoints, ...run } = await startWorkflow({ adapter: 'loopback' });
   const back = await run.session({ connectionTimeoutSeconds: 60 });
   const lost = await run.session({ connectionTimeoutSeconds: 30 });
   for (const session of [back, lost]) await control.clientDrops(session.streamSessionId);

@@ -76,10 +76,12 @@ async function comparePackage({ files, stack, stage }: DeployedAccount): Promise
 
 /** The resources without what is new in each package: the folder of the code, and the deployment of the API named after it. */
 function withoutTimes({ Resources }: Template): Record<string, unknown> {
-  const text = JSON.stringify(Resources)
-    .replace(/ApiGatewayDeployment\d+/g, 'ApiGatewayDeployment')
-    .replace(/"serverless\/[^"]*\/([\w-]+\.zip)"/g, '"$1"');
-  const parsed: Record<string, unknown> = JSON.parse(text);
+  const text = JSON.stringify(Resources).replace(/ApiGatewayDeployment\d+/g, 'ApiGatewayDeployment');
+  const parsed: Record<string, unknown> = JSON.parse(text, (_key, value: unknown) =>
+    typeof value === 'string' && value.startsWith('serverless/') && value.endsWith('.zip')
+      ? value.slice(value.lastIndexOf('/') + 1)
+      : value,
+  );
   return parsed;
 }
 

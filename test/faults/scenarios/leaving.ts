@@ -86,6 +86,21 @@ export const LEAVING: readonly Scenario[] = [
       return closed(session);
     },
   },
+  {
+    name: 'two feeds say at the same moment how long to wait',
+    start: () => startWorld({ environment: { ALLOW_EARLY_END: 'true' } }),
+    play: async (world) => {
+      const session = await world.dropped();
+      await world.report(session);
+      await Promise.all(
+        [12, 10].map((giveUpAfterSeconds) =>
+          world.report(session, { giveUpAfterSeconds, dropCause: 'CRASH' }),
+        ),
+      );
+      await world.clock.advance(40 * SECOND);
+      return closed(session);
+    },
+  },
 ];
 
 const leave = (world: World, session: SessionRecord) =>
