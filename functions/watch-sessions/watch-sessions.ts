@@ -123,6 +123,23 @@ export function newWatch(orderedAtMs: number, settings: WatchSessionsDependencie
 }
 
 /**
+ * Returns the watch that a look is a part of: a new one for the first look of a minute, else the current one.
+ *
+ * A look that comes back late, after its invocation died, does not make the others forget. A watch from the future is dropped:
+ * it was ordered by a clock that was ahead, and would otherwise last until the right clocks have caught up with it.
+ */
+export function watchOf(
+  current: Watch | undefined,
+  orderedAtMs: number,
+  nowMs: number,
+  settings: WatchSessionsDependencies['settings'],
+): Watch {
+  const isCurrent =
+    current !== undefined && orderedAtMs <= current.orderedAtMs && current.orderedAtMs <= nowMs + MINUTE_MS;
+  return isCurrent ? current : newWatch(orderedAtMs, settings);
+}
+
+/**
  * Looks once at every watched stream group. What fails costs this look alone: the next one finds what it has missed. Where the
  * stream groups are not named by id, the watcher finds them between its looks.
  */
@@ -262,10 +279,7 @@ export const watchSessionsFunction = defineFunction(needs, (dependencies) => {
       idsOf: () => ({}),
       decide: async (input: WatcherInput, given) => {
         if (input === 'MINUTE') return orderLooks(given);
-        // A look that comes back late, after its invocation died, does not make the others forget.
-        if (watch === undefined || input.orderedAtMs > watch.orderedAtMs) {
-          watch = newWatch(input.orderedAtMs, given.settings);
-        }
+        watch = watchOf(watch, input.orderedAtMs, given.clock.nowMs(), given.settings);
         return watchSessions(watch, given);
       },
     },

@@ -9,6 +9,7 @@ import {
   newWatch,
   orderLooks,
   parseWatcherInput,
+  watchOf,
   watchSessions,
 } from '../../../functions/watch-sessions/watch-sessions.ts';
 import { mockClient } from '../../helpers/mock-client.ts';
@@ -87,7 +88,7 @@ function prepare({ groupCount = 1, intervalSeconds = 5 } = {}) {
       sqs: new SQSClient({ region: 'us-west-2' }),
       settings: { ...settings, QUEUE_URL },
     });
-  return { ...dependencies, startMs, groups: WATCHED_STREAM_GROUPS, watch, order, looksAtMs };
+  return { ...dependencies, settings, startMs, groups: WATCHED_STREAM_GROUPS, watch, order, looksAtMs };
 }
 
 const lists = () =>
@@ -376,5 +377,30 @@ describe('the looks of a minute', () => {
     ['a message of somebody else', batch('{', '{"orderedAtMs":"x"}'), { orderedAtMs: 7 }],
   ])('are what an invocation is for, by its payload: %s', (_what, payload, input) => {
     expect(parseWatcherInput(payload, 7)).toEqual(input);
+  });
+});
+
+describe('what the looks of a minute remember', () => {
+  it.each([
+    ['its own minute', 0, 5000],
+    ['the minute before, which comes back late', -60_000, 30_000],
+  ])('is kept for a look of %s', (_, orderedAfterMs, nowAfterMs) => {
+    const { settings, startMs } = prepare();
+    const watch = newWatch(startMs, settings);
+
+    expect(watchOf(watch, startMs + orderedAfterMs, startMs + nowAfterMs, settings)).toBe(watch);
+  });
+
+  it.each([
+    ['the next minute', 60_000, 60_000],
+    ['any minute, where a clock that was an hour ahead ordered the last', -3_600_000, -3_595_000],
+  ])('is forgotten at a look of %s', (_, orderedAfterMs, nowAfterMs) => {
+    const { settings, startMs } = prepare();
+    const watch = newWatch(startMs, settings);
+
+    const next = watchOf(watch, startMs + orderedAfterMs, startMs + nowAfterMs, settings);
+
+    expect(next).not.toBe(watch);
+    expect(next.orderedAtMs).toBe(startMs + orderedAfterMs);
   });
 });
