@@ -7,6 +7,8 @@ import { REPOSITORY_DIRECTORY } from '../../scripts/serverless/run-serverless.ts
 const SOURCES = [
   ...['functions', 'resources', 'statemachines', 'scripts', 'cli', 'config', 'events', 'packages'],
   ...['serverless.yml', 'package.json', 'package-lock.json', 'tsconfig.json'],
+  // What the service is packaged with.
+  ...['test/helpers/parameter-sets.ts', 'test/helpers/packaged-service.ts'],
 ];
 const KEPT = join(REPOSITORY_DIRECTORY, '.local', 'test-run');
 const DAY_MS = 24 * 3_600_000;
