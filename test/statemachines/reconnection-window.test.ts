@@ -1184,9 +1184,16 @@ describe.each(taskStates)('%s', (taskName, state) => {
     (state.Catch ?? []).some(
       ({ ErrorEquals, Next }) => Next === 'AwaitService' && ErrorEquals.includes(error),
     );
+  it('waits for the service after every error of a retrier, or after none', () => {
+    for (const { ErrorEquals } of retriers) {
+      expect(new Set(ErrorEquals.map(waitsForService)).size, ErrorEquals.join()).toBe(1);
+    }
+  });
+
   const exhausted = retriers.flatMap((retrier) =>
     retrier.ErrorEquals.map((error) => [error, retrier, waitsForService(error)] as const),
   );
+  // One error of a retrier stands for the others, because they all wait or all do not.
   const firstOfEach = exhausted.filter(
     ([, retrier, waits], index) =>
       exhausted.findIndex(([, of, alsoWaits]) => of === retrier && alsoWaits === waits) === index,
