@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sdkCommands } from '../../cli/prove/sdk-use.ts';
@@ -291,6 +293,23 @@ describe('an invocation that is not API Gateway’s', () => {
     expect(matches(recordOf({ type: 'AssumedRole', invokedBy: 'states.amazonaws.com' }, shell))).toBe(false);
     // A state machine of somebody's own is not API Gateway.
     expect(matches(recordOf({ type: 'AssumedRole', invokedBy: 'states.amazonaws.com' }))).toBe(true);
+  });
+
+  it('is of a function that the trail of docs/admin-shells.md records', async () => {
+    const page = await readFile(join(import.meta.dirname, '../../docs/admin-shells.md'), 'utf8');
+    const recorded = [...page.matchAll(/:function:stream-session-reconnection-prod-(\w+)"/g)];
+    const pattern = JSON.stringify(template.Resources['DirectInvocationRule']?.Properties['EventPattern']);
+    const keys = functions
+      .filter(({ logicalId }) => pattern.includes(`"${logicalId}"`))
+      .map(({ key }) => key);
+
+    expect(keys.length).toBeGreaterThan(4);
+    for (const key of keys) {
+      expect(
+        recorded.some(([, prefix = '']) => key.startsWith(prefix)),
+        key,
+      ).toBe(true);
+    }
   });
 
   it('is watched only when the parameter says so, because it needs data events', async () => {
