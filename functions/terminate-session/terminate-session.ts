@@ -97,6 +97,11 @@ async function endEarly(
     return undefined;
   }
   if (!(await markEnding(table, input, place, Math.floor(clock.nowMs())))) {
+    if (endEarlyFor === 'OPERATOR') {
+      // A request alone lifts no operator's end. If it fails, the next attempt finds the session still waiting.
+      log.info('SessionNotAbandoned', { status: session.status });
+      return undefined;
+    }
     log.info('EarlyEndLifted', { endEarlyFor });
     return LIFTED;
   }

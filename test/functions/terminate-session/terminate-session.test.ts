@@ -277,9 +277,13 @@ describe('a session that is to end before its deadline', () => {
     expect(service.calls()).toEqual([]);
   });
 
-  it.each(['LEFT', 'GIVE_UP', 'OPERATOR'] as const)(
-    'is left alone when an offer comes while the session is read: %s',
-    async (endEarlyFor) => {
+  it.each([
+    ['LEFT', { isLifted: true }],
+    ['GIVE_UP', { isLifted: true }],
+    ['OPERATOR', undefined],
+  ] as const)(
+    'is left alone when an offer comes while it is read, for good unless an operator ends it: %s',
+    async (endEarlyFor, result) => {
       const run = prepare();
       await leaves(run);
       service.on(GetStreamSessionCommand).callsFake(async () => {
@@ -292,7 +296,7 @@ describe('a session that is to end before its deadline', () => {
         return { Status: 'PENDING_CLIENT_RECONNECTION' };
       });
 
-      expect(await run.terminate({ endEarlyFor })).toEqual({ isLifted: true });
+      expect(await run.terminate({ endEarlyFor })).toEqual(result);
 
       expect(terminations()).toHaveLength(0);
       expect(await endedBy(run)).toBeUndefined();
