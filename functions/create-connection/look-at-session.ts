@@ -62,6 +62,10 @@ export async function explainRefusal(
       throw new ConflictException();
     case 'CONNECTED':
       return connected(session, place, 'CALL', dependencies);
+    case 'NOT_FOUND':
+      // The 409 came from a service that knew the session. Only the call's own 404 is final for the player.
+      if (fault === 'CONFLICT') throw new ConflictException();
+      return refusalOf(status, statusReason);
     default:
       return refusalOf(status, statusReason);
   }
@@ -73,7 +77,8 @@ export async function explainRefusal(
  *
  * Why: docs/decisions/connections.md#a-loss-that-the-service-has-not-noticed-holds-the-request-not-the-call
  *
- * @returns undefined when it does, so that the call can be made.
+ * @returns undefined when it does, so that the call can be made; and when the read knows no such session, because only the
+ *   call's own 404 is final for the player.
  * @throws what `callService` throws when the read fails; not for want of a permit.
  * @throws DependencyUnavailableException
  */
@@ -87,6 +92,7 @@ export async function lookAgain(
     switch (status) {
       case 'PENDING_CLIENT_RECONNECTION':
       case 'ACTIVE':
+      case 'NOT_FOUND':
         return undefined;
       case 'CONNECTED':
         return await connected(session, place, 'LOOK', dependencies);

@@ -316,6 +316,26 @@ describe('a refusal of the service', () => {
     },
   );
 
+  it.each(['resourceNotFound', 'validation'] as const)(
+    'says that there is no session when it is a 400 and the read is refused: %s',
+    async (error) => {
+      service.on(CreateStreamSessionConnectionCommand).rejects(serviceErrors.validation());
+      service.on(GetStreamSessionCommand).rejects(serviceErrors[error]());
+
+      expect(await prepare().create()).toEqual({ result: 'NOT_FOUND' });
+    },
+  );
+
+  it.each(['resourceNotFound', 'validation'] as const)(
+    'is a matter of time when it is a 409 and the read knows no session: %s',
+    async (error) => {
+      service.on(CreateStreamSessionConnectionCommand).rejects(serviceErrors.conflict());
+      service.on(GetStreamSessionCommand).rejects(serviceErrors[error]());
+
+      await expect(prepare().create()).rejects.toMatchObject({ name: 'ConflictException' });
+    },
+  );
+
   it('is a matter of time when it is a 400 while somebody else reconnects', async () => {
     service.on(CreateStreamSessionConnectionCommand).rejects(serviceErrors.validation());
     isSession('RECONNECTING');
@@ -371,15 +391,6 @@ describe('a refusal of the service', () => {
       expect(await create()).toEqual({ result: 'NOT_RECONNECTABLE', status: 'HIBERNATING' });
       expect(await create()).toEqual({ result: 'NOT_RECONNECTABLE', status: 'NONE' });
     });
-
-    it.each(['resourceNotFound', 'validation'] as const)(
-      'says that there is no session when the read is refused: %s',
-      async (error) => {
-        service.on(GetStreamSessionCommand).rejects(serviceErrors[error]());
-
-        expect(await prepare().create()).toEqual({ result: 'NOT_FOUND' });
-      },
-    );
 
     it('is explained by one read of the same session', async () => {
       isSession('CONNECTED');

@@ -154,6 +154,17 @@ describe('a request for a session that is CONNECTED', () => {
     expect(reads()).toBe(5);
   });
 
+  it('is not told that there is no session by a look: the call decides', async () => {
+    const { create, clock } = await prepare();
+    await create();
+    service.on(GetStreamSessionCommand).rejects(serviceErrors.resourceNotFound());
+    service.on(CreateStreamSessionConnectionCommand).resolves({ SignalResponse: 'answer' });
+    await clock.advance(1000);
+
+    expect(await create({ look: 'AFTER_WAIT' })).toEqual({ result: 'CALL_NOW' });
+    expect(await create()).toMatchObject({ result: 'CONNECTION_CREATED' });
+  });
+
   it('brings no new minute with a new offer', async () => {
     const { create, stand, clock } = await prepare();
     await create();
