@@ -29,9 +29,10 @@ export async function readCounts(service: Service): Promise<Counts> {
     ({ Condition }) => Condition !== 'InvocationsAreWatched',
   );
   const ofType = (type: string) => resources.filter(({ Type }) => Type === type);
-  const ownMetrics = Object.values(METRICS).map(
-    (metric) => (metric.byOperation ? OPERATIONS : 1) + ('total' in metric ? 1 : 0),
-  );
+  // Drop causes are not in the bill: a studio that reports them pays for up to five metrics more.
+  const ownMetrics = Object.values(METRICS)
+    .filter((metric) => !('byDropCause' in metric))
+    .map((metric) => (metric.byOperation ? OPERATIONS : 1) + ('total' in metric ? 1 : 0));
   return {
     expires: await countDisconnect(service, 'expires'),
     reconnects: await countDisconnect(service, 'reconnects'),

@@ -8,17 +8,18 @@ const root = join(import.meta.dirname, '..', '..');
 it('docs/metrics.md has every metric with its unit, and no other', async () => {
   const page = await readFile(join(root, 'docs/metrics.md'), 'utf8');
 
-  const rows = [...page.matchAll(/^\| `(\w+)` \| (\w+) \| (yes|application)?(, and in all)? ?\|/gm)].map(
-    ([, name, unit, by, total]) => [
-      name,
-      {
-        unit,
-        byOperation: by === 'yes',
-        ...(by === 'application' && { byApplication: true }),
-        ...(total !== undefined && { total: true }),
-      },
-    ],
-  );
+  const rows = [
+    ...page.matchAll(/^\| `(\w+)` \| (\w+) \| (yes|application|drop cause)?(, and in all)? ?\|/gm),
+  ].map(([, name, unit, by, total]) => [
+    name,
+    {
+      unit,
+      byOperation: by === 'yes',
+      ...(by === 'application' && { byApplication: true }),
+      ...(by === 'drop cause' && { byDropCause: true }),
+      ...(total !== undefined && { total: true }),
+    },
+  ]);
 
   expect(Object.fromEntries(rows)).toEqual(METRICS);
   expect(rows).toHaveLength(Object.keys(METRICS).length);

@@ -5,6 +5,7 @@ export interface AddedValue {
   readonly value: number;
   readonly operation?: string;
   readonly application?: string;
+  readonly dropCause?: string;
 }
 
 /** Metrics that keep what was added. */
@@ -13,7 +14,9 @@ export function memoryMetrics(): Metrics & { readonly values: AddedValue[] } {
   return {
     values,
     add: (name, value, ...[dimension]) => {
-      const member = 'byApplication' in METRICS[name] ? 'application' : 'operation';
+      const metric = METRICS[name];
+      const member =
+        'byApplication' in metric ? 'application' : 'byDropCause' in metric ? 'dropCause' : 'operation';
       values.push({ name, value, ...(dimension === undefined ? {} : { [member]: dimension }) });
     },
   };

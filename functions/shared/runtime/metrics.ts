@@ -1,11 +1,12 @@
 import { Metrics as EmfMetrics } from '@aws-lambda-powertools/metrics';
+import type { DropCause } from '../contracts/fields.ts';
 import type { QuotaOperation } from '../contracts/quotas.ts';
 import type { Log } from './logging.ts';
 
 /**
  * Every business metric: dashboards and alarms rely on the names. When each is counted: docs/metrics.md. All have
- * the dimension `service`; the ones of a quota have `operation` too, and the share saved has `application`. A session's id is never a dimension, for each
- * combination of dimensions is a metric that is paid for by the month.
+ * the dimension `service`; the ones of a quota have `operation` too, and the share saved has `application` or `dropCause`. A session's id is
+ * never a dimension, because each combination of dimensions is a metric that is paid for by the month.
  *
  * Why: docs/decisions/monitoring.md#metrics-are-log-lines-by-powertools-behind-our-own-interface
  */
@@ -16,6 +17,7 @@ export const METRICS = {
   WindowsLeft: { unit: 'Count', byOperation: false },
   WindowsErrored: { unit: 'Count', byOperation: false },
   ShareSaved: { unit: 'Percent', byOperation: false, byApplication: true },
+  ShareSavedByDropCause: { unit: 'Percent', byOperation: false, byDropCause: true },
   WindowsNotDisconnected: { unit: 'Count', byOperation: false },
   WindowsFailed: { unit: 'Count', byOperation: false },
   WindowsReplaced: { unit: 'Count', byOperation: false },
@@ -53,19 +55,23 @@ interface Metric {
   readonly byOperation: boolean;
   /** Whether it has the dimension `application`: `OTHER_APPLICATION` from the `MAX_APPLICATIONS`th on. */
   readonly byApplication?: true;
+  /** Whether it has the dimension `dropCause`, which has five values. */
+  readonly byDropCause?: true;
   /** Whether it is there without `operation` too. */
   readonly total?: true;
 }
 
 export type MetricName = keyof typeof METRICS;
-/** What the value is of: the operation, for the metrics of a quota, or the application's id. */
+/** What the value is of: the operation, for the metrics of a quota, the application's id, or the reported cause of the drop. */
 export type DimensionOf<Name extends MetricName> = (typeof METRICS)[Name] extends {
   readonly byOperation: true;
 }
   ? [operation: QuotaOperation]
   : (typeof METRICS)[Name] extends { readonly byApplication: true }
     ? [application: string]
-    : [];
+    : (typeof METRICS)[Name] extends { readonly byDropCause: true }
+      ? [dropCause: DropCause]
+      : [];
 
 /**
  * Each value of a dimension is a metric that is paid for by the month. The ids come from the service, which lets a stream
@@ -107,20 +113,23 @@ export function createMetrics(logOf: () => Log): EmittedMetrics {
       orLog(() => {
         // JSON has no NaN, and CloudWatch drops the whole document.
         if (!Number.isFinite(value)) throw new RangeError('A metric is a finite number.');
-        const { unit, total, byApplication }: Metric = METRICS[name];
-        const dimensions: Record<string, string> =
-          dimension === undefined
-            ? {}
-            : byApplication
-              ? { application: applicationOf(dimension) }
-              : { operation: dimension };
-        bufferOf(buffers, dimensions).addMetric(name, unit, value);
+        const { unit, total }: Metric = METRICS[name];
+        bufferOf(buffers, dimensionsOf(METRICS[name], dimension)).addMetric(name, unit, value);
         if (total) bufferOf(buffers, {}).addMetric(name, unit, value);
       }),
     emit: () => {
       for (const buffer of buffers.values()) orLog(() => publish(buffer));
     },
   };
+}
+
+function dimensionsOf(
+  { byApplication, byDropCause }: Metric,
+  value: string | undefined,
+): Record<string, string> {
+  if (value === undefined) return {};
+  if (byApplication) return { application: applicationOf(value) };
+  return byDropCause ? { dropCause: value } : { operation: value };
 }
 
 /** Namespace and service come from the environment: POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME. */

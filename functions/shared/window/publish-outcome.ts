@@ -120,12 +120,16 @@ function applicationIdOf(applicationArn: string): string {
 
 /** What the repeat of a lost reply finds written is not counted again. */
 function countOutcome(
-  { outcome, disconnectedAtMs, endedAtMs, story: { cause, applicationArn } }: WindowOutcome,
+  { outcome, disconnectedAtMs, endedAtMs, story: { cause, applicationArn, dropCause } }: WindowOutcome,
   metrics: Metrics,
 ): void {
   metrics.add(cause === 'LEFT' || cause === 'OPERATOR' ? 'WindowsLeft' : COUNTED_AS[outcome], 1);
-  if (applicationArn !== undefined && cause !== undefined && !isNoLoss(cause)) {
-    metrics.add('ShareSaved', outcome === 'RECONNECTED' ? 100 : 0, applicationIdOf(applicationArn));
+  if (cause !== undefined && !isNoLoss(cause)) {
+    const savedPercent = outcome === 'RECONNECTED' ? 100 : 0;
+    if (applicationArn !== undefined) {
+      metrics.add('ShareSaved', savedPercent, applicationIdOf(applicationArn));
+    }
+    if (dropCause !== undefined) metrics.add('ShareSavedByDropCause', savedPercent, dropCause);
   }
   // The times are of two clocks: a player who is back at once may be back before the disconnect.
   if (outcome === 'RECONNECTED') {

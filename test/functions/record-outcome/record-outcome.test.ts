@@ -5,9 +5,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { recordFailure } from '../../../functions/record-failure/record-failure.ts';
 import { type RecordOutcomeInput, recordOutcome } from '../../../functions/record-outcome/record-outcome.ts';
 import { outcomeDetailSchema, type SessionKey } from '../../../functions/shared/contracts/index.ts';
+import { noteReport } from '../../../functions/shared/window/correct-deadline.ts';
 import { markEnd } from '../../../functions/shared/window/end-mark.ts';
 import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
-import { outcomeOf, updateWindow } from '../../../functions/shared/window/window-item.ts';
+import { outcomeOf, readWindow, updateWindow } from '../../../functions/shared/window/window-item.ts';
 import { failNext } from '../../helpers/failing-table.ts';
 import { memoryLog } from '../../helpers/log.ts';
 import { memoryMetrics } from '../../helpers/metrics.ts';
@@ -332,6 +333,26 @@ describe('the share saved of an application', () => {
       );
     },
   );
+});
+
+describe('the share saved by drop cause', () => {
+  it.each([
+    ['RECONNECTED', null, [100]],
+    ['TERMINATED', 'reconnectionTimeout', [0]],
+    ['NOT_DISCONNECTED', null, []],
+  ] as const)('gets its value where a report has said why: %s', async (outcome, statusReason, expected) => {
+    const session = await givenRunning();
+    const { record, metrics } = prepare(session);
+    const window = await readWindow(table(), session);
+    if (window !== undefined) await noteReport(table(), session, window, { dropCause: 'NETWORK' });
+
+    await record({ outcome, statusReason });
+
+    const shares = metrics.values.filter(({ name }) => name === 'ShareSavedByDropCause');
+    expect(shares).toEqual(
+      expected.map((value) => ({ name: 'ShareSavedByDropCause', value, dropCause: 'NETWORK' })),
+    );
+  });
 });
 
 describe('the metrics of an outcome', () => {

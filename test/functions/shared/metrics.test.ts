@@ -58,6 +58,20 @@ describe('what an invocation has added', () => {
     expect(applications).toContain('other');
   });
 
+  it('is told apart by the reported cause of the drop where it is of one', async () => {
+    const { output, run } = prepare();
+
+    await run((metrics) => metrics.add('ShareSavedByDropCause', 100, 'NETWORK'));
+
+    expect(output.metrics()).toMatchObject([
+      {
+        dropCause: 'NETWORK',
+        ShareSavedByDropCause: 100,
+        _aws: { CloudWatchMetrics: [{ Dimensions: [['service', 'dropCause']] }] },
+      },
+    ]);
+  });
+
   it('has a total over all operations where an alarm is of the total', async () => {
     const { output, run } = prepare();
 
