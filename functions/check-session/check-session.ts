@@ -166,7 +166,7 @@ async function readIfAllowed(
 }
 
 /**
- * When the session ended, if somebody ended it on purpose: then nothing is left that the service could be seen waiting
+ * When the session ended, if it was ended on purpose: then nothing is left that the service could be seen waiting
  * for, and the outcome needs no further evidence. 0 for any other session.
  */
 async function endedOnPurposeAtMs(

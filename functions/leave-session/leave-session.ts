@@ -51,8 +51,8 @@ export interface LeaveSessionDependencies extends CheckUserIdDependencies, Mailb
 type Origin = Pick<RequestOrigin, 'headers' | 'caller'>;
 
 /**
- * DELETE …: ends a session on purpose, as TerminateStreamSession does, and marks it first, so that nobody takes the player
- * for lost. An operator says so in the header `x-ended-by`. The service's own refusal goes to the caller by its name.
+ * DELETE …: ends a session on purpose, as TerminateStreamSession does, and marks it first, so that its player does not
+ * count as lost. An operator says so in the header `x-ended-by`. The service's own refusal goes to the caller by its name.
  *
  * Why: docs/decisions/leaving.md#an-end-on-purpose-is-marked-before-it-is-asked-for
  *

@@ -23,7 +23,7 @@ export const recordOutcomeInputSchema = z.object({
   connectionAttempts: z.int().min(0),
   /** 0 when no connection was created in this window. */
   connectionCreatedAtMs: epochMsSchema.optional(),
-  /** Whether the execution has tried to end the session because nobody came back. */
+  /** Whether the execution has tried to end the session because its player did not come back. */
   isAbandoned: z.boolean().optional(),
   executionArn: z.string().max(2048).optional(),
   applicationArn: applicationArnSchema.nullish(),

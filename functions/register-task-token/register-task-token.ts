@@ -22,7 +22,7 @@ export const registerTaskTokenInputSchema = z.object({
   seenWaitingAtMs: epochMsSchema.optional(),
   /** Only when the window waits for the service: how often in a row it could not be read. */
   serviceChecks: z.int().min(1).optional(),
-  /** The deadline that receivers of events know; 0 when nobody has announced the window. */
+  /** The deadline that receivers of events know; 0 when the window was not announced. */
   toldDeadlineMs: epochMsSchema.optional(),
   executionArn: z.string().max(2048).optional(),
 });

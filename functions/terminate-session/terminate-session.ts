@@ -74,7 +74,7 @@ const LIFTED: TerminateSessionResult = { isLifted: true };
 
 /**
  * Ends a session that the service still keeps for its player. Only one that waits for its client is ended, and only after a
- * mark on its place that fails if anybody has asked for it since the place was read. A request that comes later finds the
+ * mark on its place that fails if a request for it has come since the place was read. A request that comes later finds the
  * mark and is refused.
  *
  * Why: docs/decisions/leaving.md#a-session-is-ended-early-only-while-nobody-has-asked-for-it
@@ -112,7 +112,7 @@ async function endEarly(
   return LIFTED;
 }
 
-/** Whether somebody wants the session back, so that nobody may end it for the player's sake. */
+/** Whether the player wants the session back, so that only an operator may end it early. */
 function isAskedFor(
   place: Place | undefined,
   { endEarlyFor, pendingSinceMs }: TerminateSessionInput,

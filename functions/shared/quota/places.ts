@@ -286,7 +286,7 @@ export function leavingUntilMs(place: Place | undefined): number | undefined {
  * A request has come, so its player is not leaving.
  *
  * @param seen the place as it was read.
- * @returns false when somebody else has written it since.
+ * @returns false when it was written since.
  * @throws DependencyUnavailableException
  */
 export async function liftLeaving(table: Table, session: SessionKey, seen: Place): Promise<boolean> {

@@ -222,7 +222,7 @@ export function defineQueueEvent<
       const batch = queueBatchOf(payload);
       if (batch === undefined) {
         const result = await handleEvent(payload, context);
-        // Whoever invokes the function repeats what fails, and does not say so.
+        // The caller repeats what fails, and does not say so: each event may be a repeat.
         if ((await finish?.([{ result, isRepeat: true }]))?.length)
           throw new DependencyUnavailableException();
         return result;

@@ -9,7 +9,7 @@ import type { WindowItem } from './window-item.ts';
 /**
  * Returns the event that tells of an open window and its deadline.
  *
- * The sequence comes from two numbers of the item that never get smaller. Whatever changes a deadline raises one of them:
+ * The sequence comes from two numbers of the item that never get smaller. Each change of a deadline raises one of them:
  * a correction adds a signal, and the execution's next wait has a higher order.
  */
 export function announcementOf(

@@ -5,9 +5,9 @@ export interface CauseFacts {
   readonly outcome: Outcome;
   /** The service's `StatusReason`; null when it gave none. */
   readonly statusReason: string | null;
-  /** Who marked the session as ended on purpose, if anybody did. */
+  /** Who marked the session as ended on purpose; undefined where it was not marked. */
   readonly endedBy?: EndedBy | undefined;
-  /** Whether this window has terminated the session because nobody came back in time. */
+  /** Whether this window has terminated the session because its player did not come back in time. */
   readonly isAbandoned?: boolean | undefined;
 }
 
@@ -33,7 +33,7 @@ const CAUSE_OF_REASON: ReadonlyMap<string, Cause> = new Map([
  *
  * - A mark explains every end that the service gives no other reason for. Its writer may have died before it terminated
  *   the session, so a mark explains a timeout too.
- * - `apiTerminated` without a mark is a call that somebody made to the service directly: UNKNOWN.
+ * - `apiTerminated` without a mark is a direct call to the service: UNKNOWN.
  * - Only the service puts a session in ERROR, whatever its reason.
  *
  * Why: docs/decisions/windows.md#an-outcome-has-a-cause-and-a-mark-explains-an-end

@@ -15,7 +15,7 @@ const drainItemSchema = z.object({ endsAtMs: wholeNumberSchema });
 
 /** How long a drain may take to be heard of. */
 export const DRAIN_CACHE_MS = SWITCH_CACHE_MS;
-/** Of a stream group whose drain is over, for whoever looks into it. */
+/** Of a stream group whose drain is over, for an operator who looks into it. */
 const RETENTION_MS = 24 * 3600 * 1000;
 /** Groups that one process remembers. An account has 500 watched ones at most. */
 const MAX_GROUPS = 1000;

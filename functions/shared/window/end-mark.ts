@@ -44,7 +44,7 @@ export async function markEnd(
 /**
  * Reads the session's mark in its latest state.
  *
- * @returns undefined when nobody has ended the session on purpose.
+ * @returns undefined when the session was not ended on purpose.
  * @throws DependencyUnavailableException
  */
 export async function readEndMark(table: Table, session: SessionKey): Promise<EndMark | undefined> {

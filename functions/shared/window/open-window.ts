@@ -15,7 +15,7 @@ export interface Disconnect {
   readonly sessionEndsAtMs: number | undefined;
   /** FEED when absent. The watcher has just seen the session wait, and will soon say so on the window. */
   readonly reportedBy?: ReportedBy | undefined;
-  /** Whether whoever opens the window also announces it. Otherwise its execution does. */
+  /** Whether the caller announces the window. Otherwise its execution does. */
   readonly isAnnounced?: boolean | undefined;
   /** What the report says about the loss. */
   readonly report?: Report | undefined;
