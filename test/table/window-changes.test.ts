@@ -6,6 +6,7 @@ import { failWindow } from '../../functions/shared/window/close-window.ts';
 import { correctDeadline } from '../../functions/shared/window/correct-deadline.ts';
 import { wakeWindow } from '../../functions/shared/window/mailbox.ts';
 import { listOpenWindows } from '../../functions/shared/window/read-windows.ts';
+import { updateWindow } from '../../functions/shared/window/window-item.ts';
 import { memoryLog } from '../helpers/log.ts';
 import { mockClient } from '../helpers/mock-client.ts';
 import { newSession } from '../helpers/sessions.ts';
@@ -50,6 +51,22 @@ describe('a corrected deadline', () => {
       isDefaultTimeout: false,
     });
     expect(sent()).toEqual([{ seq: 1, connectionCreatedAtMs: 0, connectionAttempts: 0, correction }]);
+  });
+
+  it('does not bring back a time to give up that is over, because the player had come back', async () => {
+    const session = newSession();
+    await running(session);
+    const window = await updateWindow(table(), session, {
+      UpdateExpression: 'SET endEarlyAtMs = :at, endEarlyFor = :for, connectionCreatedAtMs = :at',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: { ':at': DROPPED_AT_MS + 5000, ':for': 'GIVE_UP' },
+    });
+    if (window === undefined) throw new Error('The window is open.');
+
+    await correctDeadline(session, window, CORRECTION, dependencies());
+
+    expect(sent()).toEqual([expect.not.objectContaining({ endEarlyFor: 'GIVE_UP' })]);
+    expect(await windowOf(table(), session)).not.toHaveProperty('endEarlyAtMs');
   });
 
   it.each([{ generation: 2 }, { phase: 'AWAITING_CLIENT' as const }, { seq: 1 }, { deadlineMs: 1 }])(

@@ -60,9 +60,12 @@ export async function correctDeadline(
   dependencies: MailboxDependencies,
 ): Promise<boolean> {
   const seq = window.seq + 1;
+  // The execution has dropped this end, because its player had come back. The signal must not bring it back for a later loss.
+  const isOver = window.endEarlyFor === 'GIVE_UP' && window.connectionCreatedAtMs > 0;
   const corrected = await updateWindow(dependencies.table, session, {
-    UpdateExpression:
-      'SET seq = :seq, correction = :correction, deadlineMs = :deadlineMs, connectionTimeoutSeconds = :timeoutSeconds, isDefaultTimeout = :false',
+    UpdateExpression: `SET seq = :seq, correction = :correction, deadlineMs = :deadlineMs, connectionTimeoutSeconds = :timeoutSeconds, isDefaultTimeout = :false${
+      isOver ? ' REMOVE endEarlyAtMs, endEarlyFor' : ''
+    }`,
     ConditionExpression:
       'generation = :generation AND phase = :phase AND seq = :seenSeq AND deadlineMs = :seenDeadlineMs',
     ExpressionAttributeValues: {
