@@ -199,7 +199,7 @@ function failureReply(error: string): APIGatewayProxyResult | undefined {
 }
 
 /**
- * POST …/leaving: a page is hidden or closed, and its player may not come back. If no newer offer has come, the session's
+ * POST …/leaving: a page goes away, and its player may not come back. If no newer offer has come, the session's
  * window opens, or waits no longer than the player may take to come back. A reload of the page looks the same; its request lifts it.
  *
  * The place in line holds what counts, because each offer writes it. The event only opens the window.
