@@ -1,6 +1,7 @@
 import { anOffer, type SessionRecord } from 'game-lift-streams-local';
 import { writeSwitchItem } from '../../../functions/shared/runtime/switch.ts';
 import { bookPermits } from '../../helpers/permits.ts';
+import { statusChangeEvent } from '../../helpers/status-change.ts';
 import { SECOND, startWorld, type World } from '../world.ts';
 import { closed, type Scenario } from './scenario.ts';
 
@@ -92,11 +93,13 @@ export const LEAVING: readonly Scenario[] = [
     play: async (world) => {
       const session = await world.dropped();
       await world.report(session);
-      await Promise.all(
-        [12, 10].map((giveUpAfterSeconds) =>
-          world.report(session, { giveUpAfterSeconds, dropCause: 'CRASH' }),
-        ),
+      const { streamGroupId, streamSessionId } = session;
+      const key = { streamGroupId, streamSessionId };
+      const events = [12, 10].map((giveUpAfterSeconds) =>
+        statusChangeEvent({ session: key, atMs: world.clock.nowMs(), detail: { giveUpAfterSeconds } }),
       );
+      // Two invocations, where the queue would hand both to one.
+      await Promise.all(events.map((event) => world.invokeAsynchronously('onStatusChange', event)));
       await world.clock.advance(40 * SECOND);
       return closed(session);
     },
