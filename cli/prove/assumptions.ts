@@ -586,6 +586,18 @@ export const ASSUMPTIONS: readonly Assumption[] = [
     statedIn: [sqs('Where it differs')],
   },
   {
+    id: 'delayed-looks',
+    subject: 'Events, queues and functions',
+    claim:
+      'SQS holds each message of WatcherLooks back for its DelaySeconds, and Lambda receives it soon after.',
+    source:
+      'SQS Developer Guide, “Amazon SQS message timers”; how soon Lambda receives a message is not documented.',
+    usedIn: ['resources/watcher.yml', 'functions/watch-sessions/watch-sessions.ts'],
+    byHand: 'In the metrics of watchSessions, Invocations are 13 a minute with a watchIntervalSeconds of 5.',
+    ifWrong: 'A loss that only the watcher can see is found some seconds later.',
+    toSet: 'Let a backend or the game process report disconnects: feeds/README.md.',
+  },
+  {
     id: 'lambda-concurrency',
     subject: 'Events, queues and functions',
     claim:
@@ -689,6 +701,19 @@ export const ASSUMPTIONS: readonly Assumption[] = [
     toSet:
       'Lift the permissions boundary or the organisation’s policy for the action that the finding names.',
     statedIn: [readme('**IAM.**')],
+  },
+  {
+    id: 'invoked-by',
+    subject: 'IAM and the deployment',
+    claim:
+      'CloudTrail’s record of an invocation names the service: apigateway.amazonaws.com for the API, states.amazonaws.com for a state machine.',
+    source:
+      'CloudTrail User Guide, “CloudTrail userIdentity element”, on invokedBy; an Invoke by either was not found in it.',
+    usedIn: ['resources/direct-invocations.yml'],
+    byHand:
+      'With watchInvocations=true, reconnect a player and open a shell: the queue DirectInvocations stays empty.',
+    ifWrong: 'The alarm direct-invocations goes off at every request or shell.',
+    toSet: 'Correct invokedBy in resources/direct-invocations.yml, or set watchInvocations=false.',
   },
   {
     id: 'policies-valid',

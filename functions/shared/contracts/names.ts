@@ -27,7 +27,10 @@ export function windowExecutionArn(stateMachineArn: string, session: SessionKey,
   return `${machine}:${windowExecutionName(session, generation)}`;
 }
 
-/** Where each partition has its console. A Region stands before the domain. */
+/**
+ * Where each partition has its console: the links of the Amazon ECS Developer Guide, "Amazon ECS-optimized AMI". A Region stands before
+ * the domain; the guide leaves it out for GovCloud, whose Region the query names too.
+ */
 const CONSOLE_DOMAINS: Readonly<Record<string, string>> = {
   aws: 'console.aws.amazon.com',
   'aws-cn': 'console.amazonaws.cn',
