@@ -33,6 +33,8 @@ export interface Assumption {
   /** The check of `npm run prove` that settles it. Undefined: `byHand` says how a person can. */
   readonly settledBy?: CheckId;
   readonly byHand?: string;
+  /** The check whose findings bear on it and do not settle it. */
+  readonly relatedTo?: CheckId;
   readonly ifWrong: string;
   readonly toSet: string;
   readonly statedIn?: readonly Place[];
@@ -401,7 +403,9 @@ export const ASSUMPTIONS: readonly Assumption[] = [
       'Stream groups that are ACTIVE, ACTIVE_WITH_ERRORS or UPDATING_LOCATIONS host sessions; others take no connection.',
     source: 'The API reference demands ACTIVE. The other statuses are not described.',
     usedIn: ['functions/watch-sessions/stream-groups.ts'],
-    settledBy: 'stream-groups',
+    byHand:
+      'Start a session in a group that is ACTIVE_WITH_ERRORS or UPDATING_LOCATIONS, lose its client, and ask for a connection.',
+    relatedTo: 'stream-groups',
     ifWrong: 'The watcher does not watch a group that has sessions, or watches one that has none.',
     toSet: 'Name the groups in watchedStreamGroups.',
     statedIn: [
@@ -439,7 +443,9 @@ export const ASSUMPTIONS: readonly Assumption[] = [
       'Policies can ask for a stream group’s tag, and a group without it is AccessDeniedException whether or not it exists.',
     source: 'Service Authorization Reference: aws:ResourceTag is a condition key of the session operations.',
     usedIn: ['scripts/serverless/template.ts', 'functions/watch-sessions/stream-groups.ts'],
-    settledBy: 'permissions',
+    byHand:
+      'With the role of check-session, read a session of a group that has the tag and one of a group that has not.',
+    relatedTo: 'permissions',
     ifWrong: 'Calls for tagged groups are denied: the alarm on CallsDenied goes off.',
     toSet: 'Name the groups by id in streamGroups.',
     statedIn: [
@@ -464,8 +470,7 @@ export const ASSUMPTIONS: readonly Assumption[] = [
   {
     id: 'definitions-accepted',
     subject: 'Step Functions',
-    claim:
-      'Step Functions accepts each definition, and runs JSONata, callbacks and retries as its developer guide says.',
+    claim: 'Step Functions accepts each definition, with its JSONata, callbacks and retries.',
     source: 'Step Functions Developer Guide. The stand-in runs JSONata 2.2, AWS runs 2.0.6.',
     usedIn: [
       'statemachines/README.md',
@@ -557,7 +562,9 @@ export const ASSUMPTIONS: readonly Assumption[] = [
       'Step Functions sends an event for each failed, timed-out or stopped Standard execution to the default bus.',
     source: 'Step Functions Developer Guide, “Automating Step Functions event delivery with EventBridge”.',
     usedIn: ['functions/on-execution-failure/on-execution-failure.ts', 'resources/executions.yml'],
-    settledBy: 'event-patterns',
+    byHand:
+      'Stop an execution of reconnection-window, outside of production, and look whether on-execution-failure logs it.',
+    relatedTo: 'event-patterns',
     ifWrong: 'A failed execution has no successor until its disconnect is reported again.',
     toSet: 'Keep the watcher on: it starts windows again whose execution has died.',
   },
@@ -568,7 +575,9 @@ export const ASSUMPTIONS: readonly Assumption[] = [
       'EventBridge delivers an event at least once, in any order, and retries for a day before its dead-letter queue.',
     source: 'EventBridge User Guide, “Event retry policy”.',
     usedIn: ['resources/windows.yml', 'functions/on-status-change/on-status-change.ts'],
-    settledBy: 'queues',
+    byHand:
+      'Take the queue’s policy away for an hour, outside of production, report a loss meanwhile, and see that its window opens later.',
+    relatedTo: 'queues',
     ifWrong: 'A disconnect is found by the watcher alone, some seconds later.',
     toSet: 'Look into the queues UndeliveredStatusChanges and FailedStatusChanges: docs/runbook.md.',
     statedIn: [eventBus('It always hands over at once')],
@@ -580,7 +589,9 @@ export const ASSUMPTIONS: readonly Assumption[] = [
       'SQS delivers at least once, in any order; the mapping grows by five batches at a time up to openingConcurrency.',
     source: 'Lambda Developer Guide, “Configuring scaling behavior for SQS event source mappings”.',
     usedIn: ['resources/windows.yml', 'functions/shared/runtime/queue-batch.ts'],
-    settledBy: 'queues',
+    byHand:
+      'Send 1,000 status changes at once, outside of production, and look at the function’s ConcurrentExecutions.',
+    relatedTo: 'queues',
     ifWrong: 'Windows open more slowly in a storm.',
     toSet: 'Raise openingConcurrency.',
     statedIn: [sqs('Where it differs')],
@@ -760,7 +771,7 @@ export const ASSUMPTIONS: readonly Assumption[] = [
   },
 ];
 
-/** Returns the assumptions that a check settles. */
+/** Returns the assumptions that a check settles or bears on. */
 export function assumptionsOf(check: CheckId): readonly Assumption[] {
-  return ASSUMPTIONS.filter(({ settledBy }) => settledBy === check);
+  return ASSUMPTIONS.filter(({ settledBy, relatedTo }) => settledBy === check || relatedTo === check);
 }
