@@ -52,7 +52,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   'servicequotas:ListServiceQuotas': ['*'],
 };
 
-/** Beside these: what it takes to start two sessions and to end them. */
+/** Beside these: what it takes to start three sessions and to end them. */
 const SESSION_NEEDS: typeof NEEDS = {
   'gameliftstreams:CreateStreamSessionConnection': ['gameliftstreams:REGION:ACCOUNT:streamgroup/GROUP'],
   'gameliftstreams:GetStreamSession': ['gameliftstreams:REGION:ACCOUNT:streamgroup/GROUP'],

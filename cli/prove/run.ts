@@ -69,6 +69,9 @@ export async function prove(values: ValuesOf<typeof OPTIONS>, surroundings: Surr
   const group = groupOf(values);
   const stackName = `stream-session-reconnection-${stage}`;
   const files = await readFiles(stackName, values.template);
+  if (group !== undefined && values.yes === true && files.offer === undefined) {
+    throw new UsageError('events/samples has no offer for a session. Run it in a clone of the repository.');
+  }
   const aws = clientsOf(region);
   const calls = countCalls(aws);
   const startedMs = nowMs();

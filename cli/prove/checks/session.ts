@@ -18,7 +18,7 @@ import { couldNotAsk, differs, type Found, holds, skipped } from '../finding.ts'
 export interface SessionPlan {
   readonly streamGroup: string;
   readonly application: string;
-  /** A browser's offer with H.264. Nobody uses its answers. */
+  /** A browser's offer with H.264. Its answers are not used. */
   readonly offer: string;
 }
 
@@ -28,6 +28,8 @@ const ENDED = ['TERMINATED', 'ERROR'];
 const TIMEOUT_SECONDS = 30;
 const SESSION_SECONDS = 900;
 const POLL_MS = 1000;
+/** ACTIVE is seen up to a poll and a read after it began, so a session may end that much before its time by our clock. */
+const EARLY_SECONDS = 5;
 /** On-demand capacity for Windows takes up to 10 minutes (developer guide, "Stream group capacity"). */
 const LONGEST_START_MS = 11 * 60_000;
 /** How late the service may be to end a session before the probe stops to wait. */
@@ -36,7 +38,7 @@ const LONGEST_END_MS = 3 * 60_000;
 const ASSUMED_CONNECTION_MS = 12_000;
 
 export async function checkSession(account: Account, plan: SessionPlan): Promise<Found[]> {
-  const userId = `${USER_PREFIX}${Math.floor(account.nowMs())}`;
+  const own: OwnSessions = { userId: `${USER_PREFIX}${Math.floor(account.nowMs())}`, ids: [] };
   const findings = await endSessions(
     account,
     plan,
@@ -48,33 +50,41 @@ export async function checkSession(account: Account, plan: SessionPlan): Promise
   };
   try {
     for (const probe of [probeConnections, probeMalformedOffer, probeTermination]) {
-      await probe(account, plan, userId, add);
+      await probe(account, plan, own, add);
     }
   } catch (error) {
     findings.push(
       error instanceof NotStartedError ? error.found : couldNotAsk('a probe of a stream session', error),
     );
   } finally {
-    findings.push(...(await endSessions(account, plan, (id) => id === userId, undefined)));
+    findings.push(...(await endSessions(account, plan, (id) => id === own.userId, undefined, own.ids)));
   }
   return findings;
+}
+
+/** The sessions of this run. */
+interface OwnSessions {
+  readonly userId: string;
+  /** Of those that were started. */
+  readonly ids: string[];
 }
 
 /** Keeps a finding at once, so that a probe that fails half way loses none. */
 type Add = (...found: readonly Found[]) => void;
 
-/** A session that waits for a client: its connections, and how it ends when nobody uses an answer. */
+/** A session that waits for a client: its connections, and how it ends when no answer is used. */
 async function probeConnections(
   account: Account,
   plan: SessionPlan,
-  userId: string,
+  own: OwnSessions,
   add: Add,
 ): Promise<void> {
-  const session = await start(account, plan, userId);
+  const session = await start(account, plan, own);
   if ((await read(account, plan, session)).Status === 'ACTIVATING') {
     add(refusalIn('ACTIVATING', await connect(account, plan, session, plan.offer, randomUUID())));
   }
   await untilActive(account, plan, session);
+  const activeSinceMs = account.nowMs();
 
   const token = randomUUID();
   const first = await connect(account, plan, session, plan.offer, token);
@@ -117,8 +127,16 @@ async function probeConnections(
     return;
   }
   const late = Math.max(0, (account.nowMs() - sinceMs) / 1000 - TIMEOUT_SECONDS).toFixed(0);
+  const lived = (account.nowMs() - activeSinceMs) / 1000;
   add(
-    holds(`end-after-deadline: the session ended about ${late} s after its timeout of ${TIMEOUT_SECONDS} s.`),
+    lived < TIMEOUT_SECONDS - EARLY_SECONDS
+      ? differs(
+          `end-after-deadline: the session ended ${lived.toFixed(0)} s after it was ACTIVE, before its timeout of ${TIMEOUT_SECONDS} s.`,
+          'Attach the report to an issue.',
+        )
+      : holds(
+          `end-after-deadline: the session ended about ${late} s after its timeout of ${TIMEOUT_SECONDS} s.`,
+        ),
     reasonOf(ended),
   );
   add(
@@ -135,10 +153,10 @@ async function probeConnections(
 async function probeMalformedOffer(
   account: Account,
   plan: SessionPlan,
-  userId: string,
+  own: OwnSessions,
   add: Add,
 ): Promise<void> {
-  const session = await start(account, plan, userId);
+  const session = await start(account, plan, own);
   await untilActive(account, plan, session);
   const reply = await connect(account, plan, session, '{"type":"offer","sdp":"none"}', randomUUID());
   await account.sleep(5 * POLL_MS);
@@ -155,10 +173,10 @@ async function probeMalformedOffer(
 async function probeTermination(
   account: Account,
   plan: SessionPlan,
-  userId: string,
+  own: OwnSessions,
   add: Add,
 ): Promise<void> {
-  const session = await start(account, plan, userId);
+  const session = await start(account, plan, own);
   await untilActive(account, plan, session);
   const refused = await terminate(account, plan, session);
   if (refused !== undefined) {
@@ -212,7 +230,7 @@ function refusalOf(error: unknown): { readonly name: string; readonly status: nu
   return { name: error.name, status };
 }
 
-async function start({ aws }: Account, plan: SessionPlan, UserId: string): Promise<string> {
+async function start({ aws }: Account, plan: SessionPlan, own: OwnSessions): Promise<string> {
   try {
     const { Arn = '' } = await aws.gameLiftStreams.send(
       new StartStreamSessionCommand({
@@ -220,13 +238,15 @@ async function start({ aws }: Account, plan: SessionPlan, UserId: string): Promi
         ApplicationIdentifier: plan.application,
         Protocol: 'WebRTC',
         SignalRequest: 'NO_CLIENT_CONNECTION',
-        UserId,
+        UserId: own.userId,
         Description: 'Started and ended by npm run prove.',
         ConnectionTimeoutSeconds: TIMEOUT_SECONDS,
         SessionLengthSeconds: SESSION_SECONDS,
       }),
     );
-    return Arn.slice(Arn.lastIndexOf('/') + 1);
+    const id = Arn.slice(Arn.lastIndexOf('/') + 1);
+    own.ids.push(id);
+    return id;
   } catch (error) {
     throw new NotStartedError(notStarted(error));
   }
@@ -374,7 +394,9 @@ async function compareTimes(account: Account, plan: SessionPlan, session: string
     inGet.getTime() % 1000 === 0 && inList.getTime() % 1000 === 0 ? 'whole seconds' : 'milliseconds';
   return [
     apartMs < 1000
-      ? holds('last-updated-at: GetStreamSession and ListStreamSessions have the same time.')
+      ? holds(
+          `last-updated-at: GetStreamSession and ListStreamSessions have the same time${apartMs === 0 ? '' : `, to ${apartMs} ms`}.`,
+        )
       : differs(
           `last-updated-at: the list and GetStreamSession are ${apartMs} ms apart.`,
           'Let a feed send statusChangedAt.',
@@ -396,12 +418,17 @@ function anotherOffer(offer: string): string {
   return offer.replace(/a=ice-ufrag:\w+/g, `a=ice-ufrag:${randomUUID().slice(0, 4)}`);
 }
 
-/** Ends the sessions of these users, however long that takes: one that is ACTIVATING cannot be terminated yet. */
+/**
+ * Ends the sessions of these users, however long that takes: one that is ACTIVATING cannot be terminated yet.
+ *
+ * @param started ids that are read one by one when the list has them not, because a list may lag behind a start.
+ */
 async function endSessions(
   account: Account,
   plan: SessionPlan,
   isOurs: (userId: string) => boolean,
   tell: string | undefined,
+  started: readonly string[] = [],
 ): Promise<Found[]> {
   const { gameLiftStreams } = account.aws;
   const findings: Found[] = [];
@@ -415,6 +442,11 @@ async function endSessions(
           ),
         ({ Items = [], NextToken }) => ({ items: Items, next: NextToken }),
       );
+      for (const id of started) {
+        if (sessions.some(({ Arn = '' }) => Arn.endsWith(`/${id}`))) continue;
+        const { Arn, Status, UserId } = await read(account, plan, id);
+        sessions.push({ Arn, Status, UserId });
+      }
       const live = sessions.filter(
         ({ UserId = '', Status }) => isOurs(UserId) && ![...ENDED, 'TERMINATING'].includes(Status ?? ''),
       );
