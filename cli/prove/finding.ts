@@ -51,12 +51,12 @@ const UNREACHABLE = /^(ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|Tim
 /** Returns the finding for a question that AWS did not answer. */
 export function couldNotAsk(action: string, error: unknown): Found {
   const { name, message } = nameAndMessage(error);
-  if (name === 'AbortError') return skipped(`${action}: interrupted.`, 'Run it again.');
   const could = (why: string, toDo: string): Found => ({
     verdict: 'COULD_NOT_ASK',
     found: `${action}: ${why}`,
     toDo,
   });
+  if (name === 'AbortError') return could('interrupted', 'Run it again.');
   if (DENIED.test(name)) {
     const explicit = /explicit deny/i.test(message) ? ', by an explicit deny' : '';
     return {

@@ -1,3 +1,4 @@
+import { printable } from '../command-line.ts';
 import { ASSUMPTIONS, type Assumption, assumptionsOf } from './assumptions.ts';
 import { CHECKS } from './checks.ts';
 import { type Finding, VERDICTS, type Verdict } from './finding.ts';
@@ -83,10 +84,18 @@ export function markdownReport(run: Run): string {
 
 /** What no check settles, and what the checks of this run did not come to. */
 function notSettledBy(findings: readonly Finding[]): readonly Assumption[] {
-  const told = new Set(
-    findings.filter(({ verdict }) => /HOLDS|DIFFERS/.test(verdict)).map(({ check }) => check),
+  return ASSUMPTIONS.filter((assumption) => !isSettled(assumption, findings));
+}
+
+/** Findings of a session begin with the assumption's id. Those of another check do not, so one that could not be asked leaves all open. */
+function isSettled({ id, settledBy }: Assumption, findings: readonly Finding[]): boolean {
+  const ofCheck = findings.filter(({ check }) => check === settledBy);
+  const about =
+    settledBy === 'session' ? ofCheck.filter(({ found }) => found.startsWith(`${id}: `)) : ofCheck;
+  return (
+    about.some(({ verdict }) => verdict === 'HOLDS' || verdict === 'DIFFERS') &&
+    about.every(({ verdict }) => verdict !== 'COULD_NOT_ASK')
   );
-  return ASSUMPTIONS.filter(({ settledBy }) => settledBy === undefined || !told.has(settledBy));
 }
 
 function notSettledLine({ id, claim, byHand, settledBy }: Assumption): string {
@@ -103,7 +112,9 @@ function besides(check: keyof typeof CHECKS, found: readonly Finding[]): string[
 
 /** Text of AWS in Markdown: no markup, no line of its own, and no cell's end. */
 function escaped(text: string): string {
-  return text.replace(/[\\`*_[\]<>|]/g, (character) => `\\${character}`).replace(/\s+/g, ' ');
+  return printable(text)
+    .replace(/[\\`*_[\]<>|]/g, (character) => `\\${character}`)
+    .replace(/\s+/g, ' ');
 }
 
 /** A report is to be attached to an issue, so account ids are left out of it. */

@@ -41,6 +41,13 @@ export interface RunOptions {
   readonly onFinding: (finding: Finding) => void;
 }
 
+/** Not SKIPPED: a run that was cut short must not exit with 0. */
+const INTERRUPTED: Found = {
+  verdict: 'COULD_NOT_ASK',
+  found: 'Not looked at: the run was interrupted.',
+  toDo: 'Run it again.',
+};
+
 /** Runs the checks one after the other. One that cannot be run, or fails, does not keep the others from running. */
 export async function runChecks(
   account: Account,
@@ -59,7 +66,7 @@ export async function runChecks(
   add('stack', ofStack);
   for (const [check, look] of Object.entries(DEPLOYED_CHECKS)) {
     if (!isCheckId(check) || (only !== undefined && !only.includes(check))) continue;
-    if (isInterrupted()) add(check, [skipped('Not looked at: the run was interrupted.', 'Run it again.')]);
+    if (isInterrupted()) add(check, [INTERRUPTED]);
     else if (stack === undefined) {
       add(check, [
         skipped('Not looked at: the stack could not be read.', 'Do first what is said of the stack.'),
@@ -74,8 +81,7 @@ export async function runChecks(
     }
   }
   if (session !== undefined && (only === undefined || only.includes('session'))) {
-    if (isInterrupted())
-      add('session', [skipped('Not looked at: the run was interrupted.', 'Run it again.')]);
+    if (isInterrupted()) add('session', [INTERRUPTED]);
     else add('session', await checkSession(account, session));
   }
   return findings;

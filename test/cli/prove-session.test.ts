@@ -147,8 +147,42 @@ describe('npm run prove with a session', () => {
     const findings = await checkSession(account, group.plan);
     await group.clock.advance(10_000);
 
-    expect(told(findings)).toContain('SKIPPED a probe of a stream session: interrupted.');
+    expect(told(findings)).toContain('COULD_NOT_ASK a probe of a stream session: interrupted');
     expect(await liveSessions(group.control)).toEqual([]);
+  });
+
+  it('ends a session that the list does not have yet', async () => {
+    const group = await aStreamGroup();
+    group.client.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          const result = await next(args);
+          if (commandName === 'ListStreamSessionsCommand') Object.assign(result.output, { Items: [] });
+          return result;
+        },
+      { step: 'initialize' },
+    );
+    const account = { ...group.account, sleep: () => Promise.reject(awsError('AbortError')) };
+
+    await checkSession(account, group.plan);
+    await group.clock.advance(10_000);
+
+    expect(await liveSessions(group.control)).toEqual([]);
+  });
+
+  it('does not take a session that ended before its time for one that was ended after it', async () => {
+    const group = await aStreamGroup();
+    let waits = 0;
+    const sleep = async (ms: number) => {
+      await group.clock.advance(ms);
+      if (++waits === 10) await group.control.sessionFails(await liveSessions(group.control));
+    };
+
+    const lines = told(await checkSession({ ...group.account, sleep }, group.plan));
+
+    expect(lines.filter((line) => line.includes('end-after-deadline'))).toEqual([
+      expect.stringMatching(/^DIFFERS .* s after it was ACTIVE, before its timeout of 30 s\.$/),
+    ]);
   });
 
   it('ends the session of a run that was killed, says so, and leaves those of players', async () => {
@@ -212,6 +246,12 @@ it('says what to do when no session can be started, and the rest goes on', async
   );
   expect(account.mocks.gameLiftStreams.commandCalls(CreateStreamSessionConnectionCommand)).toEqual([]);
   expect(code).toBe(0);
+});
+
+it('is refused where there is no offer to start it with', async () => {
+  const flags = { 'stream-group': 'sg-1AB2C3De4', application: 'a-1', yes: true };
+
+  await expect(anAccount().run(flags)).rejects.toThrow('events/samples has no offer');
 });
 
 it.each([{ yes: true }, { application: 'a-1' }])('%j alone is refused', async (flags) => {

@@ -14,7 +14,11 @@ import { DescribeAlarmsCommand, ListMetricsCommand } from '@aws-sdk/client-cloud
 import { DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeRuleCommand } from '@aws-sdk/client-eventbridge';
-import { ListStreamGroupsCommand } from '@aws-sdk/client-gameliftstreams';
+import {
+  ListStreamGroupsCommand,
+  ListStreamSessionsCommand,
+  StartStreamSessionCommand,
+} from '@aws-sdk/client-gameliftstreams';
 import { GetRolePolicyCommand, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { ListServiceQuotasCommand } from '@aws-sdk/client-service-quotas';
@@ -155,6 +159,11 @@ const DIFFERENCES: readonly (readonly [what: string, change: (mocks: Mocks) => v
           ],
         }),
     'DIFFERS       template: Table was modified since it was deployed (/BillingMode).',
+  ],
+  [
+    'a stack of another template',
+    ({ cloudFormation }) => cloudFormation.on(GetTemplateCommand).resolves({ TemplateBody: 'Resources: {}' }),
+    'DIFFERS       stack: The deployed template is not one of this project.',
   ],
   [
     'a stream group that is not there',
@@ -446,11 +455,55 @@ it('a check that fails on a reply that it cannot read does not keep the others f
   expect(lines.join('\n')).toContain('HOLDS         quotas: ');
 });
 
+describe('npm run prove', () => {
+  it('does not say that nothing has drifted when some resources could not be read', async () => {
+    const { lines } = await linesAfter(({ cloudFormation }) =>
+      cloudFormation.on(DescribeStackDriftDetectionStatusCommand).resolves({
+        StackId: STACK,
+        StackDriftDetectionId: 'd',
+        DetectionStatus: 'DETECTION_FAILED',
+        DetectionStatusReason: 'no access to one resource',
+        StackDriftStatus: 'IN_SYNC',
+        Timestamp: new Date(),
+      }),
+    );
+
+    expect(lines.join('\n')).toContain('SKIPPED       template: Drift could not be detected');
+    expect(lines.join('\n')).not.toContain('No resource of the stack has drifted');
+  });
+
+  it('counts no action as allowed that the simulator says nothing of', async () => {
+    const { lines } = await linesAfter(({ iam }) => iam.on(SimulatePrincipalPolicyCommand).resolves({}));
+
+    expect(lines.join('\n')).not.toContain('HOLDS         permissions');
+  });
+
+  it('looks at the table that the stack was given by its name', async () => {
+    const account = anAccount();
+    const { Table: _table, ...Resources } = template().Resources;
+    const variables = { TABLE_NAME: 'our-table' };
+    const lambda = {
+      ...Resources['CheckSessionLambdaFunction'],
+      Properties: { Environment: { Variables: variables } },
+    };
+    account.mocks.cloudFormation.on(GetTemplateCommand).resolves({
+      TemplateBody: JSON.stringify({ Resources: { ...Resources, CheckSessionLambdaFunction: lambda } }),
+    });
+
+    await account.run({ only: ['queues'] });
+
+    const [live] = account.mocks.dynamoDb.commandCalls(DescribeTimeToLiveCommand);
+    expect(live?.args[0].input.TableName).toBe('our-table');
+  });
+});
+
 describe('the change set', () => {
   it('of an earlier run that was killed is deleted, and the run says so', async () => {
     const account = anAccount();
     account.mocks.cloudFormation.on(ListChangeSetsCommand).resolves({
-      Summaries: [{ ChangeSetName: 'prove-1795909562355' }, { ChangeSetName: 'our-own-release' }],
+      Summaries: ['prove-1795909562355', 'our-own-release', 'prove-release-7'].map((ChangeSetName) => ({
+        ChangeSetName,
+      })),
     });
 
     const { lines } = await account.run();
@@ -461,6 +514,7 @@ describe('the change set', () => {
       .map((call) => call.args[0].input.ChangeSetName);
     expect(names).toHaveLength(2);
     expect(names).not.toContain('our-own-release');
+    expect(names).not.toContain('prove-release-7');
   });
 
   it('is deleted when the run is interrupted while CloudFormation makes it', async () => {
@@ -468,7 +522,7 @@ describe('the change set', () => {
     account.mocks.cloudFormation.on(DescribeChangeSetCommand).resolves({ Status: 'CREATE_IN_PROGRESS' });
     let isInterrupted = false;
 
-    const { lines } = await account.run(
+    const { code, lines } = await account.run(
       {},
       {
         isInterrupted: () => isInterrupted,
@@ -481,8 +535,9 @@ describe('the change set', () => {
 
     expect(account.mocks.cloudFormation.commandCalls(DeleteChangeSetCommand)).toHaveLength(1);
     expect(lines.join('\n')).toContain(
-      'SKIPPED       quotas: Not looked at: the run was interrupted. → Run it again.',
+      'COULD_NOT_ASK quotas: Not looked at: the run was interrupted. → Run it again.',
     );
+    expect(code).toBe(3);
   });
 
   it('that cannot be deleted is told with the command that deletes it', async () => {
@@ -548,6 +603,35 @@ describe('the report', () => {
       }),
     );
     expect(markdown + JSON.stringify(json)).not.toContain('111122223333');
+  });
+
+  it('takes nothing for settled that could not be asked', async () => {
+    const account = anAccount();
+    account.mocks.lambda.on(GetAccountSettingsCommand).rejects(awsError('AccessDenied'));
+
+    await account.run({ out: 'report' });
+
+    const { notSettled } = JSON.parse(account.written.get('report.json') ?? '');
+    expect(notSettled).toContain('lambda-concurrency');
+    expect(notSettled).not.toContain('patterns-match');
+  });
+
+  it('takes only those of a session for settled that it has a finding of', async () => {
+    const account = anAccount();
+    account.mocks.gameLiftStreams
+      .on(StartStreamSessionCommand)
+      .rejects(awsError('ValidationException'))
+      .on(ListStreamSessionsCommand)
+      .resolves({ Items: [] });
+    const flags = { 'stream-group': 'sg-1AB2C3De4', application: 'a-1', yes: true };
+
+    await account.run(
+      { ...flags, out: 'report' },
+      { readFiles: async () => ({ ...files(), offer: 'an offer' }) },
+    );
+
+    const { notSettled } = JSON.parse(account.written.get('report.json') ?? '');
+    expect(notSettled).toContain('connection-duration');
   });
 
   it('that cannot be written is told in one line', async () => {

@@ -80,7 +80,13 @@ async function tryPattern(account: DeployedAccount, rule: string, EventPattern: 
     ...(extra.length === 0 ? [] : [differs(`The rule ${rule} matches ${extra.join(', ')} too.`, toDo)]),
     ...(missed.length + extra.length > 0
       ? []
-      : [holds(`The rule ${rule} matches its samples and none of the others.`)]),
+      : [
+          holds(
+            [...files.samples.keys()].some((file) => meant.test(file))
+              ? `The rule ${rule} matches its samples and none of the others.`
+              : `The rule ${rule} has no sample, and matches none of the others.`,
+          ),
+        ]),
   ];
 }
 

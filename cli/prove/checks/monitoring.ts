@@ -8,7 +8,7 @@ import {
 import { DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeTableCommand, DescribeTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { allPages, type DeployedAccount, resourcesOf } from '../account.ts';
+import { allPages, type DeployedAccount, resourcesOf, settingOf } from '../account.ts';
 import { ask, differs, type Found, holds, skipped } from '../finding.ts';
 
 interface Metric {
@@ -54,9 +54,7 @@ export async function checkAlarms(account: DeployedAccount): Promise<Found[]> {
     }
   }
   if (found.every(({ AlarmActions = [] }) => AlarmActions.length === 0)) {
-    findings.push(
-      skipped('No alarm notifies anybody.', 'Set pageTopicArn and ticketTopicArn: docs/alarms.md.'),
-    );
+    findings.push(skipped('No alarm has an action.', 'Set pageTopicArn and ticketTopicArn: docs/alarms.md.'));
   }
   return [...findings, ...(await checkMetrics(account, found))];
 }
@@ -145,7 +143,7 @@ export async function checkLogGroups(account: DeployedAccount): Promise<Found[]>
       findings.push(
         differs(
           `The log group ${name} keeps lines for ${group.retentionInDays === undefined ? 'ever' : `${group.retentionInDays} days`}, and not ${days} days.`,
-          'Deploy again; somebody has changed it by hand.',
+          'Deploy again; it was changed by hand.',
         ),
       );
     }
@@ -158,6 +156,14 @@ export async function checkLogGroups(account: DeployedAccount): Promise<Found[]>
   return findings.length > 0
     ? findings
     : [holds(`Every log group of the stack (${groups.length}) has its retention and key.`)];
+}
+
+/** The stack's table, or the one that `tableName` has it use: then the functions have a name where a reference would be. */
+function tablesOf(account: DeployedAccount): readonly string[] {
+  const adopted = settingOf(account, 'TABLE_NAME');
+  return adopted === undefined
+    ? resourcesOf(account, 'AWS::DynamoDB::Table').map(({ physicalId }) => physicalId)
+    : [adopted];
 }
 
 export async function checkQueues(account: DeployedAccount): Promise<Found[]> {
@@ -189,7 +195,7 @@ export async function checkQueues(account: DeployedAccount): Promise<Found[]> {
       );
     }
   }
-  for (const { physicalId: TableName } of resourcesOf(account, 'AWS::DynamoDB::Table')) {
+  for (const TableName of tablesOf(account)) {
     const table = await ask('dynamodb:DescribeTable', () =>
       dynamoDb.send(new DescribeTableCommand({ TableName })),
     );

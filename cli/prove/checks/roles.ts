@@ -1,6 +1,7 @@
 /** What the deployed roles may do, by IAM's own simulator, and whether their policies are sound. */
 import { ValidatePolicyCommand } from '@aws-sdk/client-accessanalyzer';
 import {
+  type EvaluationResult,
   GetPolicyCommand,
   GetPolicyVersionCommand,
   GetRoleCommand,
@@ -116,8 +117,8 @@ export async function checkPermissions(account: DeployedAccount): Promise<Found[
     for (const statement of allowed) {
       const denied = await simulate(account, role, statement);
       if (!denied.ok) return [...findings, denied.found];
-      findings.push(...denied.reply);
-      simulated += statement.Action.length;
+      findings.push(...denied.reply.denied);
+      simulated += denied.reply.allowed;
     }
   }
   const differing = findings.some(({ verdict }) => verdict !== 'SKIPPED');
@@ -149,7 +150,7 @@ async function simulate(
   account: DeployedAccount,
   role: Role,
   statement: Statement,
-): Promise<Answer<Found[]>> {
+): Promise<Answer<{ readonly denied: readonly Found[]; readonly allowed: number }>> {
   const resources = statement.Resource.map((arn) => (arn === '*' ? arn : arn.replaceAll('*', 'x')));
   // "*" is the simulator's own default.
   const ResourceArns = resources.includes('*') ? undefined : resources;
@@ -161,7 +162,7 @@ async function simulate(
     })),
   );
   const ActionNames = statement.Action.filter((action) => !action.includes('*'));
-  if (ActionNames.length === 0) return { ok: true, reply: [] };
+  if (ActionNames.length === 0) return { ok: true, reply: { denied: [], allowed: 0 } };
   const answer = await ask('iam:SimulatePrincipalPolicy', () =>
     account.aws.iam.send(
       new SimulatePrincipalPolicyCommand({
@@ -173,23 +174,33 @@ async function simulate(
     ),
   );
   if (!answer.ok) return answer;
-  const denied = (answer.reply.EvaluationResults ?? []).filter(
-    ({ EvalDecision }) => EvalDecision !== 'allowed',
-  );
+  const { EvaluationResults: results = [] } = answer.reply;
+  const denied = results.filter(({ EvalDecision }) => EvalDecision !== 'allowed');
   return {
     ok: true,
-    reply: denied.map(
-      ({ EvalActionName, EvalDecision, OrganizationsDecisionDetail, PermissionsBoundaryDecisionDetail }) => {
-        const [by, toDo] =
-          OrganizationsDecisionDetail?.AllowedByOrganizations === false
-            ? [' by a policy of the organisation', 'Have the organisation allow it in this account.']
-            : PermissionsBoundaryDecisionDetail?.AllowedByPermissionsBoundary === false
-              ? [' by the permissions boundary', 'Widen the policy that permissionsBoundaryArn names.']
-              : ['', 'Deploy again; if it stays, look for a policy that denies it.'];
-        return differs(`${role.logicalId} may not call ${EvalActionName}: ${EvalDecision}${by}.`, toDo);
-      },
-    ),
+    reply: {
+      denied: denied.map((result) => denialOf(role, result)),
+      allowed: results.length - denied.length,
+    },
   };
+}
+
+function denialOf(
+  { logicalId }: Role,
+  {
+    EvalActionName,
+    EvalDecision,
+    OrganizationsDecisionDetail,
+    PermissionsBoundaryDecisionDetail,
+  }: EvaluationResult,
+): Found {
+  const [by, toDo] =
+    OrganizationsDecisionDetail?.AllowedByOrganizations === false
+      ? [' by a policy of the organisation', 'Have the organisation allow it in this account.']
+      : PermissionsBoundaryDecisionDetail?.AllowedByPermissionsBoundary === false
+        ? [' by the permissions boundary', 'Widen the policy that permissionsBoundaryArn names.']
+        : ['', 'Deploy again; if it stays, look for a policy that denies it.'];
+  return differs(`${logicalId} may not call ${EvalActionName}: ${EvalDecision}${by}.`, toDo);
 }
 
 export async function checkPolicies(account: DeployedAccount): Promise<Found[]> {

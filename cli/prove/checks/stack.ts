@@ -74,7 +74,7 @@ export async function readStack({
   const refused = [resources, template].flatMap((answer) => (answer.ok ? [] : [answer.found]));
   if (!resources.ok || !template.ok) return { findings: [...findings, ...refused] };
   if (template.reply === undefined) {
-    const other = skipped(
+    const other = differs(
       'The deployed template is not one of this project.',
       'Check --stage: the stack has another template.',
     );

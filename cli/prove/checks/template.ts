@@ -15,6 +15,8 @@ import { ask, couldNotAsk, differs, type Found, holds, oneLine, skipped } from '
 
 /** Change sets of this command, by which a later run knows what a killed one has left. */
 const CHANGE_SET_PREFIX = 'prove-';
+/** The prefix and a time in milliseconds: a team's own `prove-something` is not ours to delete. */
+const OWN_CHANGE_SET = /^prove-\d{13}$/;
 const POLL_MS = 3000;
 /** AWS documents no length; a stack of some 170 resources took less than two minutes in public reports. */
 const LONGEST_WAIT_MS = 5 * 60_000;
@@ -35,7 +37,7 @@ async function removeLeftovers({ aws, stackName }: DeployedAccount): Promise<Fou
   );
   if (!listed.ok) return [listed.found];
   const left = listed.reply.flatMap(({ ChangeSetName: name = '' }) =>
-    name.startsWith(CHANGE_SET_PREFIX) ? [name] : [],
+    OWN_CHANGE_SET.test(name) ? [name] : [],
   );
   const findings: Found[] = [];
   for (const name of left) {
@@ -153,7 +155,7 @@ function urlOfDeployedTemplate(
   return undefined;
 }
 
-/** A change set of the deployed template must have no changes. It is deleted whatever comes of it, and never executed. */
+/** A change set of the deployed template must have no changes. It is deleted in any case, and never executed. */
 async function tryChangeSet(account: DeployedAccount): Promise<Found[]> {
   const { aws, stackName, nowMs } = account;
   const name = `${CHANGE_SET_PREFIX}${Math.floor(nowMs())}`;
@@ -258,7 +260,9 @@ async function detectDrift({ aws, stackName, nowMs, sleep }: DeployedAccount): P
           ),
         ]
       : [];
-  if (StackDriftStatus === 'IN_SYNC') return [...incomplete, holds('No resource of the stack has drifted.')];
+  // Where some resources could not be read, IN_SYNC is about the others.
+  if (StackDriftStatus === 'IN_SYNC')
+    return incomplete.length > 0 ? incomplete : [holds('No resource of the stack has drifted.')];
   const drifts = await ask('cloudformation:DescribeStackResourceDrifts', () =>
     allPages(
       (NextToken) =>
