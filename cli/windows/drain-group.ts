@@ -46,8 +46,9 @@ export async function drainGroup(
   const second = await tellWindows(group, endsAtMs, dependencies);
   const windows = first.told + second.told;
   tellLine(`${count(windows, 'window')} told; those that open from now on know the drain.`);
-  if (second.failed === 0) return { windows };
-  tellLine(`${count(second.failed, 'window')} could not be told. Run it again.`);
+  if (second.failures.length === 0) return { windows };
+  const why = [...new Set(second.failures)].join(', ');
+  tellLine(`${count(second.failures.length, 'window')} could not be told (${why}). Run it again.`);
   return { windows, failure: 'NotAllTold' };
 }
 
@@ -80,20 +81,20 @@ async function tellWindows(
   group: string,
   endsAtMs: number,
   { table, stepFunctions, progress }: DrainDependencies,
-): Promise<{ readonly told: number; readonly failed: number }> {
+): Promise<{ readonly told: number; readonly failures: readonly string[] }> {
   const open = await readOpenWindows(table, group);
   let told = 0;
-  let failed = 0;
+  const failures: string[] = [];
   await inParallel(open, PARALLEL_WRITES, async ({ session, window }) => {
     try {
       const early = { endEarlyAtMs: endsAtMs, endEarlyFor: 'OPERATOR' } as const;
       if (await endEarly(session, window, early, { table, stepFunctions, log: NO_LOG })) told++;
-    } catch {
-      failed++;
+    } catch (error) {
+      failures.push(error instanceof Error ? error.name : typeof error);
     }
     progress(`Told ${told} of ${open.length} windows …`);
   });
-  return { told, failed };
+  return { told, failures };
 }
 
 function count(number: number, what: string): string {

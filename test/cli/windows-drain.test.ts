@@ -61,6 +61,29 @@ describe('npm run windows -- drain', () => {
     }
   });
 
+  it('ends a window whose execution could not be woken at the first try', async () => {
+    const { clock, stepFunctions, dependencies, told, drops, outcomes, ...run } = await startOperator();
+    const session = await drops();
+    let isDown = true;
+    stepFunctions.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          if (commandName !== 'SendTaskSuccessCommand' || !isDown) return next(args);
+          isDown = false;
+          throw new Error('no reply');
+        },
+      { step: 'initialize' },
+    );
+
+    const group = session.streamGroupId;
+    const drained = await run.inTime(() => drainGroup({ group, withinSeconds: 60 }, dependencies));
+    await clock.advance(80 * SECOND);
+
+    expect(drained).toEqual({ windows: 1 });
+    expect(told[1]).toMatch(/^0 windows told\./);
+    expect(await outcomes(session)).toMatchObject([{ outcome: 'TERMINATED', cause: 'OPERATOR' }]);
+  });
+
   it('says with --dry-run how many windows it would bring forward, and changes nothing', async () => {
     const { drops, dependencies, told, table } = await startOperator();
     const { streamGroupId: group } = await drops(600);

@@ -127,7 +127,8 @@ const MAX_TRIES = 5;
  * Why: docs/decisions/leaving.md#a-session-is-ended-early-only-while-nobody-has-asked-for-it
  *
  * @param window as it was read.
- * @returns whether the window ends early now; not, when it has closed meanwhile or ends for a reason that stays.
+ * @returns whether the window ends early now; not, when it has closed meanwhile or ends for a reason that stays. A repeat is
+ *   only sent again, and only to an execution that has not heard of it, because the send before it had failed.
  * @throws DependencyUnavailableException; ContentionException when others keep signalling the window.
  */
 export async function endEarly(
@@ -139,7 +140,7 @@ export async function endEarly(
   let seen: WindowItem | undefined = window;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     if (seen === undefined || seen.generation !== window.generation || !isOpen(seen)) return false;
-    if (!replaces(early, seen)) return false;
+    if (!replaces(early, seen)) return isUnheard(early, seen) && wakeWindow(seen, dependencies);
     const seq: number = seen.seq + 1;
     const { deadlineMs, connectionTimeoutSeconds } = seen;
     const told = await updateWindow(dependencies.table, session, {
@@ -174,6 +175,15 @@ function replaces(early: EarlyEnd, { endEarlyAtMs, endEarlyFor }: WindowItem): b
   if (early.endEarlyFor === endEarlyFor && endEarlyFor !== 'LEFT') return early.endEarlyAtMs < endEarlyAtMs;
   if (early.endEarlyFor === 'OPERATOR') return true;
   return early.endEarlyFor === 'LEFT' && endEarlyFor !== 'OPERATOR' && early.endEarlyAtMs !== endEarlyAtMs;
+}
+
+function isUnheard({ endEarlyAtMs, endEarlyFor }: EarlyEnd, window: WindowItem): boolean {
+  return (
+    window.endEarlyFor === endEarlyFor &&
+    window.endEarlyAtMs !== undefined &&
+    window.endEarlyAtMs <= endEarlyAtMs &&
+    window.seq > (window.ackSeq ?? 0)
+  );
 }
 
 /**
