@@ -18,7 +18,7 @@ export const USAGE = `Usage: npm run windows -- list --table <name> [options]
 
 list    tells of every open window: its session, phase, time left, place in line, attempts, and what it waits for
 show    tells what happened to a player, in sentences with times, also weeks after the session has ended
-end     ends a live session, with the cause OPERATOR, so that nobody takes its player for lost
+end     ends a live session, with the cause OPERATOR, so that its player does not count as lost
 drain   ends what still waits in a stream group at a time of your choice; until then reconnections work, and a session with
         a connected player is never ended
 retry   gives failed windows to a new execution, which asks Amazon GameLift Streams first and records the outcome. A

@@ -26,7 +26,8 @@ export interface ActResult {
 
 /**
  * Does what an operator's command does to windows, with a record before it and one after. Nothing is done that could not be
- * recorded first. A bus that fails after the act undoes nothing: a REQUESTED that nothing follows counts as done.
+ * recorded first. A bus that fails after the act undoes nothing: a REQUESTED that nothing follows counts as done, and so
+ * does a FAILED without a number of windows.
  *
  * The command writes the records with the operator's own credentials, so they show who did what to those who are honest.
  * docs/runbook.md says how CloudTrail shows it of everybody.

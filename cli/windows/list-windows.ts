@@ -20,7 +20,7 @@ import { type FoundWindow, findWindows } from './find-windows.ts';
 
 /** Where a session stands for its call to the service. */
 export type PlaceInLine =
-  /** Nobody has asked to reconnect since the disconnect, or the call was made. */
+  /** The player has not asked to reconnect since the disconnect, or the call was made. */
   | { readonly kind: 'NONE' }
   | { readonly kind: 'IN_LINE'; readonly ahead: number }
   /** The player asks, and no call is left before the deadline. */

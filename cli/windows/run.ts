@@ -134,6 +134,9 @@ export async function run(
     if (command === 'retry') {
       tellLine('Windows that are told above as started are. Run it again for the rest.');
     }
+    if (command === 'drain') {
+      tellLine('A drain that is told above as begun goes on. Run it again for the rest.');
+    }
     return 1;
   }
 }
@@ -208,11 +211,14 @@ function tooManyPages(maxPages: number): string {
 
 function pause(clock: Clock, delayMs: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = clock.setTimer(delayMs, resolve);
-    stop.addEventListener('abort', () => {
+    const end = () => {
       cancel();
+      stop.removeEventListener('abort', end);
       resolve();
-    });
+    };
+    const cancel = clock.setTimer(stop.aborted ? 0 : delayMs, end);
+    // Removed at the end: a list may be watched all day.
+    stop.addEventListener('abort', end);
   });
 }
 
