@@ -100,8 +100,8 @@ async function call(method: string, path: string, { cookie = '', body, headers =
 }
 
 /** A browser that has started a session, with what it knows. */
-async function aPlayer() {
-  const body = { signalRequest: anOffer(), connectionTimeoutSeconds: 60 };
+async function aPlayer(connectionTimeoutSeconds = 60) {
+  const body = { signalRequest: anOffer(), connectionTimeoutSeconds };
   const { json, setCookie } = await call('POST', '/backend/sessions', { body });
   return {
     id: String(json.streamSessionId),
@@ -190,22 +190,29 @@ describe('the backend of the player page', () => {
     expect(apiRequests[0]?.headers['x-user-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('tells the API which connection goes away when the page is closed', async () => {
-    const { id, cookie } = await aPlayer();
-    apiReplies = [{ status: 204 }];
-    const body = { Leaving: true, ClientToken: 'a'.repeat(32) };
+  it.each([
+    [60, 15],
+    [8, 8],
+    [3, 5],
+  ])(
+    'tells the API which connection goes away when the page of a session of %d s is closed',
+    async (timeoutSeconds, withinSeconds) => {
+      const { id, cookie } = await aPlayer(timeoutSeconds);
+      apiReplies = [{ status: 204 }];
+      const body = { Leaving: true, ClientToken: 'a'.repeat(32) };
 
-    const told = await call('POST', `/backend/sessions/${id}/connections`, { cookie, body });
+      const told = await call('POST', `/backend/sessions/${id}/connections`, { cookie, body });
 
-    expect([told.status, told.json]).toEqual([200, { Leaving: true }]);
-    expect(apiRequests.map(({ method, target }) => [method, target.split('/').at(-1)])).toEqual([
-      ['POST', 'leaving'],
-    ]);
-    expect(JSON.parse(apiRequests[0]?.body.toString() ?? '')).toEqual({
-      clientToken: body.ClientToken,
-      withinSeconds: 15,
-    });
-  });
+      expect([told.status, told.json]).toEqual([200, { Leaving: true }]);
+      expect(apiRequests.map(({ method, target }) => [method, target.split('/').at(-1)])).toEqual([
+        ['POST', 'leaving'],
+      ]);
+      expect(JSON.parse(apiRequests[0]?.body.toString() ?? '')).toEqual({
+        clientToken: body.ClientToken,
+        withinSeconds,
+      });
+    },
+  );
 
   it('passes the window on as the API has it, and says nothing while there is none', async () => {
     const { id, cookie } = await aPlayer();

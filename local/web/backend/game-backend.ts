@@ -6,6 +6,7 @@
 import {
   type GameLiftStreamsClient,
   GetStreamSessionCommand,
+  type GetStreamSessionCommandOutput,
   StartStreamSessionCommand,
 } from '@aws-sdk/client-gameliftstreams';
 import type { ReconnectionClient, ReconnectionWindow, SessionOfUser } from 'reconnection-client/backend';
@@ -13,6 +14,10 @@ import type { StartedSession, WatchedSession } from './messages.ts';
 
 /** The application of the stand-in, which takes any name. */
 const APPLICATION = 'a-local0001';
+/** Longer than a reload of the page takes, and short enough to be watched. */
+const LEAVING_WITHIN_SECONDS = 15;
+/** The API takes no fewer. */
+const LEAST_LEAVING_SECONDS = 5;
 
 export interface GameBackendOptions {
   /** Amazon GameLift Streams itself. */
@@ -29,8 +34,11 @@ export class NotYourSessionError extends Error {
 
 export class GameBackend {
   readonly #options: GameBackendOptions;
-  /** Who owns a session never changes, so it is asked once. */
-  readonly #owners = new Map<string, string | undefined>();
+  /** What never changes of a session, so it is asked once. */
+  readonly #known = new Map<
+    string,
+    Pick<GetStreamSessionCommandOutput, 'UserId' | 'ConnectionTimeoutSeconds'>
+  >();
 
   constructor(options: GameBackendOptions) {
     this.#options = options;
@@ -65,8 +73,9 @@ export class GameBackend {
   /** @throws NotYourSessionError, and the service's errors by name */
   async session(userId: string, streamSessionId: string): Promise<WatchedSession> {
     const session = await this.#read(streamSessionId);
-    this.#owners.set(streamSessionId, session.UserId);
-    if (session.UserId !== userId) throw new NotYourSessionError('The session is another player’s.');
+    const { UserId, ConnectionTimeoutSeconds } = session;
+    this.#known.set(streamSessionId, { UserId, ConnectionTimeoutSeconds });
+    if (UserId !== userId) throw new NotYourSessionError('The session is another player’s.');
     return {
       status: session.Status ?? 'UNKNOWN',
       ...(session.StatusReason === undefined ? {} : { statusReason: session.StatusReason }),
@@ -83,6 +92,12 @@ export class GameBackend {
     return { streamGroup: this.#options.streamGroupId, streamSession: streamSessionId, userId };
   }
 
+  /** Returns within how many seconds a closed page must come back: the API takes no more than the session's own timeout. */
+  async leavingWithinSeconds(streamSessionId: string): Promise<number> {
+    const { ConnectionTimeoutSeconds = LEAVING_WITHIN_SECONDS } = await this.#knownOf(streamSessionId);
+    return Math.max(LEAST_LEAVING_SECONDS, Math.min(LEAVING_WITHIN_SECONDS, ConnectionTimeoutSeconds));
+  }
+
   /** Returns undefined before the session's first window. @throws NotYourSessionError */
   async window(userId: string, streamSessionId: string): Promise<ReconnectionWindow | undefined> {
     return this.#options.api.window(await this.sessionOf(userId, streamSessionId));
@@ -94,12 +109,17 @@ export class GameBackend {
   }
 
   async #refuseStranger(userId: string, streamSessionId: string): Promise<void> {
-    if (!this.#owners.has(streamSessionId)) {
-      this.#owners.set(streamSessionId, (await this.#read(streamSessionId)).UserId);
-    }
-    if (this.#owners.get(streamSessionId) !== userId) {
-      throw new NotYourSessionError('The session is another player’s.');
-    }
+    const { UserId } = await this.#knownOf(streamSessionId);
+    if (UserId !== userId) throw new NotYourSessionError('The session is another player’s.');
+  }
+
+  async #knownOf(streamSessionId: string) {
+    const known = this.#known.get(streamSessionId);
+    if (known !== undefined) return known;
+    const { UserId, ConnectionTimeoutSeconds } = await this.#read(streamSessionId);
+    const read = { UserId, ConnectionTimeoutSeconds };
+    this.#known.set(streamSessionId, read);
+    return read;
   }
 
   #read(streamSessionId: string) {

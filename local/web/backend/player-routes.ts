@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GameLiftStreamsServiceException } from '@aws-sdk/client-gameliftstreams';
 import type { LoopbackReply, LoopbackRequest } from 'local-server-kit';
-import { fetchHandler, type SessionOfUser } from 'reconnection-client/backend';
+import { fetchHandler } from 'reconnection-client/backend';
 import { type GameBackend, NotYourSessionError } from './game-backend.ts';
 import { BadRequestError, json, readJson, refusal } from './json-routes.ts';
 import { startSchema, streamSessionIdSchema } from './messages.ts';
@@ -9,8 +9,6 @@ import { startSchema, streamSessionIdSchema } from './messages.ts';
 const PREFIX = '/backend/sessions';
 /** Stands in for the game's own sign-in: it says which player this browser is, in all its tabs. */
 const COOKIE = 'player';
-/** Longer than a reload of the page takes, and short enough to be watched. */
-const LEAVING_WITHIN_SECONDS = 15;
 
 /** @returns undefined when the request is not for the backend */
 export async function answerPlayer(
@@ -50,7 +48,7 @@ async function answer(
     case 'GET :id':
       return json(200, await backend.session(userId, id));
     case 'POST :id/connections':
-      return connect(request, () => backend.sessionOf(userId, id), backend);
+      return connect(request, userId, id, backend);
     case 'GET :id/window': {
       const window = await backend.window(userId, id);
       // Most of a session's life there is none: no error that a browser's log should fill with.
@@ -64,15 +62,18 @@ async function answer(
 /** The handler that every game's backend can mount, between this server's requests and those of `fetch`. */
 async function connect(
   { method, target, headers, body }: LoopbackRequest,
-  sessionOf: () => Promise<SessionOfUser>,
+  userId: string,
+  id: string,
   backend: GameBackend,
 ): Promise<LoopbackReply> {
+  // What cannot be read is told by `authorize`.
+  const leavingWithinSeconds = await backend.leavingWithinSeconds(id).catch(() => undefined);
   const handle = fetchHandler({
     client: backend.api,
-    leavingWithinSeconds: LEAVING_WITHIN_SECONDS,
+    leavingWithinSeconds,
     authorize: async () => {
       try {
-        return await sessionOf();
+        return await backend.sessionOf(userId, id);
       } catch (error) {
         if (error instanceof NotYourSessionError) return undefined;
         throw error;

@@ -49,7 +49,11 @@ export function situationOf(view: PlayerView, window: WindowView | undefined): S
       return { title: 'Starting', text: 'The session needs about 3 s until its game runs.', tone: 'running' };
     case 'connected':
     case 'back':
-      return { title: 'Connected', text: 'The stream is live.', tone: 'good' };
+      return {
+        title: 'Connected',
+        text: 'The stream is live. A tab that is closed says “perhaps leaving”.',
+        tone: 'good',
+      };
     case 'suspect':
       return { title: 'Interrupted', text: 'The connection is interrupted, and may heal.', tone: 'warn' };
     case 'away':
