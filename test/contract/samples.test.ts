@@ -64,6 +64,14 @@ describe('the samples', () => {
     const optional = ['connectionTimeoutSeconds', 'sessionEndsAt'];
     expect(Object.keys(full.detail)).toEqual([...Object.keys(minimal.detail), ...optional]);
   });
+
+  it('show a report that says why the player dropped and after how long to give up', () => {
+    const { detail } = statusChangeEventSchema.parse(
+      sample('status-change.pending-client-reconnection.give-up.json'),
+    );
+
+    expect(detail).toMatchObject({ dropCause: 'NETWORK', giveUpAfterSeconds: 60 });
+  });
 });
 
 describe('the PutEvents sample', () => {
