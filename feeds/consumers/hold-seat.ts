@@ -2,7 +2,7 @@
  * Holds the seat of a lost player, so that matchmaking gives it to nobody else before the player's time is over. On the
  * local stack (`npm run start` prints the bus's address):
  *
- *   node feeds/consumers/hold-seat.ts <address of the local event bus>
+ *   npx node feeds/consumers/hold-seat.ts <address of the local event bus>
  *
  * In the cloud: a rule for both detail types, and a Lambda function whose handler is what `holdSeat` returns.
  */

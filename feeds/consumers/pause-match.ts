@@ -1,7 +1,7 @@
 /**
  * Pauses a match while one of its players may still come back. On the local stack (`npm run start` prints the bus's address):
  *
- *   node feeds/consumers/pause-match.ts <address of the local event bus>
+ *   npx node feeds/consumers/pause-match.ts <address of the local event bus>
  *
  * In the cloud: a rule for both detail types, and a Lambda function whose handler is what `pauseMatch` returns.
  */

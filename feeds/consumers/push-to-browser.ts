@@ -2,7 +2,7 @@
  * Pushes what happens to a session to its player's browser, as server-sent events: `new EventSource('/sessions/…')`. On the
  * local stack (`npm run start` prints the bus's address):
  *
- *   node feeds/consumers/push-to-browser.ts <address of the local event bus> [port]
+ *   npx node feeds/consumers/push-to-browser.ts <address of the local event bus> [port]
  *
  * A browser learns the state, the deadline and the cause, and nothing that is meant for operators.
  */
@@ -23,7 +23,7 @@ const MAX_STATES = 10_000;
  * Makes the two halves: `consume` for the events of windows, `serve` for browsers.
  *
  * @param sessionOf returns the session that the request's player is in, as `<stream group>/<stream session>`. Check the login
- *   here: whoever listens to a session learns when its player is away. Undefined is a 404.
+ *   here: a listener of a session learns when its player is away. Undefined is a 404.
  */
 export function pushToBrowser(sessionOf: (request: IncomingMessage) => string | undefined) {
   const latest = new LatestWindows();

@@ -63,7 +63,7 @@ export class Queue {
   }
 
   /**
-   * @param delaySeconds nobody receives the message before. Its retention counts from now all the same.
+   * @param delaySeconds no consumer receives the message before. Its retention counts from now all the same.
    * @returns the message's id.
    */
   send(body: string, delaySeconds = 0): string {
@@ -78,7 +78,7 @@ export class Queue {
       receipt: undefined,
     };
     if (delaySeconds > 0) {
-      // As one that is hidden: in flight under a handle that nobody has.
+      // As one that is hidden: in flight under a handle that no consumer has.
       const visibleAtMs = nowMs + delaySeconds * 1000;
       message.receipt = { handle: newId(), receivedAtMs: nowMs, visibleAtMs };
       this.#inFlight.set(message.receipt.handle, message);

@@ -110,7 +110,7 @@ function faultOf({ kind, calls }: Mishap): NewFault {
 }
 
 /**
- * Each lost client counts once: it came back, it did not and never will, or nobody knows yet. A session that the API has ended is
+ * Each lost client counts once: it came back, it did not and never will, or that is not known yet. A session that the API has ended is
  * one that its player has left, because this stack ends none by itself.
  */
 export function dropsOf(sessions: readonly Pick<SessionRecord, 'history'>[]): ControlState['drops'] {

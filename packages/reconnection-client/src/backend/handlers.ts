@@ -106,7 +106,7 @@ async function replyTo<Request>(
     const session = await authorize(request);
     // A backend in JavaScript may return null.
     if (!session) return refused(403, 'NOT_THE_USERS_SESSION');
-    return { headers: HEADERS, body: JSON.stringify(await carryOut(asked, session, options)) };
+    return { headers: HEADERS, body: JSON.stringify(await askApi(asked, session, options)) };
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) {
@@ -154,7 +154,7 @@ type Asked =
   | { readonly kind: 'leaving'; readonly clientToken: string };
 
 /** Returns the reply's body. @throws as the client does */
-async function carryOut(
+async function askApi(
   asked: Asked,
   session: SessionOfUser,
   { client, leavingWithinSeconds }: Pick<HandlerOptions<never>, 'client' | 'leavingWithinSeconds'>,
