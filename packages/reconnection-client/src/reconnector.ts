@@ -193,10 +193,7 @@ export function fetchAsk(url: (session: string) => string, init: FetchInit = {})
  * @example
  * createReconnector({ session, newClient, ...fetchBackend((id) => `/api/sessions/${id}/connections`) });
  */
-export function fetchBackend(
-  url: (session: string) => string,
-  init: FetchInit = {},
-): { readonly [Name in 'ask' | 'endSession' | 'sayPerhapsLeaving']: NonNullable<ReconnectorOptions[Name]> } {
+export function fetchBackend(url: (session: string) => string, init: FetchInit = {}): FetchBackend {
   return {
     ask: fetchAsk(url, init),
     // The page may be closed next.
@@ -206,6 +203,12 @@ export function fetchBackend(
       post(url(session), { Leaving: true, ClientToken }, { ...init, keepalive: true }).catch(() => {});
     },
   };
+}
+
+interface FetchBackend {
+  readonly ask: ReconnectorOptions['ask'];
+  readonly endSession: (session: string) => Promise<HttpReply>;
+  readonly sayPerhapsLeaving: NonNullable<ReconnectorOptions['sayPerhapsLeaving']>;
 }
 
 interface FetchInit {
