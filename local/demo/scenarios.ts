@@ -85,7 +85,7 @@ export const scenarios: readonly Scenario[] = [
     expected: { outcome: 'TERMINATED', statusReason: 'apiTerminated', cause: 'LEFT', connectionAttempts: 0 },
   },
   {
-    title: 'is reported by nobody; only the watcher can find the session',
+    title: 'is reported by no feed; only the watcher finds the session',
     connectionTimeoutSeconds: 20,
     async play(player, _control, tell) {
       await player.dropsUnreported();

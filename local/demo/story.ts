@@ -58,7 +58,7 @@ function noteOf({
   taskSucceededEventDetails,
   taskFailedEventDetails,
 }: HistoryEvent) {
-  if (taskTimedOutEventDetails !== undefined) return 'nobody signalled';
+  if (taskTimedOutEventDetails !== undefined) return 'no signal';
   if (taskFailedEventDetails !== undefined) return taskFailedEventDetails.error;
   const isCallback = taskSucceededEventDetails?.resource?.endsWith('.waitForTaskToken');
   return isCallback === true ? 'signalled' : undefined;
