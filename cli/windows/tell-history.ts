@@ -1,5 +1,6 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
+import { type ReportedBy, reportedBySchema } from '../../functions/shared/contracts/fields.ts';
 import { windowOutputSchema } from '../../functions/shared/contracts/machine-outputs.ts';
 import { parseJson } from '../../functions/shared/runtime/text.ts';
 
@@ -16,6 +17,8 @@ export const executionInputSchema = z.object({
   deadlineMs: z.number(),
   connectionTimeoutSeconds: z.number().optional(),
   notBeforeMs: z.number().nullish(),
+  /** Absent in an execution of an earlier version, which has `foundByWatcher` instead. */
+  reportedBy: reportedBySchema.optional().catch(undefined),
   foundByWatcher: z.boolean().optional(),
 });
 export type ExecutionInput = z.infer<typeof executionInputSchema>;
@@ -104,13 +107,19 @@ function tellEvent(event: HistoryEvent, known: Known, atMs: number): Sentence[] 
 
 type Say = (text: string, atMs?: number) => Sentence[];
 
+const OPENED_BECAUSE: Readonly<Record<ReportedBy, string>> = {
+  WATCHER: 'the watcher found the session waiting',
+  FEED: 'a feed reported the loss',
+  API: "the player's page said that it was going away",
+};
+
 function tellStart(input: string | undefined, known: Known, say: Say): Sentence[] {
   const parsed = executionInputSchema.safeParse(parseJson(input));
   if (!parsed.success) return say('The window opened.');
-  const { disconnectedAtMs, deadlineMs, connectionTimeoutSeconds, notBeforeMs, foundByWatcher } = parsed.data;
+  const { disconnectedAtMs, deadlineMs, connectionTimeoutSeconds, notBeforeMs } = parsed.data;
+  const { foundByWatcher, reportedBy = foundByWatcher === true ? 'WATCHER' : 'FEED' } = parsed.data;
   known.deadlineMs = deadlineMs;
   const timeout = connectionTimeoutSeconds === undefined ? '' : ` (${connectionTimeoutSeconds} s)`;
-  const by = foundByWatcher === true ? 'the watcher found the session waiting' : 'a feed reported the loss';
   return [
     ...say(
       `The player lost the connection. The session was to be kept until ${timeOf(deadlineMs)}${timeout}.`,
@@ -118,7 +127,7 @@ function tellStart(input: string | undefined, known: Known, say: Say): Sentence[
     ),
     ...(typeof notBeforeMs === 'number'
       ? say('The window took over from one before it, whose execution had failed.')
-      : say(`The window opened, because ${by}.`)),
+      : say(`The window opened, because ${OPENED_BECAUSE[reportedBy]}.`)),
   ];
 }
 

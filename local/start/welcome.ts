@@ -9,7 +9,7 @@ export function whatRunsWhere({ endpoints, service }: Stack, webUrl: string): st
   const rows = [
     ['Console', webUrl, 'in a browser: what every execution does'],
     ['Player', `${webUrl}/player`, 'in a browser: a player who drops and comes back'],
-    ['The API', endpoints.api, 'POST …/connections, POST …/access, GET …/window'],
+    ['The API', endpoints.api, 'POST …/connections, …/leaving, …/access, GET …/window, DELETE …'],
     ['Step Functions', endpoints.stepFunctions, machines],
     ['EventBridge', endpoints.eventBus, `bus ${service.buses[0]?.name ?? ''}`],
     ['DynamoDB', endpoints.dynamoDb, `table ${service.tables[0]?.name ?? ''}`],

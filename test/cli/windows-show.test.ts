@@ -142,6 +142,24 @@ Window 2: TERMINATED, cause TIMED_OUT, reconnectionTimeout
 });
 
 describe('tellHistory', () => {
+  it.each([
+    [{ reportedBy: 'WATCHER' }, 'the watcher found the session waiting'],
+    [{ reportedBy: 'FEED' }, 'a feed reported the loss'],
+    [{ reportedBy: 'API' }, "the player's page said that it was going away"],
+    // Of executions before `reportedBy`.
+    [{ foundByWatcher: true }, 'the watcher found the session waiting'],
+    [{}, 'a feed reported the loss'],
+  ])('tells why a window opened: %j', (reported, why) => {
+    const input = { streamGroupId: 'sg-1', disconnectedAtMs: 1, deadlineMs: 2, ...reported };
+    const executionStartedEventDetails = { input: JSON.stringify(input) };
+
+    const told = tellHistory([
+      { id: 1, timestamp: new Date(0), type: 'ExecutionStarted', executionStartedEventDetails },
+    ]);
+
+    expect(told.map(({ text }) => text)).toContain(`The window opened, because ${why}.`);
+  });
+
   it('tells no task token and nothing that it does not name', async () => {
     const { executionArn } = (await story.executions())[0] ?? {};
     const events = await story.history(executionArn);
