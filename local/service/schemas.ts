@@ -126,6 +126,8 @@ export const stateMachineSchema = z.strictObject({
 export const resourcesSchema = z.strictObject({
   Resources: z.record(z.string(), z.unknown()).default({}),
   Conditions: z.record(z.string(), z.unknown()).default({}),
+  // Only the dashboard looks into one.
+  Mappings: withoutLocalMeaning,
   Outputs: withoutLocalMeaning,
   Description: withoutLocalMeaning,
 });

@@ -1,8 +1,22 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { executionUrlOf } from '../../functions/shared/contracts/names.ts';
 import { packagedService, resourcesOfType, type Template } from '../helpers/packaged-service.ts';
 import { type Dashboard, dashboardSchema, metricsOfWidget, problemOf } from './watched-metrics.ts';
 
 const COLUMNS = 24;
+
+const bodySchema = z.object({
+  'Fn::Sub': z.tuple([
+    z.string(),
+    z.looseObject({
+      ConsoleDomain: z.object({ 'Fn::FindInMap': z.tuple([z.string(), z.unknown(), z.string()]) }),
+    }),
+  ]),
+});
+const mappingsSchema = z.looseObject({
+  Mappings: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.string()))),
+});
 
 let template: Template;
 let dashboard: Dashboard;
@@ -103,5 +117,20 @@ describe('the dashboard', () => {
     for (const id of ids.filter((each) => each.endsWith('Alarm'))) expect(body).toContain(`\${${id}.Arn}`);
     expect(header).toMatchObject({ type: 'text', x: 0, y: 0 });
     expect(JSON.stringify(header)).toContain('](docs/runbook.md)');
+  });
+
+  it.each(['aws', 'aws-cn', 'aws-us-gov'])('links to the console of the partition %s', (partition) => {
+    const [text, { ConsoleDomain }] = bodySchema.parse(
+      template.Resources['Dashboard']?.Properties['DashboardBody'],
+    )['Fn::Sub'];
+    const [map, key, name] = ConsoleDomain['Fn::FindInMap'];
+    const { Mappings } = mappingsSchema.parse(template);
+
+    expect(key).toEqual({ Ref: 'AWS::Partition' });
+    const host = new URL(executionUrlOf(`arn:${partition}:states:here:111122223333:execution:m:e`) ?? '')
+      .host;
+    expect(`here.${Mappings[map]?.[partition]?.[name]}`).toBe(host);
+    const links = [...text.matchAll(/https:\/\/([^/]+)\//g)].map(([, linked]) => linked);
+    expect(links).toEqual([`\${AWS::Region}.\${ConsoleDomain}`]);
   });
 });
