@@ -24,6 +24,14 @@ export function printable(text: string): string {
   });
 }
 
+/** Returns JSON in printable ASCII: the same value, with no character that a terminal obeys, and nothing for `printable` to change. */
+export function asciiJson(value: object, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(
+    /[\x7f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 const HELP = { help: { type: 'boolean', short: 'h', default: false } } as const;
 
 /**

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { asciiJson } from '../command-line.ts';
 import type { AdminShell } from './request-shell.ts';
 
 export const PLUGIN = 'session-manager-plugin';
@@ -49,14 +50,6 @@ function argumentsWith(response: string, { sessionId }: AdminShell, region: stri
 
 function responseOf({ sessionId, streamUrl, tokenValue }: AdminShell): string {
   return asciiJson({ SessionId: sessionId, StreamUrl: streamUrl, TokenValue: tokenValue });
-}
-
-/** JSON in printable ASCII: the same value, and no character that a terminal obeys when the command is printed. */
-function asciiJson(value: object): string {
-  return JSON.stringify(value).replace(
-    /[\x7f-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 /** Whether the version is a newer one than the last that reads arguments only. An unreadable version is not. */

@@ -9,7 +9,7 @@ import type { Table } from '../../functions/shared/runtime/table.ts';
 import { isOpen } from '../../functions/shared/window/window-item.ts';
 import { apiClient } from '../admin-shell/api-client.ts';
 import { parseEndpoint } from '../admin-shell/endpoint.ts';
-import { explainUsageError, printable, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
+import { asciiJson, explainUsageError, printable, USAGE_EXIT_CODE, UsageError } from '../command-line.ts';
 import {
   type AuditArguments,
   type DrainArguments,
@@ -173,7 +173,7 @@ async function list(
   const read = () => listWindows(table, parsed, () => clock.nowMs(), progress);
   if (!parsed.watch) {
     const listed = await read();
-    if (parsed.json) tellLine(JSON.stringify(documentOf(listed, clock.nowMs()), null, 2));
+    if (parsed.json) tellLine(asciiJson(documentOf(listed, clock.nowMs()), 2));
     else for (const line of linesOf(listed, parsed)) tellLine(line);
     return listed.isComplete ? 0 : 1;
   }

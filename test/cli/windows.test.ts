@@ -201,6 +201,24 @@ describe('npm run windows -- retry --failed-since', () => {
   });
 });
 
+describe('npm run windows -- list --json', () => {
+  it('is JSON that shows no control character of what others wrote', async () => {
+    const failure = 'x\x1b[2J\x85\x9b2J\x7f\u202e\u2028y';
+    const session = await failed(failure);
+
+    const { told } = await command(
+      ...['list', '--json', '--state', 'FAILED', '--group', session.streamGroupId],
+      ...['--table', TABLE_DEFINITION.TableName, '--endpoint', server.url],
+    );
+
+    expect(told).toMatch(/^[\n\x20-\x7e]*$/);
+    const mine = JSON.parse(told).windows.find(
+      (window: { streamSessionId: string }) => window.streamSessionId === session.streamSessionId,
+    );
+    expect(mine.failure).toBe(failure);
+  });
+});
+
 describe('npm run windows -- list --watch', () => {
   it('draws what fits on the screen again and again, until it is stopped', async () => {
     for (let count = 0; count < 5; count++)
