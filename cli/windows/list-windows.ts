@@ -15,6 +15,7 @@ import type { Table } from '../../functions/shared/runtime/table.ts';
 import { CLOCK_SKEW_MS } from '../../functions/shared/window/deadline.ts';
 import { listOpenWindows, readItems, readWindows } from '../../functions/shared/window/read-windows.ts';
 import { isOpen, type WindowItem } from '../../functions/shared/window/window-item.ts';
+import { isAskedFor } from '../../functions/terminate-session/terminate-session.ts';
 import type { ListArguments } from './arguments.ts';
 import { type FoundWindow, findWindows } from './find-windows.ts';
 
@@ -69,13 +70,14 @@ export async function listWindows(
   const chosen = windows.filter(({ window }) => isChosen(window, filters, readAtMs));
   const places = await readPlaces(table, chosen, progress);
   const listed = chosen.map(({ session, window }) => {
-    const place = placeInLine(window, places.get(sessionPartition(session)), line, readAtMs);
+    const item = places.get(sessionPartition(session));
+    const place = placeInLine(window, item, line, readAtMs);
     return {
       session,
       window,
       leftMs: window.deadlineMs - readAtMs,
       place,
-      waitsFor: describeWait(window, place),
+      waitsFor: describeWait(window, place, earlyEndOf(window, item, readAtMs)),
     };
   });
   return { windows: listed.sort((one, other) => one.leftMs - other.leftMs), isComplete: complete };
@@ -182,8 +184,27 @@ export function placeInLine(
   return { kind: 'IN_LINE', ahead: ahead + Math.max(0, lineNumber - served) };
 }
 
+interface EarlyEnd {
+  readonly atMs: number;
+  readonly by: string;
+}
+
+/** Returns when the session is to end early, unless the player has asked for it since: the termination would find that then. */
+export function earlyEndOf(
+  { endEarlyAtMs, endEarlyFor, connectionCreatedAtMs, pendingSinceMs, disconnectedAtMs }: WindowItem,
+  place: Place | undefined,
+  nowMs: number,
+): EarlyEnd | undefined {
+  if (endEarlyAtMs === undefined) return undefined;
+  // The window's execution has dropped this end: its player had come back.
+  if (endEarlyFor === 'GIVE_UP' && connectionCreatedAtMs > 0) return undefined;
+  const loss = { endEarlyFor, pendingSinceMs: pendingSinceMs ?? disconnectedAtMs };
+  if (isAskedFor(place, loss, Math.max(endEarlyAtMs, nowMs))) return undefined;
+  return { atMs: endEarlyAtMs, by: endEarlyFor ?? 'early end' };
+}
+
 /** Says what a window waits for, without a full stop. */
-export function describeWait(window: WindowItem, place: PlaceInLine): string {
+export function describeWait(window: WindowItem, place: PlaceInLine, earlyEnd: EarlyEnd | undefined): string {
   if (window.phase === 'FAILED') return `a retry: it failed with ${window.failure ?? 'no error'}`;
   if (!window.running) return 'its execution to start';
   if (window.serviceChecks !== undefined)
@@ -197,8 +218,8 @@ export function describeWait(window: WindowItem, place: PlaceInLine): string {
   }
   if (place.kind === 'IN_LINE') return 'the turn of its player';
   if (place.kind === 'NOT_IN_TIME') return 'a call that becomes free: none is left before the deadline';
-  if (window.endEarlyAtMs !== undefined) {
-    return `the player, until ${new Date(window.endEarlyAtMs).toISOString()} (${window.endEarlyFor ?? 'early end'})`;
+  if (earlyEnd !== undefined) {
+    return `the player, until ${new Date(earlyEnd.atMs).toISOString()} (${earlyEnd.by})`;
   }
   return window.seenWaitingAtMs === undefined
     ? 'the player, or the service to notice the loss'

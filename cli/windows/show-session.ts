@@ -18,7 +18,7 @@ import { storedOutcomeSchema } from '../../functions/shared/window/publish-outco
 import { isOpen, type WindowItem, windowItemSchema } from '../../functions/shared/window/window-item.ts';
 import type { NamedSession, ShowArguments } from './arguments.ts';
 import { findWindows } from './find-windows.ts';
-import { describeWait, placeInLine } from './list-windows.ts';
+import { describeWait, earlyEndOf, placeInLine } from './list-windows.ts';
 import { type ExecutionInput, executionInputSchema, tellHistory, timeOf } from './tell-history.ts';
 
 export interface ShowDependencies {
@@ -172,6 +172,7 @@ async function tellNow(
 ): Promise<string[]> {
   const atMs = nowMs();
   const standing = placeInLine(window, place, await readLine(table, 'CreateStreamSessionConnection'), atMs);
+  const waitsFor = describeWait(window, standing, earlyEndOf(window, place, atMs));
   const leftMs = window.deadlineMs - atMs;
   const left = leftMs >= 0 ? `${Math.floor(leftMs / 1000)} s are left` : 'its time is over';
   const inLine = standing.kind === 'IN_LINE' ? ` It is number ${standing.ahead + 1} in line.` : '';
@@ -179,10 +180,7 @@ async function tellNow(
     place !== undefined && standing.kind !== 'NONE'
       ? [line(place.askedAtMs, 'The player asked to come back, and has no answer yet.')]
       : [];
-  return [
-    ...asked,
-    line(atMs, `Now the window waits for ${describeWait(window, standing)}; ${left}.${inLine}`),
-  ];
+  return [...asked, line(atMs, `Now the window waits for ${waitsFor}; ${left}.${inLine}`)];
 }
 
 function headingOf(

@@ -113,9 +113,9 @@ async function endEarly(
 }
 
 /** Whether the player wants the session back, so that only an operator may end it early. */
-function isAskedFor(
+export function isAskedFor(
   place: Place | undefined,
-  { endEarlyFor, pendingSinceMs }: TerminateSessionInput,
+  { endEarlyFor, pendingSinceMs }: Pick<TerminateSessionInput, 'endEarlyFor' | 'pendingSinceMs'>,
   nowMs: number,
 ): boolean {
   // The next attempt after a failure has the mark of the one before.

@@ -5,8 +5,15 @@ import { documentOf, listWindows, tableOf } from '../../cli/windows/list-windows
 import { run } from '../../cli/windows/run.ts';
 import type { SessionKey } from '../../functions/shared/contracts/index.ts';
 import { drawNumber } from '../../functions/shared/quota/line.ts';
-import { offersWith, writePlace } from '../../functions/shared/quota/places.ts';
+import {
+  markServed,
+  noteLeaving,
+  offersWith,
+  readPlace,
+  writePlace,
+} from '../../functions/shared/quota/places.ts';
 import type { Table } from '../../functions/shared/runtime/table.ts';
+import type { EndEarlyFor } from '../../functions/shared/window/window-item.ts';
 import { MemoryTable } from '../../local/dynamodb/memory-table.ts';
 import { newSession } from '../helpers/sessions.ts';
 import { givenFailedWindow, givenOpenWindow, givenRunningWindow } from '../helpers/windows.ts';
@@ -29,6 +36,16 @@ function emptyTable(): Table {
   return new MemoryTable({ travel: async () => {} }).table;
 }
 
+/** The session's window waits, and is to end 30 s from now. */
+async function givenEarlyEnd(table: Table, session: SessionKey, endEarlyFor: EndEarlyFor): Promise<void> {
+  const endEarlyAtMs = NOW_MS + 30_000;
+  if (endEarlyFor === 'LEFT') {
+    await noteLeaving(table, session, 'first', { untilMs: endEarlyAtMs, nowMs: NOW_MS - 60_000 });
+  }
+  const early = { endEarlyAtMs, endEarlyFor };
+  await givenRunningWindow(table, session, { disconnectedAtMs: NOW_MS - 10_000, early });
+}
+
 const inGroup = (streamGroupId: string): SessionKey => ({ ...newSession(), streamGroupId });
 const namesOf = ({ windows }: Awaited<ReturnType<typeof list>>) => windows.map(({ session }) => session);
 
@@ -39,8 +56,9 @@ async function givenPlace(table: Table, session: SessionKey, deadlineMs: number)
     seen: [],
     overBeforeMs: NOW_MS,
   });
-  await writePlace(table, session, undefined, {
-    ...offersWith(undefined, 'offer'),
+  const before = await readPlace(table, session);
+  await writePlace(table, session, before, {
+    ...offersWith(before, 'offer'),
     askedAtMs: NOW_MS,
     deadlineMs,
     lineCounter: counter,
@@ -80,6 +98,32 @@ describe('npm run windows -- list', () => {
 
     expect((await list(table)).windows).toMatchObject([{ place: { kind: 'NONE' } }]);
   });
+
+  it.each([
+    ['LEFT', 'until 2026-01-01T12:00:30.000Z (LEFT)'],
+    ['GIVE_UP', 'until 2026-01-01T12:00:30.000Z (GIVE_UP)'],
+    ['OPERATOR', 'until 2026-01-01T12:00:30.000Z (OPERATOR)'],
+  ] as const)('tells of the early end of a window for %s', async (endEarlyFor, told) => {
+    const table = emptyTable();
+    await givenEarlyEnd(table, newSession(), endEarlyFor);
+
+    expect((await list(table)).windows).toMatchObject([{ waitsFor: `the player, ${told}` }]);
+  });
+
+  it.each(['LEFT', 'GIVE_UP'] as const)(
+    'does not tell of an end for %s that a request has lifted',
+    async (endEarlyFor) => {
+      const table = emptyTable();
+      const session = newSession();
+      await givenEarlyEnd(table, session, endEarlyFor);
+      await givenPlace(table, session, NOW_MS + 90_000);
+      await markServed(table, session, 'offer');
+
+      expect((await list(table)).windows).toMatchObject([
+        { place: { kind: 'NONE' }, waitsFor: 'the player, or the service to notice the loss' },
+      ]);
+    },
+  );
 
   it('lists one stream group by its index', async () => {
     const table = emptyTable();
