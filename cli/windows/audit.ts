@@ -18,8 +18,8 @@ export type Act = Pick<OperatorAuditDetail, 'command' | 'streamGroupId' | 'strea
 
 /** What came of it. */
 export interface ActResult {
-  /** How many windows the command has changed. */
-  readonly windows: number;
+  /** How many windows the command has changed; null where it does not know. */
+  readonly windows: number | null;
   /** What failed, by its name; the act is done when it is absent. */
   readonly failure?: string | undefined;
 }

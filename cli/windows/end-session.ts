@@ -41,9 +41,10 @@ export async function endSession(
         }),
       );
       tellLine(
-        `${streamGroupId}/${streamSessionId}: the service is ending it. Its outcome will have the cause OPERATOR.`,
+        `${streamGroupId}/${streamSessionId}: the service is ending it. If it has a window, the outcome will have the cause OPERATOR.`,
       );
-      return { windows: 1 };
+      // A session whose player is connected has no window, and the API does not say.
+      return { windows: null };
     } catch (error) {
       if (!(error instanceof GameLiftStreamsServiceException)) throw error;
       const retryAfterSeconds = headers.number('retry-after') ?? DEFAULT_RETRY_AFTER_SECONDS;

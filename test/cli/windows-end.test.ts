@@ -59,7 +59,7 @@ describe('npm run windows -- end', () => {
 
     expect({ code, told: told.join('') }).toEqual({
       code: 0,
-      told: `${name}: the service is ending it. Its outcome will have the cause OPERATOR.\n`,
+      told: `${name}: the service is ending it. If it has a window, the outcome will have the cause OPERATOR.\n`,
     });
     expect(await outcomes(session)).toMatchObject([{ outcome: 'TERMINATED', cause: 'OPERATOR' }]);
     const { streamGroupId, streamSessionId } = session;
@@ -72,9 +72,19 @@ describe('npm run windows -- end', () => {
     };
     expect(await trail()).toMatchObject([
       { ...act, result: 'REQUESTED', windows: null },
-      { ...act, result: 'DONE', windows: 1, failure: null },
+      { ...act, result: 'DONE', windows: null, failure: null },
     ]);
     expect(new Set((await trail()).map(({ commandId }) => commandId)).size).toBe(1);
+  });
+
+  it('claims no window for a session with a connected player', async () => {
+    const { session, name, end, trail, clock, outcomes } = await startOperator();
+
+    expect(await end(name)).toBe(0);
+    await clock.advance(10 * SECOND);
+
+    expect(await trail()).toMatchObject([{ result: 'REQUESTED' }, { result: 'DONE', windows: null }]);
+    expect(await outcomes(session)).toEqual([]);
   });
 
   it('says what the service refused, and records it', async () => {

@@ -25,7 +25,7 @@ export const operatorAuditDetailSchema = z
       .int()
       .min(0)
       .nullable()
-      .describe('How many windows the command has changed; null before that is known'),
+      .describe('How many windows the command has changed; null where that is not known, as after an END'),
     requestedAt: timestampSchema.describe('When the command began'),
     recordedAt: timestampSchema.describe('When the result was known'),
   })
