@@ -32,9 +32,15 @@ import { isKnownError } from '../shared/runtime/errors.ts';
 import { type EventBus, publish } from '../shared/runtime/publish-events.ts';
 import type { ReadSwitch } from '../shared/runtime/switch.ts';
 import { parseJson } from '../shared/runtime/text.ts';
-import { callService } from '../shared/service/call-service.ts';
+import { callService, isNotCarriedOut } from '../shared/service/call-service.ts';
 import { terminateStreamSession } from '../shared/service/operations.ts';
-import { type EndedBy, endedBySchema, markEnd } from '../shared/window/end-mark.ts';
+import {
+  type EndedBy,
+  type EndMark,
+  endedBySchema,
+  markEnd,
+  noteRefusedEnd,
+} from '../shared/window/end-mark.ts';
 import { type MailboxDependencies, signalWindow } from '../shared/window/mailbox.ts';
 import { readWindow } from '../shared/window/window-item.ts';
 
@@ -87,13 +93,35 @@ async function end(
   dependencies: LeaveSessionDependencies,
 ): Promise<NamedReply> {
   const { table, clock } = dependencies;
-  await markEnd(table, session, { endedBy, nowMs: clock.nowMs() });
+  const mark = await markEnd(table, session, { endedBy, nowMs: clock.nowMs() });
   return orFailureReply(async () => {
-    const termination = await callService(terminateStreamSession(session), {}, dependencies);
-    if (!termination.ok) return refusedBy(termination.fault);
+    try {
+      const termination = await callService(terminateStreamSession(session), {}, dependencies);
+      if (!termination.ok) {
+        await noteRefused(session, mark, dependencies);
+        return refusedBy(termination.fault);
+      }
+    } catch (error) {
+      if (isNotCarriedOut(error)) await noteRefused(session, mark, dependencies);
+      throw error;
+    }
     await tellWindow(session, dependencies);
     return ENDED;
   });
+}
+
+/** What fails here leaves a mark that explains each later termination by the API. */
+async function noteRefused(
+  session: SessionKey,
+  mark: EndMark | undefined,
+  { table, log }: LeaveSessionDependencies,
+): Promise<void> {
+  if (mark === undefined) return;
+  try {
+    await noteRefusedEnd(table, session, mark);
+  } catch (error) {
+    log.error('RefusalNotNoted', error);
+  }
 }
 
 /** The mark is not for the call's sake: a table in trouble must not stand between the caller and the service. */

@@ -1,9 +1,17 @@
 import * as z from 'zod';
+import type { SessionKey } from '../shared/contracts/index.ts';
 import type { QuotaSettings } from '../shared/contracts/quotas.ts';
-import { isEnding, leavingUntilMs, markEnding, type Place, readPlace } from '../shared/quota/places.ts';
+import {
+  isEnding,
+  leavingUntilMs,
+  markEnding,
+  type Place,
+  readPlace,
+  unmarkEnding,
+} from '../shared/quota/places.ts';
 import { type ReadSwitch, switchReader } from '../shared/runtime/switch.ts';
 import { defineTask, epochMsSchema, taskInputShape } from '../shared/runtime/task.ts';
-import { callService } from '../shared/service/call-service.ts';
+import { callService, isNotCarriedOut } from '../shared/service/call-service.ts';
 import { terminateStreamSession } from '../shared/service/operations.ts';
 import {
   type ReadSessionDependencies,
@@ -11,7 +19,7 @@ import {
   type SessionState,
 } from '../shared/service/read-session.ts';
 import { CLOCK_SKEW_MS } from '../shared/window/deadline.ts';
-import { markEnd } from '../shared/window/end-mark.ts';
+import { type EndMark, markEnd, noteRefusedEnd } from '../shared/window/end-mark.ts';
 import { type EndEarlyFor, endEarlyForSchema } from '../shared/window/window-item.ts';
 
 export const terminateSessionInputSchema = z.object({
@@ -75,7 +83,7 @@ const LIFTED: TerminateSessionResult = { isLifted: true };
 /**
  * Ends a session that the service still keeps for its player. Only one that waits for its client is ended, and only after a
  * mark on its place that fails if a request for it has come since the place was read. A request that comes later finds the
- * mark and is refused.
+ * mark and is refused, unless the service has not taken the termination: then the mark is taken back.
  *
  * Why: docs/decisions/leaving.md#a-session-is-ended-early-only-while-nobody-has-asked-for-it
  */
@@ -96,7 +104,8 @@ async function endEarly(
     log.info('SessionNotAbandoned', { status: session.status });
     return undefined;
   }
-  if (!(await markEnding(table, input, place, Math.floor(clock.nowMs())))) {
+  const markedAtMs = Math.floor(clock.nowMs());
+  if (!(await markEnding(table, input, place, markedAtMs))) {
     if (endEarlyFor === 'OPERATOR') {
       // A request alone lifts no operator's end. If it fails, the next attempt finds the session still waiting.
       log.info('SessionNotAbandoned', { status: session.status });
@@ -106,10 +115,37 @@ async function endEarly(
     return LIFTED;
   }
   // Who did not come back in the time that a report has set has not left: that is a loss.
-  if (endEarlyFor !== 'GIVE_UP') await markEnd(table, input, { endedBy: endEarlyFor, nowMs: clock.nowMs() });
-  if (!(await terminate(input, session, dependencies))) return undefined;
+  const mark =
+    endEarlyFor === 'GIVE_UP'
+      ? undefined
+      : await markEnd(table, input, { endedBy: endEarlyFor, nowMs: clock.nowMs() });
+  let isRefused = true;
+  try {
+    isRefused = !(await terminate(input, session, dependencies));
+  } catch (error) {
+    isRefused = isNotCarriedOut(error);
+    throw error;
+  } finally {
+    if (isRefused) await takeBack(input, markedAtMs, mark, dependencies);
+  }
+  if (isRefused) return undefined;
   metrics.add('SessionsEndedEarly', 1);
   return LIFTED;
+}
+
+/** The session goes on until the next attempt, and its player may come back. What fails here, the mark's own age makes good. */
+async function takeBack(
+  session: SessionKey,
+  markedAtMs: number,
+  mark: EndMark | undefined,
+  { table, log }: TerminateSessionDependencies,
+): Promise<void> {
+  try {
+    await unmarkEnding(table, session, markedAtMs);
+    if (mark !== undefined) await noteRefusedEnd(table, session, mark);
+  } catch (error) {
+    log.error('RefusalNotNoted', error);
+  }
 }
 
 /** Whether the player wants the session back, so that only an operator may end it early. */
@@ -118,7 +154,7 @@ export function isAskedFor(
   { endEarlyFor, pendingSinceMs }: Pick<TerminateSessionInput, 'endEarlyFor' | 'pendingSinceMs'>,
   nowMs: number,
 ): boolean {
-  // The next attempt after a failure has the mark of the one before.
+  // The attempt before this one has marked it, and whether the service has taken its termination is not known.
   if (isEnding(place, nowMs)) return false;
   if (endEarlyFor === 'LEFT')
     return (leavingUntilMs(place) ?? Number.POSITIVE_INFINITY) > nowMs + CLOCK_SKEW_MS;

@@ -29,7 +29,7 @@ export const ITEM_BOUNDS: Readonly<Record<string, number>> = {
   place: 3 * WRITE_UNIT_BYTES,
   /** Two hashes of 64 characters and one of 16 in request-connection/offer.ts. */
   'client-token': 512,
-  /** Two short attributes in window/end-mark.ts. */
+  /** Three short attributes in window/end-mark.ts. */
   end: 512,
   /** A status reason of 256 characters, three bytes each at most (`MAX_STATUS_REASON_LENGTH`), and the outcome's event. */
   outcome: 2 * WRITE_UNIT_BYTES,

@@ -344,6 +344,20 @@ export async function markEnding(
   });
 }
 
+/**
+ * Takes a mark of `markEnding` back, because the service has not taken the termination: a request may be made again. The
+ * revision stays, because a request that was refused for the mark has written nothing.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function unmarkEnding(table: Table, session: SessionKey, markedAtMs: number): Promise<void> {
+  await updatePlace(table, session, {
+    UpdateExpression: 'REMOVE endingSinceMs',
+    ConditionExpression: 'endingSinceMs = :mark',
+    ExpressionAttributeValues: { ':mark': markedAtMs },
+  });
+}
+
 /** A place of a session that has had its call, without a number in line. */
 function servedPlace(offerId: string, nowMs: number): Place {
   return {

@@ -46,6 +46,7 @@ export type LogEvent =
   | 'WindowRead'
   | 'SessionEndAnswered'
   | 'EndNotMarked'
+  | 'RefusalNotNoted'
   | 'WindowNotTold'
   | 'SwitchChanged'
   | 'SwitchUnreadable'

@@ -45,6 +45,15 @@ export type ServiceReply<Reply> =
   | { readonly ok: true; readonly reply: Reply }
   | { readonly ok: false; readonly fault: 'NOT_FOUND' | 'INVALID' | 'CONFLICT' };
 
+/** Returns whether a failure of `callService` says that the service has not carried the call out. After others it may have. */
+export function isNotCarriedOut(error: unknown): boolean {
+  return (
+    error instanceof PermitNotAvailableException ||
+    error instanceof ThrottlingException ||
+    error instanceof ServiceAccessDeniedException
+  );
+}
+
 /** For how long the permits that `onlyIfSpare` asks for must have been idle: half of the burst. */
 const SPARE_MS = 500;
 const CALL_TIMEOUT_MS = 5000;

@@ -5,13 +5,18 @@
 import * as z from 'zod';
 import type { SessionKey } from '../contracts/index.ts';
 import { endMarkKey } from '../contracts/table-keys.ts';
-import { epochSeconds, putIf, readItem, type Table, wholeNumberSchema } from '../runtime/table.ts';
+import { epochSeconds, putIf, readItem, type Table, updateIf, wholeNumberSchema } from '../runtime/table.ts';
 import { CLOCK_SKEW_MS } from './deadline.ts';
 
 export const endedBySchema = z.enum(['LEFT', 'OPERATOR']);
 export type EndedBy = z.infer<typeof endedBySchema>;
 
-const endMarkSchema = z.object({ endedBy: endedBySchema, markedAtMs: wholeNumberSchema });
+const endMarkSchema = z.object({
+  endedBy: endedBySchema,
+  markedAtMs: wholeNumberSchema,
+  /** Whether the service is known not to have taken the termination. Earlier code does not say so. */
+  isRefused: z.boolean().optional(),
+});
 export type EndMark = z.infer<typeof endMarkSchema>;
 
 /** A session lives 24 h at most, and its window an hour longer. */
@@ -20,25 +25,45 @@ const RETENTION_MS = 25 * 3600 * 1000;
 const FIRST_STAYS_MS = 60_000;
 
 /**
- * Marks the session as ended on purpose. Of two marks within a minute the first stays; an older one is replaced, because
- * its player must have come back.
+ * Marks the session as ended on purpose. Of two marks within a minute the first stays, unless its termination was refused; an
+ * older one is replaced, because its player must have come back.
  *
+ * @returns the mark; undefined when an earlier one stays.
  * @throws DependencyUnavailableException
  */
 export async function markEnd(
   table: Table,
   session: SessionKey,
   { endedBy, nowMs }: { readonly endedBy: EndedBy; readonly nowMs: number },
-): Promise<void> {
+): Promise<EndMark | undefined> {
   const markedAtMs = Math.floor(nowMs);
-  await putIf(
+  const isMarked = await putIf(
     table,
     { ...endMarkKey(session), endedBy, markedAtMs, expiresAt: epochSeconds(nowMs + RETENTION_MS) },
     {
-      ConditionExpression: 'attribute_not_exists(pk) OR markedAtMs < :staleMs',
-      ExpressionAttributeValues: { ':staleMs': markedAtMs - FIRST_STAYS_MS },
+      ConditionExpression: 'attribute_not_exists(pk) OR markedAtMs < :staleMs OR isRefused = :true',
+      ExpressionAttributeValues: { ':staleMs': markedAtMs - FIRST_STAYS_MS, ':true': true },
     },
   );
+  return isMarked ? { endedBy, markedAtMs } : undefined;
+}
+
+/**
+ * Notes on a mark that the service has not taken its termination. The mark stays: a player who left and does not come back
+ * was not lost. Another mark that stands by now is left as it is.
+ *
+ * @throws DependencyUnavailableException
+ */
+export async function noteRefusedEnd(
+  table: Table,
+  session: SessionKey,
+  { endedBy, markedAtMs }: EndMark,
+): Promise<void> {
+  await updateIf(table, endMarkKey(session), {
+    UpdateExpression: 'SET isRefused = :true',
+    ConditionExpression: 'endedBy = :endedBy AND markedAtMs = :markedAtMs',
+    ExpressionAttributeValues: { ':true': true, ':endedBy': endedBy, ':markedAtMs': markedAtMs },
+  });
 }
 
 /**
@@ -61,9 +86,9 @@ export interface MarkedEnd {
 }
 
 /**
- * Returns who ended the session of a window. A mark explains a termination by the API at any time. The termination itself
- * may have failed; then the mark explains the end of the loss that it was about, and no later one: a player who comes back
- * after the mark has not left.
+ * Returns who ended the session of a window. A mark explains a termination by the API at any time, unless the service is known
+ * to have refused the mark's own. The mark of a termination that failed explains the end of the loss that it was about, and no
+ * later one: a player who comes back after the mark has not left.
  */
 export function endedByOf(
   mark: EndMark | undefined,
@@ -71,5 +96,6 @@ export function endedByOf(
 ): EndedBy | undefined {
   if (mark === undefined) return undefined;
   const isLater = Math.max(disconnectedAtMs, connectionCreatedAtMs) > mark.markedAtMs + CLOCK_SKEW_MS;
-  return statusReason === 'apiTerminated' || !isLater ? mark.endedBy : undefined;
+  const isByApi = statusReason === 'apiTerminated' && mark.isRefused !== true;
+  return isByApi || !isLater ? mark.endedBy : undefined;
 }

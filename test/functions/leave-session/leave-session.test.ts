@@ -149,6 +149,25 @@ describe('DELETE of a session', () => {
     expect(terminations()).toHaveLength(1);
   });
 
+  it.each([
+    ['throttling', true],
+    ['conflict', true],
+    ['accessDenied', true],
+    ['internalServer', undefined],
+  ] as const)('notes on its mark whether the service has refused it: %s', async (error, isRefused) => {
+    const { end, session, clock } = prepare();
+    service.on(TerminateStreamSessionCommand).rejectsOnce(serviceErrors[error]()).resolves({});
+
+    await end();
+    const refused = await readEndMark(table(), session);
+    await clock.advance(5000);
+    await end();
+
+    expect(refused).toMatchObject({ endedBy: 'LEFT' });
+    expect(refused?.isRefused).toBe(isRefused);
+    expect(await readEndMark(table(), session)).not.toHaveProperty('isRefused');
+  });
+
   it('is done although the window cannot be told', async () => {
     const { end, session, clock, log } = prepare();
     await givenRunningWindow(table(), session, { disconnectedAtMs: clock.nowMs() });

@@ -6,7 +6,7 @@ import { recordFailure } from '../../../functions/record-failure/record-failure.
 import { type RecordOutcomeInput, recordOutcome } from '../../../functions/record-outcome/record-outcome.ts';
 import { outcomeDetailSchema, type SessionKey } from '../../../functions/shared/contracts/index.ts';
 import { noteReport } from '../../../functions/shared/window/correct-deadline.ts';
-import { markEnd } from '../../../functions/shared/window/end-mark.ts';
+import { markEnd, noteRefusedEnd } from '../../../functions/shared/window/end-mark.ts';
 import { signalWindow } from '../../../functions/shared/window/mailbox.ts';
 import { outcomeOf, readWindow, updateWindow } from '../../../functions/shared/window/window-item.ts';
 import { failNext } from '../../helpers/failing-table.ts';
@@ -414,6 +414,21 @@ describe('the metrics of an outcome', () => {
       disconnectedAtMs: 1000,
       ...change,
     });
+
+    expect(closed.cause).toBe(cause);
+  });
+
+  it.each([
+    ['the loss that it was about', 1000, 'LEFT'],
+    ['no later loss', 4001, 'UNKNOWN'],
+  ] as const)('a mark whose termination was refused explains %s', async (_, disconnectedAtMs, cause) => {
+    const session = await givenRunning();
+    const mark = await markEnd(table(), session, { endedBy: 'LEFT', nowMs: 2000 });
+    if (mark === undefined) throw new Error('The session had no mark.');
+    await noteRefusedEnd(table(), session, mark);
+    const { record } = prepare(session);
+
+    const closed = await record({ outcome: 'TERMINATED', statusReason: 'apiTerminated', disconnectedAtMs });
 
     expect(closed.cause).toBe(cause);
   });

@@ -345,14 +345,47 @@ describe('a session that is to end before its deadline', () => {
     expect(await endedBy(run)).toBe('OPERATOR');
   });
 
+  it.each(['throttling', 'accessDenied', 'conflict', 'resourceNotFound'] as const)(
+    'may be asked for again at once when the service has not taken its termination: %s',
+    async (error) => {
+      const run = prepare();
+      await leaves(run);
+      service.on(TerminateStreamSessionCommand).rejectsOnce(serviceErrors[error]()).resolves({});
+
+      await run.terminate({ endEarlyFor: 'LEFT' }).catch(() => undefined);
+      const place = await readPlace(table(), run.session);
+      const mark = await readEndMark(table(), run.session);
+      await run.clock.advance(4000);
+      await run.terminate({ endEarlyFor: 'LEFT' });
+
+      expect(isEnding(place, nowOf(run))).toBe(false);
+      expect(mark).toMatchObject({ endedBy: 'LEFT', isRefused: true });
+      expect(terminations()).toHaveLength(2);
+      expect(await readEndMark(table(), run.session)).toEqual({ endedBy: 'LEFT', markedAtMs: nowOf(run) });
+    },
+  );
+
+  it('may be asked for again at once when no permit was free for its termination', async () => {
+    const run = prepare();
+    await bookPermits(table(), QUOTA, nowOf(run) + 2001);
+
+    await expect(run.terminate({ endEarlyFor: 'OPERATOR' })).rejects.toMatchObject({
+      name: 'PermitNotAvailableException',
+    });
+
+    expect(isEnding(await readPlace(table(), run.session), nowOf(run))).toBe(false);
+    expect(terminations()).toHaveLength(0);
+  });
+
   it('is terminated by the next attempt, which finds its own mark', async () => {
     const run = prepare();
     await leaves(run);
-    service.on(TerminateStreamSessionCommand).rejectsOnce(serviceErrors.throttling()).resolves({});
+    service.on(TerminateStreamSessionCommand).rejectsOnce(serviceErrors.internalServer()).resolves({});
 
     await expect(run.terminate({ endEarlyFor: 'LEFT' })).rejects.toMatchObject({
-      name: 'ThrottlingException',
+      name: 'InternalServerException',
     });
+    expect(isEnding(await readPlace(table(), run.session), nowOf(run))).toBe(true);
     await run.clock.advance(4000);
     expect(await run.terminate({ endEarlyFor: 'LEFT' })).toEqual({ isLifted: true });
 
