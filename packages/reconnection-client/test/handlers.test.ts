@@ -245,11 +245,16 @@ describe.each(STYLES)('a handler for %s', (_style, call) => {
     expect(errors).toEqual([expect.any(Error)]);
   });
 
-  it('replies although the log of the game fails', async () => {
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('the log is full');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('the log is full'))],
+  ])('replies although the log of the game %s', async (_how, onError) => {
     const { client } = apiThat(() => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.1')));
-    const onError = () => {
-      throw new Error('the log is full');
-    };
 
     const response = await call(
       { client, authorize: async () => SESSION, onError },

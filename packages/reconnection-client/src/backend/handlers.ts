@@ -110,9 +110,8 @@ async function replyTo<Request>(
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) {
-      try {
-        onError?.(error);
-      } catch {}
+      // An async log rejects later, and Node ends a process at a rejection without a handler.
+      (async () => onError?.(error))().catch(() => {});
       // Without Retry-After: it may be all players that fail, and each browser backs off with jitter then.
       return refused(502, 'REQUEST_FAILED');
     }
