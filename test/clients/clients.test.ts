@@ -142,6 +142,23 @@ describe('a client in JavaScript', () => {
     }
   });
 
+  it.each(['<html>', '', '{}', 'null', '{"SignalResponse":1}', '{"SignalResponse":""}'])(
+    'takes no other 200 for an answer or an end: %j',
+    async (body) => {
+      const api = await startSignatureVerifier(() => ({ ...answered, body }));
+      const client = createReconnectionClient({ ...config, endpoint: `${api.url}/dev` });
+      onTestFinished(() => client.destroy());
+
+      const results = await Promise.allSettled([
+        client.reconnect(ARNS, newOffer()),
+        client.end(ARNS),
+        client.sayPerhapsLeaving(ARNS, { clientToken: 'a'.repeat(32), withinSeconds: 15 }),
+      ]);
+
+      expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    },
+  );
+
   it('signs who asks', async () => {
     const api = await startApi();
     const client = createReconnectionClient({ ...config, endpoint: `${api.url}/dev` });
@@ -444,7 +461,7 @@ for _ in range(2):
     expect(stderr).toBe('');
   });
 
-  it('raises its own error, which quotes nothing, for a 200 without an answer', async (context) => {
+  it("raises its own error, which quotes nothing, for a reply that is not the API's", async (context) => {
     const python = pythonOrSkip(context);
     const bodies = [
       '<!doctype html>secret',
@@ -453,7 +470,9 @@ for _ in range(2):
       'null',
       '["secret"]',
       '{"SignalResponse":1}',
+      '{"SignalResponse":""}',
       '{"Signal',
+      '['.repeat(100_000),
     ];
     const replies = bodies.map((body, index) => ({
       status: 200,
@@ -462,7 +481,9 @@ for _ in range(2):
     }));
     const invalidUtf8 = { ...answered, body: Buffer.from([0xff, 0xfe]) };
     const wrongType = { ...answered, headers: { 'content-type': 'text/plain' } };
-    const queue = [...replies, invalidUtf8, wrongType];
+    const list = { status: 403, headers: answered.headers, body: '["secret"]' };
+    const dated = { ...LATER, headers: { ...LATER.headers, 'retry-after': 'Wed, 21 Oct 2037 07:28:00 GMT' } };
+    const queue = [...replies, invalidUtf8, list, dated, wrongType];
     const api = await startSignatureVerifier(() => queue.shift() ?? { status: 500 });
     const program = `
 import sys
@@ -479,7 +500,7 @@ for _ in range(int(sys.argv[2])):
 
     expect({ lines: stdout.trim().split('\n'), stderr }).toEqual({
       // A proxy may change the type and leave the answer as it is.
-      lines: [...Array.from({ length: 8 }, () => 'unreadable False None'), ANSWER],
+      lines: [...Array.from({ length: bodies.length + 3 }, () => 'unreadable False None'), ANSWER],
       stderr: '',
     });
   });
@@ -547,6 +568,25 @@ say_perhaps_leaving(client, sys.argv[2], sys.argv[3], "a" * 32, 15, user_id="pla
       clientToken: 'a'.repeat(32),
       withinSeconds: 15,
     });
+  });
+
+  it("does not take a proxy's page for the end of a session", async (context) => {
+    const python = pythonOrSkip(context);
+    const api = await startSignatureVerifier(() => ({ status: 200, body: '<html>Sign in</html>' }));
+    const program = `
+import sys
+from reconnection_client import UnreadableReplyError, create_reconnection_client, end_session, say_perhaps_leaving
+client = create_reconnection_client(sys.argv[1])
+for send, more in ((end_session, ()), (say_perhaps_leaving, ("a" * 32, 15))):
+    try:
+        send(client, "sg-1", "s-1", *more)
+    except UnreadableReplyError:
+        print("unreadable")
+`;
+
+    const { stdout } = await run(python, '-c', [program, `${api.url}/dev`]);
+
+    expect(stdout).toBe('unreadable\nunreadable\n');
   });
 
   it('reads a window, by ARNs and with a stage', async (context) => {

@@ -13,12 +13,14 @@ import boto3
 import botocore.session
 
 SERVICE_NAME = "streamreconnection"
+_DATA_PATH = os.path.join(os.path.dirname(__file__), "data")
 
 
 class UnreadableReplyError(Exception):
-    """The reply is not the API's, such as the HTML page of a proxy. It may come from a proxy on the way, so the request can be repeated."""
+    """The reply is not the API's, such as the HTML page of a proxy. The request can be repeated."""
 
-_DATA_PATH = os.path.join(os.path.dirname(__file__), "data")
+    def __init__(self):
+        super().__init__("The reply is not the API's. Is the endpoint right, and is there a proxy on the way?")
 
 
 def create_reconnection_client(endpoint_url, **options):
@@ -37,7 +39,7 @@ def reconnect(client, stream_group, stream_session, signal_request, user_id=None
     """Returns the answer to a player's offer. The client's own retries keep the ClientToken.
 
     `user_id` is who asks, as the session's UserId says it, where the API checks that (`userIdCheck`).
-    Raises botocore's ClientError when the API refuses, and UnreadableReplyError when a 200 has no answer in it.
+    Raises botocore's ClientError when the API refuses, and UnreadableReplyError when the reply is not the API's.
     """
     request = {
         "Identifier": stream_group,
@@ -46,33 +48,31 @@ def reconnect(client, stream_group, stream_session, signal_request, user_id=None
     }
     if user_id is not None:
         request["UserId"] = user_id
-    try:
-        answer = client.create_stream_session_connection(**request).get("SignalResponse")
-    except (AttributeError, TypeError, UnicodeDecodeError):
-        # botocore's parser expects a JSON object in UTF-8. Its error is dropped, because it may quote the body.
-        answer = None
-    if not isinstance(answer, str):
-        raise UnreadableReplyError("The reply has no answer. Is the endpoint right, and is there a proxy on the way?")
+    reply = _send(client.create_stream_session_connection, request)
+    answer = reply.get("SignalResponse") if isinstance(reply, dict) else None
+    if not isinstance(answer, str) or answer == "":
+        raise UnreadableReplyError()
     return answer
 
 
 def end_session(client, stream_group, stream_session, user_id=None, ended_by=None):
     """Ends a session on purpose: its window does not count as lost. Harmless when repeated.
 
-    `ended_by` is LEFT for its player, which is the default, or OPERATOR. Raises botocore's ClientError when the API refuses.
+    `ended_by` is LEFT for its player, which is the default, or OPERATOR. Raises as `reconnect` does.
     """
     request = {"Identifier": stream_group, "StreamSessionIdentifier": stream_session}
     if user_id is not None:
         request["UserId"] = user_id
     if ended_by is not None:
         request["EndedBy"] = ended_by
-    client.terminate_stream_session(**request)
+    _expect_no_content(_send(client.terminate_stream_session, request))
 
 
 def say_perhaps_leaving(client, stream_group, stream_session, client_token, within_seconds, user_id=None):
     """Says that the player's page goes away, perhaps for good. Unless a newer offer comes, the API ends the session after that time.
 
     `client_token` is the one of the connection that goes away, and `within_seconds` is 5 to the session's ConnectionTimeoutSeconds.
+    Raises as `reconnect` does.
     """
     request = {
         "Identifier": stream_group,
@@ -82,4 +82,20 @@ def say_perhaps_leaving(client, stream_group, stream_session, client_token, with
     }
     if user_id is not None:
         request["UserId"] = user_id
-    client.note_leaving(**request)
+    _expect_no_content(_send(client.note_leaving, request))
+
+
+def _send(operation, request):
+    try:
+        return operation(**request)
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        # botocore's parser expects a JSON object in UTF-8, and whole seconds in Retry-After. Its error is dropped, because it may
+        # quote the body.
+        pass
+    raise UnreadableReplyError()
+
+
+def _expect_no_content(reply):
+    # A proxy's page is a 200, and would pass for the end of a session that goes on.
+    if reply["ResponseMetadata"]["HTTPStatusCode"] != 204:
+        raise UnreadableReplyError()

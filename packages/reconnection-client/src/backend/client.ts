@@ -5,6 +5,7 @@ import {
   GameLiftStreamsServiceException,
   GetStreamSessionCommand,
   TerminateStreamSessionCommand,
+  type TerminateStreamSessionCommandOutput,
 } from '@aws-sdk/client-gameliftstreams';
 import type { ReconnectionWindow, RefusalCode } from './api.ts';
 
@@ -122,27 +123,28 @@ export function createReconnectionClient({
       const { SignalResponse: signalResponse } = await sdk.send(command, {
         ...(abortSignal === undefined ? {} : { abortSignal }),
       });
-      if (signalResponse === undefined) throw new Error('The API gave no answer.');
+      // The SDK does not check the types of a reply.
+      if (typeof signalResponse !== 'string' || signalResponse === '') {
+        throw new Error('The API gave no answer.');
+      }
       return signalResponse;
     },
     async end(session, { endedBy } = {}) {
-      await sdk.send(
-        terminate(session, (request) => {
-          setHeader('x-ended-by', endedBy)(request);
-        }),
-      );
+      const command = terminate(session, (request) => {
+        setHeader('x-ended-by', endedBy)(request);
+      });
+      expectNoContent(await sdk.send(command));
     },
     async sayPerhapsLeaving(session, leaving) {
       const body = JSON.stringify(leaving);
-      await sdk.send(
-        terminate(session, (request) => {
-          request.method = 'POST';
-          request.path += '/leaving';
-          request.body = body;
-          request.headers['content-type'] = 'application/json';
-          request.headers['content-length'] = String(Buffer.byteLength(body));
-        }),
-      );
+      const command = terminate(session, (request) => {
+        request.method = 'POST';
+        request.path += '/leaving';
+        request.body = body;
+        request.headers['content-type'] = 'application/json';
+        request.headers['content-length'] = String(Buffer.byteLength(body));
+      });
+      expectNoContent(await sdk.send(command));
     },
     async window({ streamGroup, streamSession }) {
       const command = new GetStreamSessionCommand({
@@ -208,6 +210,11 @@ function terminate(
     BEFORE_SIGNING,
   );
   return command;
+}
+
+/** A proxy's page is a 200, and would pass for the end of a session that goes on. */
+function expectNoContent({ $metadata }: TerminateStreamSessionCommandOutput): void {
+  if ($metadata.httpStatusCode !== 204) throw new Error('The reply is not the API’s.');
 }
 
 const setHeader =
