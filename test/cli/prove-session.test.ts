@@ -49,6 +49,19 @@ async function aStreamGroup() {
   return { account, plan, client, clock, control, prove: () => checkSession(account, plan) };
 }
 
+async function startAsAnotherRun({ client, plan }: Awaited<ReturnType<typeof aStreamGroup>>): Promise<void> {
+  await client.send(
+    new StartStreamSessionCommand({
+      Identifier: plan.streamGroup,
+      ApplicationIdentifier: plan.application,
+      Protocol: 'WebRTC',
+      SignalRequest: 'NO_CLIENT_CONNECTION',
+      UserId: 'npm-run-prove-1',
+      ConnectionTimeoutSeconds: 3600,
+    }),
+  );
+}
+
 async function liveSessions(control: GameLiftStreamsControl): Promise<string[]> {
   const sessions = await control.sessions();
   return sessions
@@ -186,24 +199,27 @@ describe('npm run prove with a session', () => {
   });
 
   it('ends the session of a run that was killed, says so, and leaves those of players', async () => {
-    const { client, control, plan, clock, prove } = await aStreamGroup();
+    const group = await aStreamGroup();
+    const { control, clock, prove } = group;
     const player = await control.startSession({ userId: 'player-1', connectionTimeoutSeconds: 3600 });
-    await client.send(
-      new StartStreamSessionCommand({
-        Identifier: plan.streamGroup,
-        ApplicationIdentifier: plan.application,
-        Protocol: 'WebRTC',
-        SignalRequest: 'NO_CLIENT_CONNECTION',
-        UserId: 'npm-run-prove-1',
-        ConnectionTimeoutSeconds: 900,
-      }),
-    );
+    await startAsAnotherRun(group);
+    await clock.advance(16 * 60_000);
 
     const lines = told(await prove());
     await clock.advance(10_000);
 
     expect(lines[0]).toMatch(/^HOLDS An earlier run had left the session \w+; it is ended\.$/);
     expect(await liveSessions(control)).toEqual([player.streamSessionId]);
+  });
+
+  it('leaves the session of a run that goes on beside it', async () => {
+    const group = await aStreamGroup();
+    await startAsAnotherRun(group);
+
+    const lines = told(await group.prove());
+
+    expect(lines.filter((line) => line.includes('An earlier run'))).toEqual([]);
+    expect(await liveSessions(group.control)).toHaveLength(1);
   });
 
   it('shows neither an offer nor an answer', async () => {

@@ -9,6 +9,7 @@ import {
   type GetStreamSessionCommandOutput,
   ListStreamSessionsCommand,
   StartStreamSessionCommand,
+  type StreamSessionSummary,
   TerminateStreamSessionCommand,
 } from '@aws-sdk/client-gameliftstreams';
 import { causeOf } from '../../../functions/shared/window/cause.ts';
@@ -34,17 +35,18 @@ const EARLY_SECONDS = 5;
 const LONGEST_START_MS = 11 * 60_000;
 /** How late the service may be to end a session before the probe stops to wait. */
 const LONGEST_END_MS = 3 * 60_000;
+/** No probe needs its session for longer, so one that is older was left by a run that was killed. */
+const LONGEST_PROBE_MS = LONGEST_START_MS + TIMEOUT_SECONDS * 1000 + LONGEST_END_MS + 60_000;
 /** As CONNECTION_TIMEOUT_MS in functions/shared/service/call-service.ts. */
 const ASSUMED_CONNECTION_MS = 12_000;
 
 export async function checkSession(account: Account, plan: SessionPlan): Promise<Found[]> {
   const own: OwnSessions = { userId: `${USER_PREFIX}${Math.floor(account.nowMs())}`, ids: [] };
-  const findings = await endSessions(
-    account,
-    plan,
-    (id) => id.startsWith(USER_PREFIX),
-    'An earlier run had left',
-  );
+  const findings = await endSessions(account, plan, {
+    isOurs: ({ UserId = '', CreatedAt }) =>
+      UserId.startsWith(USER_PREFIX) && isLeft(CreatedAt, account.nowMs()),
+    tell: 'An earlier run had left',
+  });
   const add = (...found: readonly Found[]) => {
     findings.push(...found);
   };
@@ -57,7 +59,12 @@ export async function checkSession(account: Account, plan: SessionPlan): Promise
       error instanceof NotStartedError ? error.found : couldNotAsk('a probe of a stream session', error),
     );
   } finally {
-    findings.push(...(await endSessions(account, plan, (id) => id === own.userId, undefined, own.ids)));
+    findings.push(
+      ...(await endSessions(account, plan, {
+        isOurs: ({ UserId }) => UserId === own.userId,
+        started: own.ids,
+      })),
+    );
   }
   return findings;
 }
@@ -418,17 +425,24 @@ function anotherOffer(offer: string): string {
   return offer.replace(/a=ice-ufrag:\w+/g, `a=ice-ufrag:${randomUUID().slice(0, 4)}`);
 }
 
-/**
- * Ends the sessions of these users, however long that takes: one that is ACTIVATING cannot be terminated yet.
- *
- * @param started ids that are read one by one when the list has them not, because a list may lag behind a start.
- */
+/** A younger one may be of a run that goes on beside this one. */
+function isLeft(createdAt: Date | undefined, nowMs: number): boolean {
+  return createdAt !== undefined && nowMs - createdAt.getTime() > LONGEST_PROBE_MS;
+}
+
+interface SessionsToEnd {
+  readonly isOurs: (session: StreamSessionSummary) => boolean;
+  /** How the finding of each that is ended begins; without it there is none. */
+  readonly tell?: string;
+  /** Ids that are read one by one when the list has them not, because a list may lag behind a start. */
+  readonly started?: readonly string[];
+}
+
+/** Ends these sessions, however long that takes: one that is ACTIVATING cannot be terminated yet. */
 async function endSessions(
   account: Account,
   plan: SessionPlan,
-  isOurs: (userId: string) => boolean,
-  tell: string | undefined,
-  started: readonly string[] = [],
+  { isOurs, tell, started = [] }: SessionsToEnd,
 ): Promise<Found[]> {
   const { gameLiftStreams } = account.aws;
   const findings: Found[] = [];
@@ -448,7 +462,7 @@ async function endSessions(
         sessions.push({ Arn, Status, UserId });
       }
       const live = sessions.filter(
-        ({ UserId = '', Status }) => isOurs(UserId) && ![...ENDED, 'TERMINATING'].includes(Status ?? ''),
+        (session) => isOurs(session) && ![...ENDED, 'TERMINATING'].includes(session.Status ?? ''),
       );
       if (live.length === 0) return findings;
       for (const { Arn = '' } of live) {
