@@ -225,7 +225,7 @@ const DIFFERENCES: readonly (readonly [what: string, change: (mocks: Mocks) => v
           '{"Statement":{"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"*"}}',
         ),
       }),
-    'DIFFERS       permissions: CheckSessionFunctionRole does not allow dynamodb:UpdateItem, gameliftstreams:GetStreamSession, which its function calls.',
+    'DIFFERS       permissions: The inline policies of CheckSessionFunctionRole do not allow dynamodb:UpdateItem, gameliftstreams:GetStreamSession, which its function calls.',
   ],
   [
     "a denial by the organisation's policy",

@@ -37,7 +37,7 @@ interface Role {
   readonly policies: readonly Policy[];
 }
 
-/** Two checks read the same roles, so they are read once. */
+/** Two checks read the same roles, so they are read once. Policies that were attached are not read: no function's role has one in the template. */
 const readBefore = new WeakMap<DeployedAccount['stack'], Promise<Answer<Role>[]>>();
 
 function readRoles(account: DeployedAccount): Promise<Answer<Role>[]> {
@@ -109,7 +109,7 @@ export async function checkPermissions(account: DeployedAccount): Promise<Found[
     if (missing.length > 0) {
       findings.push(
         differs(
-          `${role.logicalId} does not allow ${missing.join(', ')}, which its function calls.`,
+          `The inline policies of ${role.logicalId} do not allow ${missing.join(', ')}, which its function calls.`,
           'Deploy again.',
         ),
       );
@@ -124,7 +124,7 @@ export async function checkPermissions(account: DeployedAccount): Promise<Found[
   const differing = findings.some(({ verdict }) => verdict !== 'SKIPPED');
   return differing || simulated === 0
     ? findings
-    : [...findings, holds(`IAM allows all ${simulated} actions of the roles.`)];
+    : [...findings, holds(`IAM allows all ${simulated} actions of the roles' inline policies.`)];
 }
 
 /** By the role's logical id: the IAM actions that the bundle of its function can call. */
