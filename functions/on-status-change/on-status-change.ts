@@ -151,8 +151,10 @@ async function onDisconnect(
   await noteReport(table, session, window, disconnect.report);
   const knownSinceMs = window.pendingSinceMs ?? window.disconnectedAtMs;
   const early = earlySince(Math.max(disconnect.disconnectedAtMs, knownSinceMs));
+  const lostAtMs = disconnect.disconnectedAtMs;
   const isToldEarly =
-    early !== undefined && (await endEarly(session, window, early, { ...dependencies, log }));
+    early !== undefined &&
+    (await endEarly(session, window, { ...early, lostAtMs }, { ...dependencies, log }));
   if (isToldEarly) log.info('EarlyEndTold', { generation, endEarlyFor: early.endEarlyFor });
   // The client of a window that waits for a reconnection is away already.
   if (isToldEarly && reportedBy === 'API' && window.phase === 'AWAITING_RECONNECTION') {

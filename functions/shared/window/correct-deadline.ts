@@ -127,6 +127,7 @@ const MAX_TRIES = 5;
  * Why: docs/decisions/leaving.md#a-session-is-ended-early-only-while-nobody-has-asked-for-it
  *
  * @param window as it was read.
+ * @param lostAtMs when the loss happened that a report sets the time for.
  * @returns whether the window ends early now; not, when it has closed meanwhile or ends for a reason that stays. A repeat is
  *   only sent again, and only to an execution that has not heard of it, because the send before it had failed.
  * @throws DependencyUnavailableException; ContentionException when others keep signalling the window.
@@ -134,13 +135,14 @@ const MAX_TRIES = 5;
 export async function endEarly(
   session: SessionKey,
   window: WindowItem,
-  early: EarlyEnd,
+  { lostAtMs = 0, ...early }: EarlyEnd & { readonly lostAtMs?: number },
   dependencies: MailboxDependencies,
 ): Promise<boolean> {
   let seen: WindowItem | undefined = window;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     if (seen === undefined || seen.generation !== window.generation || !isOpen(seen)) return false;
-    if (!replaces(early, seen)) return isUnheard(early, seen) && wakeWindow(seen, dependencies);
+    if (!isOfLaterLoss(early, lostAtMs, seen) && !replaces(early, seen))
+      return isUnheard(early, seen) && wakeWindow(seen, dependencies);
     const seq: number = seen.seq + 1;
     const { deadlineMs, connectionTimeoutSeconds } = seen;
     const told = await updateWindow(dependencies.table, session, {
@@ -175,6 +177,20 @@ function replaces(early: EarlyEnd, { endEarlyAtMs, endEarlyFor }: WindowItem): b
   if (early.endEarlyFor === endEarlyFor && endEarlyFor !== 'LEFT') return early.endEarlyAtMs < endEarlyAtMs;
   if (early.endEarlyFor === 'OPERATOR') return true;
   return early.endEarlyFor === 'LEFT' && endEarlyFor !== 'OPERATOR' && early.endEarlyAtMs !== endEarlyAtMs;
+}
+
+/**
+ * Whether a time to give up takes the place of one that is over, because its player had come back before this loss. A repeat
+ * of the report does not, because it would move the time on each time: the first report has noted the loss.
+ */
+function isOfLaterLoss({ endEarlyFor }: EarlyEnd, lostAtMs: number, window: WindowItem): boolean {
+  const { connectionCreatedAtMs, lostAgainAtMs = 0 } = window;
+  return (
+    endEarlyFor === 'GIVE_UP' &&
+    window.endEarlyFor === 'GIVE_UP' &&
+    connectionCreatedAtMs > 0 &&
+    lostAtMs > Math.max(connectionCreatedAtMs, lostAgainAtMs + CLOCK_SKEW_MS)
+  );
 }
 
 function isUnheard({ endEarlyAtMs, endEarlyFor }: EarlyEnd, window: WindowItem): boolean {

@@ -35,7 +35,7 @@ export function useOnStatusChange() {
     eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'e' }] });
   });
 
-  function prepare(nowMs = NOW_MS) {
+  function prepare(nowMs = NOW_MS, { allowEarlyEnd = false } = {}) {
     const log = memoryLog();
     const metrics = memoryMetrics();
     const dependencies = {
@@ -52,7 +52,7 @@ export function useOnStatusChange() {
         ...WINDOW_SETTINGS,
         OUTCOME_RETENTION_DAYS,
         RECONNECTION_WINDOW_ARN,
-        ALLOW_EARLY_END: false,
+        ALLOW_EARLY_END: allowEarlyEnd,
         READS_PER_SECOND: 1000,
       },
     };

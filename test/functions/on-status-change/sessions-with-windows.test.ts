@@ -10,7 +10,7 @@ import { newSession } from '../../helpers/sessions.ts';
 import { statusChangeEvent } from '../../helpers/status-change.ts';
 import { allItems } from '../../helpers/table.ts';
 import { givenClosedWindow, givenFailedWindow, givenRunningWindow, windowOf } from '../../helpers/windows.ts';
-import { DISCONNECTED_AT_MS, useOnStatusChange } from './harness.ts';
+import { DISCONNECTED_AT_MS, NOW_MS, useOnStatusChange } from './harness.ts';
 
 const { table, stepFunctions, eventBridge, gameLiftStreams, prepare, starts, signals, nothingHappened } =
   useOnStatusChange();
@@ -39,6 +39,52 @@ describe('a later disconnect while the window is open', () => {
     await report({ session, atMs: DISCONNECTED_AT_MS - 5000 });
 
     expect(await windowOf(table(), session)).toMatchObject({ seq: 2, lostAgainAtMs: DISCONNECTED_AT_MS });
+  });
+
+  describe('with a time to give up', () => {
+    const FIRST_LOSS_MS = DISCONNECTED_AT_MS - 60_000;
+    const OVER = { endEarlyAtMs: FIRST_LOSS_MS + 30_000, endEarlyFor: 'GIVE_UP' } as const;
+    const detail = { giveUpAfterSeconds: 30 };
+
+    async function cameBack() {
+      const session = newSession();
+      await givenRunningWindow(table(), session, { disconnectedAtMs: FIRST_LOSS_MS, early: OVER });
+      const prepared = prepare(NOW_MS, { allowEarlyEnd: true });
+      const connection = { createdAtMs: FIRST_LOSS_MS + 10_000, attempts: 1 };
+      await signalWindow(session, { id: 'request-1', connection }, prepared.dependencies);
+      return { session, ...prepared };
+    }
+
+    it("replaces the first loss's, which is over", async () => {
+      const { session, report } = await cameBack();
+
+      await report({ session, detail });
+
+      expect(signals().map(({ state }) => state)).toContainEqual(
+        expect.objectContaining({ endEarlyAtMs: DISCONNECTED_AT_MS + 30_000, endEarlyFor: 'GIVE_UP' }),
+      );
+    });
+
+    it('is not moved on by a repeat, nor by another feed', async () => {
+      const { session, report } = await cameBack();
+
+      for (const laterByMs of [0, 0, 1500]) {
+        await report({ session, atMs: DISCONNECTED_AT_MS + laterByMs, detail });
+      }
+
+      expect(await windowOf(table(), session)).toMatchObject({
+        endEarlyAtMs: DISCONNECTED_AT_MS + 30_000,
+      });
+    });
+
+    it('does not come back with a late report of the first loss', async () => {
+      const { session, report } = await cameBack();
+
+      await report({ session, atMs: FIRST_LOSS_MS, detail: { giveUpAfterSeconds: 60 } });
+
+      expect(await windowOf(table(), session)).toMatchObject(OVER);
+      expect(signals().filter(({ state }) => state.correction !== undefined)).toEqual([]);
+    });
   });
 
   it('comes again when the window closes before it is signalled, and opens the next one', async () => {
