@@ -1,5 +1,5 @@
 /**
- * Holds the seat of a lost player, so that matchmaking gives it to nobody else before the player's time is over. On the
+ * Holds the seat of a lost player, so that matchmaking does not give it away before the player's time is over. On the
  * local stack (`npm run start` prints the bus's address):
  *
  *   npx node feeds/consumers/hold-seat.ts <address of the local event bus>
@@ -26,12 +26,14 @@ export function holdSeat(seats: Seats): (event: unknown) => Promise<void> {
   const latest = new LatestWindows();
   return async (raw) => {
     const event = windowEventOf(raw);
-    if (event === undefined || !latest.isNews(event)) return;
-    if (event.kind === 'opened')
-      return seats.hold(event.session, new Date(event.deadline.getTime() + GRACE_MS));
-    if (event.outcome === 'RECONNECTED' || event.outcome === 'NOT_DISCONNECTED')
-      return seats.giveBack(event.session);
-    return seats.release(event.session, event.cause);
+    if (event === undefined) return;
+    await latest.ifNews(event, () => {
+      if (event.kind === 'opened')
+        return seats.hold(event.session, new Date(event.deadline.getTime() + GRACE_MS));
+      if (event.outcome === 'RECONNECTED' || event.outcome === 'NOT_DISCONNECTED')
+        return seats.giveBack(event.session);
+      return seats.release(event.session, event.cause);
+    });
   };
 }
 

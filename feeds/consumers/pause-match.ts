@@ -22,12 +22,14 @@ export function pauseMatch(match: Match): (event: unknown) => Promise<void> {
   const latest = new LatestWindows();
   return async (raw) => {
     const event = windowEventOf(raw);
-    if (event === undefined || !latest.isNews(event)) return;
-    if (event.kind === 'opened') return match.pause(event.session, event.deadline);
-    // NOT_DISCONNECTED: the report was wrong, unless the session has ended for a reason of its own since.
-    if (event.outcome === 'RECONNECTED' || event.outcome === 'NOT_DISCONNECTED')
-      return match.resume(event.session);
-    return match.goOnWithout(event.session, event.cause === 'LEFT' || event.cause === 'OPERATOR');
+    if (event === undefined) return;
+    await latest.ifNews(event, () => {
+      if (event.kind === 'opened') return match.pause(event.session, event.deadline);
+      // NOT_DISCONNECTED: the report was wrong, unless the session has ended for another reason since.
+      if (event.outcome === 'RECONNECTED' || event.outcome === 'NOT_DISCONNECTED')
+        return match.resume(event.session);
+      return match.goOnWithout(event.session, event.cause === 'LEFT' || event.cause === 'OPERATOR');
+    });
   };
 }
 

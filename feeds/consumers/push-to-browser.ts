@@ -33,12 +33,14 @@ export function pushToBrowser(sessionOf: (request: IncomingMessage) => string | 
   return {
     consume: async (raw: unknown): Promise<void> => {
       const event = windowEventOf(raw);
-      if (event === undefined || !latest.isNews(event)) return;
-      const state = stateOf(event);
-      states.delete(event.session);
-      states.set(event.session, state);
-      if (states.size > MAX_STATES) states.delete(states.keys().next().value ?? '');
-      for (const response of listeners.get(event.session) ?? []) response.write(messageOf(state));
+      if (event === undefined) return;
+      await latest.ifNews(event, () => {
+        const state = stateOf(event);
+        states.delete(event.session);
+        states.set(event.session, state);
+        if (states.size > MAX_STATES) states.delete(states.keys().next().value ?? '');
+        for (const response of listeners.get(event.session) ?? []) response.write(messageOf(state));
+      });
     },
     serve: (request: IncomingMessage, response: ServerResponse): void => {
       const session = sessionOf(request);

@@ -66,18 +66,30 @@ const MAX_SESSIONS = 10_000;
 export class LatestWindows {
   readonly #known = new Map<string, { readonly generation: number; readonly sequence: number }>();
 
-  isNews(event: WindowEvent): boolean {
+  /** Acts on an event that is news. An event whose act fails stays news, because EventBridge or Lambda delivers it again. */
+  async ifNews(event: WindowEvent, act: () => void | Promise<void>): Promise<void> {
+    const { session, generation } = event;
     const sequence = event.kind === 'ended' ? Number.POSITIVE_INFINITY : event.sequence;
-    const known = this.#known.get(event.session);
-    if (known !== undefined) {
-      if (event.generation < known.generation) return false;
-      if (event.generation === known.generation && sequence <= known.sequence) return false;
+    const before = this.#known.get(session);
+    if (before !== undefined) {
+      if (generation < before.generation) return;
+      if (generation === before.generation && sequence <= before.sequence) return;
     }
+    const present = { generation, sequence };
     // The session that has had no event for the longest time goes first.
-    this.#known.delete(event.session);
-    this.#known.set(event.session, { generation: event.generation, sequence });
+    this.#known.delete(session);
+    this.#known.set(session, present);
     if (this.#known.size > MAX_SESSIONS) this.#known.delete(this.#known.keys().next().value ?? '');
-    return true;
+    try {
+      await act();
+    } catch (error) {
+      // A later event that came during the act still counts.
+      if (this.#known.get(session) === present) {
+        if (before === undefined) this.#known.delete(session);
+        else this.#known.set(session, before);
+      }
+      throw error;
+    }
   }
 }
 

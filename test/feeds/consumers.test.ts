@@ -114,10 +114,60 @@ describe('the order of events', () => {
     ['an opening that comes after its outcome', [ended(1), opened(1, 1)], [true, false]],
     ['the next window', [opened(1, 1002), ended(1), opened(2, 1)], [true, true, true]],
     ['an outcome of the window before', [opened(2, 1), ended(1)], [true, false]],
-  ])('decides about %s', (_, events, expected) => {
+  ])('decides about %s', async (_, events, expected) => {
     const latest = new LatestWindows();
+    const isActedOn = events.map(() => false);
 
-    expect(events.map((event) => latest.isNews(event))).toEqual(expected);
+    for (const [index, event] of events.entries()) {
+      await latest.ifNews(event, () => {
+        isActedOn[index] = true;
+      });
+    }
+
+    expect(isActedOn).toEqual(expected);
+  });
+
+  it('acts again on an event whose act failed, and still on no earlier one', async () => {
+    const latest = new LatestWindows();
+    const acted: string[] = [];
+    const fails = async () => Promise.reject(new Error('no reply'));
+
+    await expect(latest.ifNews(opened(1, 1), fails)).rejects.toThrow('no reply');
+    await latest.ifNews(opened(1, 1), () => void acted.push('opened'));
+    await expect(latest.ifNews(ended(1), fails)).rejects.toThrow('no reply');
+    await latest.ifNews(opened(1, 1), () => void acted.push('opened again'));
+    await latest.ifNews(ended(1), () => void acted.push('ended'));
+
+    expect(acted).toEqual(['opened', 'ended']);
+  });
+
+  it('reaches a consumer again when it is delivered again after a failure', async () => {
+    const held: string[] = [];
+    let isDown = true;
+    const holding = holdSeat({
+      hold: async (session) => {
+        if (isDown) throw new Error('no reply');
+        held.push(session);
+      },
+      giveBack: async () => {},
+      release: async () => {},
+    });
+    const event = {
+      'detail-type': 'Stream Session Reconnection Window Opened',
+      detail: {
+        streamGroupId: 'sg',
+        streamSessionId: 'one',
+        generation: 1,
+        sequence: 1,
+        deadline: '2026-01-01T12:00:00Z',
+      },
+    };
+
+    await expect(holding(event)).rejects.toThrow('no reply');
+    isDown = false;
+    await holding(event);
+
+    expect(held).toEqual(['sg/one']);
   });
 
   it('ignores events of other kinds and of other forms', () => {
