@@ -2,7 +2,7 @@
  * A game's backend reports that a session has lost its client, at once: sooner and more exactly than the watcher
  * finds it. Needs `events:PutEvents` on the bus. To try it:
  *
- *   node feeds/backend/report-disconnect.ts <bus> <stream group id> <stream session id> [timeout in seconds]
+ *   npx node feeds/backend/report-disconnect.ts <bus> <stream group id> <stream session id> [timeout in seconds]
  */
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 
