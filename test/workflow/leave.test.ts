@@ -161,18 +161,33 @@ describe('a page that may be going away', () => {
     expect((await control.session(session.streamSessionId)).status).not.toBe('TERMINATED');
   });
 
-  it('refuses a request that comes while the session is being ended', async () => {
-    const { session, control, mayBeLeaving, reconnect, clock } = await playing();
-    await control.clientDrops(session.streamSessionId);
-    await mayBeLeaving(session, TOKEN, 5);
+  async function whileEnding(kind: 'throttling' | 'internalServer') {
+    const workflow = await playing();
+    const { session, control, mayBeLeaving, clock } = workflow;
     const { streamSessionId } = session;
-    await control.injectFault({ kind: 'throttling', operation: 'TerminateStreamSession', streamSessionId });
+    await control.clientDrops(streamSessionId);
+    await mayBeLeaving(session, TOKEN, 5);
+    await control.injectFault({ kind, operation: 'TerminateStreamSession', streamSessionId });
     await clock.advance(6 * SECOND);
+    return workflow;
+  }
+
+  it('refuses a request that comes while the session may be ending', async () => {
+    const { session, reconnect } = await whileEnding('internalServer');
 
     await expect(reconnect(session)).rejects.toMatchObject({
       name: 'ConflictException',
       $response: { headers: { 'x-reconnection-code': 'SESSION_ENDING' } },
     });
+  });
+
+  it('gives the session back to a request that comes after its termination was refused', async () => {
+    const { session, reconnect, control, clock, outcomesLater } = await whileEnding('throttling');
+
+    await control.clientConnects(session.streamSessionId, await reconnect(session));
+    await clock.advance(20 * SECOND);
+
+    expect(await outcomesLater()).toMatchObject([{ outcome: 'RECONNECTED' }]);
   });
 });
 
