@@ -103,7 +103,7 @@ export function serviceDeniedReply(): APIGatewayProxyResult {
 /** Long enough to spare the callers, short enough beside a window of 120 s. */
 const SWITCHED_OFF_RETRY_SECONDS = 10;
 
-/** What every POST gets while an operator has the service refuse. */
+/** What every route but the window's gets while an operator has the service refuse. */
 export function switchedOffReply(): APIGatewayProxyResult {
   return errorReply('SWITCHED_OFF', 'The service is switched off for now. Ask again later.', {
     retryAfterSeconds: SWITCHED_OFF_RETRY_SECONDS,

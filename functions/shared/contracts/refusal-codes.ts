@@ -53,7 +53,7 @@ export const REFUSALS = {
   TURN_LATER: repeatable('ThrottlingException'),
   NOT_IN_TIME: repeatable('ThrottlingException'),
   RECONNECTION_FAILED: repeatable('InternalServerException'),
-  // POST …/connections and POST …/access
+  // POST …/connections, POST …/access and DELETE …
   QUOTA_USED_UP: repeatable('ThrottlingException'),
   // POST …/access
   STATUS_WITHOUT_ADMIN_SHELL: final('ValidationException'),

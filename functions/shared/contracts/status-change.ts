@@ -33,8 +33,8 @@ function optional<Schema extends z.ZodType>(schema: Schema) {
  * Why: docs/decisions/windows.md#every-report-but-the-watchers-is-looked-at-once
  */
 export const REPORTED_BY_WATCHER = 'watcher';
-/** What a request to this service's own API writes there. */
-export const REPORTED_BY_API = 'api';
+/** What POST …/leaving of this service's own API writes there. A feed may call itself `api`, and is heard. */
+export const REPORTED_BY_API = 'api:leaving';
 
 export const statusChangeDetailSchema = z
   .object({
@@ -58,7 +58,7 @@ export const statusChangeDetailSchema = z
       'How long after the loss the session is kept for its player, where that is less than the service keeps it. It acts only with the parameter allowEarlyEnd',
     ),
     reportedBy: optional(z.string().min(1).max(64)).describe(
-      'Who reports it. Only the value watcher means something: its next list is evidence, so the window does not look at once',
+      "Who reports it. Two values are this service's own. watcher: its next list is evidence, so the window does not look at once. api:leaving: POST …/leaving, and ignored when the player has asked again since",
     ),
   })
   .meta({ title: 'Stream Session Status Change, detail, version 1' });

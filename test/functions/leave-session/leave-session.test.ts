@@ -269,7 +269,7 @@ describe('POST …/leaving', () => {
       {
         DetailType: 'Stream Session Status Change',
         status: 'PENDING_CLIENT_RECONNECTION',
-        reportedBy: 'api',
+        reportedBy: 'api:leaving',
         dropCause: 'CLOSED',
       },
     ]);

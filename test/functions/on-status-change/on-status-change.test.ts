@@ -57,6 +57,18 @@ describe('the first report of a disconnect', () => {
     ]);
   });
 
+  it.each([
+    ['a feed that calls itself api', 'api', 'WINDOW_OPENED'],
+    ['our own, of a page whose player has asked again since', 'api:leaving', 'STALE'],
+  ] as const)(
+    'opens the window unless it is our own without a note on the place: %s',
+    async (_, reportedBy, result) => {
+      const { report } = prepare();
+
+      expect(await report({ session: newSession(), detail: { reportedBy } })).toEqual({ result });
+    },
+  );
+
   it('is counted as one window, whatever else reports the same', async () => {
     const session = newSession();
     const { report, metrics } = prepare();
