@@ -14,7 +14,7 @@ await runCommand({
   options: OPTIONS,
   run: async (values) => {
     const interruption = new AbortController();
-    // Once: a second Ctrl-C ends the process, and the next run removes what this one has left.
+    // Once: a second Ctrl-C ends the process. A later run removes what this one has left.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
     process.exitCode = await prove(values, {
       tell: (text) => process.stdout.write(text),

@@ -132,10 +132,10 @@ export async function run(
     const { name, message } = rootOf(error);
     tellLine(`Stopped: ${name}: ${message}`);
     if (command === 'retry') {
-      tellLine('Windows that are told above as started are. Run it again for the rest.');
+      tellLine('The windows above that say Started are with an execution. Run it again for the rest.');
     }
     if (command === 'drain') {
-      tellLine('A drain that is told above as begun goes on. Run it again for the rest.');
+      tellLine('If a line above says that the group drains, the drain goes on. Run it again for the rest.');
     }
     return 1;
   }
