@@ -233,7 +233,7 @@ async function openApiText(): Promise<string> {
       title: TITLE,
       version,
       description:
-        'Reconnects players to Amazon GameLift Streams sessions. The paths, bodies and errors of POST …/connections and POST …/access are those of the service itself, and so are those of DELETE; GET …/window is ours. Requests are signed with Signature Version 4 for the service execute-api.',
+        'Reconnects players to Amazon GameLift Streams sessions. The paths, bodies and errors of POST …/connections and POST …/access are those of the service itself, and so are those of DELETE; POST …/leaving and GET …/window are ours. Requests are signed with Signature Version 4 for the service execute-api.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [
