@@ -62,6 +62,18 @@ export const LEAVING: readonly Scenario[] = [
     },
   },
   {
+    name: 'a page is closed, nobody comes back, and the service refuses the termination at first',
+    play: async (world) => {
+      const session = await world.dropped();
+      const { streamSessionId } = session;
+      const fault = { kind: 'throttling', operation: 'TerminateStreamSession', streamSessionId } as const;
+      await world.control.injectFault(fault);
+      await close(world, session);
+      await world.clock.advance(40 * SECOND);
+      return closed(session);
+    },
+  },
+  {
     name: 'a page is closed while its window is open, and its player comes back by the same request',
     play: async (world) => {
       const session = await world.dropped();
